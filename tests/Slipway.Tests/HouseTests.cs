@@ -1,0 +1,52 @@
+using System.Xml.Linq;
+
+namespace Slipway.Tests;
+
+/// <summary>Which project may use which: the last column of the table in docs/architecture.md.</summary>
+public class HouseTests
+{
+    private static readonly Dictionary<string, string[]> Allowed = new()
+    {
+        ["Slipway"] = ["Slipway.*"],
+        ["Slipway.Server"] = ["Slipway.*"],
+        ["Slipway.Fleet"] = ["Slipway.Volumes", "Slipway.Ipxe"],
+        ["Slipway.Volumes"] = ["Slipway.Disks"],
+        ["Slipway.Ipxe"] = ["Slipway.Disks"],
+        ["Slipway.Iscsi"] = ["Slipway.Scsi"],
+        ["Slipway.Scsi"] = ["Slipway.Disks"],
+        ["Slipway.Disks"] = [],
+        ["Slipway.Dhcp"] = [],
+        ["Slipway.Tftp"] = [],
+    };
+
+    public static TheoryData<string> Projects =>
+        [.. Directory.GetDirectories(Path.Combine(Root(), "src")).Select(d => Path.GetFileName(d)!)];
+
+    [Theory]
+    [MemberData(nameof(Projects))]
+    public void Project_uses_only_what_the_design_allows(string project)
+    {
+        Assert.True(Allowed.TryGetValue(project, out var allowed), $"{project} has no row in the design's table");
+        var file = XDocument.Load(Path.Combine(Root(), "src", project, project + ".csproj"));
+        var used = file.Descendants("ProjectReference").Select(r => Path.GetFileNameWithoutExtension(r.Attribute("Include")!.Value));
+        Assert.All(used, u => Assert.True(allowed.Contains(u) || allowed.Contains("Slipway.*"), $"{project} must not use {u}"));
+    }
+
+    [Fact]
+    public void Protocol_libraries_reference_no_host_framework()
+    {
+        foreach (var project in Allowed.Keys.Except(["Slipway", "Slipway.Server"]))
+        {
+            var file = XDocument.Load(Path.Combine(Root(), "src", project, project + ".csproj"));
+            Assert.Empty(file.Descendants("FrameworkReference"));
+        }
+    }
+
+    private static string Root()
+    {
+        var folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "Slipway.slnx")))
+            folder = Path.GetDirectoryName(folder) ?? throw new DirectoryNotFoundException("Slipway.slnx is in no folder above the tests");
+        return folder;
+    }
+}
