@@ -1,0 +1,119 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using Slipway.Fleet.Machines;
+
+namespace Slipway.Fleet.Boots;
+
+/// <summary>
+/// The runs of all machines. Servers report evidence with <see cref="Observe"/> and <see cref="Refuse"/>; whoever shows
+/// timelines follows them. Thread-safe; evidence about one machine is ordered by arrival.
+/// </summary>
+public sealed class BootTimelines(TimeProvider clock)
+{
+    private static readonly IReadOnlyDictionary<string, string> NoFacts = new Dictionary<string, string>();
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<MacAddress, Boot> _current = [];
+    private readonly ConcurrentDictionary<Channel<BootEvent>, byte> _followers = [];
+    private long _serial;
+
+    /// <summary>Called for every event, in order, before followers see it. Must not block.</summary>
+    public event Action<BootEvent>? Recorded;
+
+    /// <summary>The latest run of each machine.</summary>
+    public IReadOnlyList<Boot> Current
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _current.Values];
+        }
+    }
+
+    public Boot? Of(MacAddress mac)
+    {
+        lock (_gate)
+            return _current.GetValueOrDefault(mac);
+    }
+
+    /// <summary>Evidence that a machine is at <paramref name="stage"/>.</summary>
+    /// <param name="starts">
+    /// True where this can only be the beginning of a run (firmware asks for an address). A run that is still before its
+    /// disk goes on: firmware and iPXE ask one after the other, and retry.
+    /// </param>
+    public void Observe(MacAddress mac, string machine, BootStage stage, string text,
+        IReadOnlyDictionary<string, string>? facts = null, bool starts = false)
+    {
+        lock (_gate)
+        {
+            var boot = RunFor(mac, machine, starts);
+            Record(boot, boot.Entered.ContainsKey(stage) ? BootEventKind.Fact : BootEventKind.Entered, stage, text, facts);
+        }
+    }
+
+    /// <summary>Something was refused at <paramref name="stage"/>, by the server or by the machine.</summary>
+    public void Refuse(MacAddress mac, string machine, BootStage stage, string reason,
+        IReadOnlyDictionary<string, string>? facts = null)
+    {
+        lock (_gate)
+        {
+            var boot = RunFor(mac, machine, starts: false);
+            if (!boot.Entered.ContainsKey(stage))
+                boot = Record(boot, BootEventKind.Entered, stage, stage.Name(), null);
+            Record(boot, BootEventKind.Refused, stage, reason, facts);
+        }
+    }
+
+    /// <summary>Marks the runs that have stood still for longer than <see cref="StallDiagnosis.Patience"/>.</summary>
+    public void MarkStalled()
+    {
+        lock (_gate)
+        {
+            var now = clock.GetUtcNow();
+            foreach (var boot in _current.Values.Where(b => b.Outcome == BootOutcome.Running && now - b.LastProgress >= StallDiagnosis.Patience(b)).ToList())
+                Record(boot, BootEventKind.Stalled, boot.Stage, StallDiagnosis.LikelyCause(boot), null);
+        }
+    }
+
+    /// <summary>Events from now on, until cancelled. A follower that falls 10,000 events behind loses the oldest.</summary>
+    public async IAsyncEnumerable<BootEvent> FollowAsync([EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        var channel = Channel.CreateBounded<BootEvent>(new BoundedChannelOptions(10_000) { FullMode = BoundedChannelFullMode.DropOldest });
+        _followers.TryAdd(channel, 0);
+        try
+        {
+            await foreach (var e in channel.Reader.ReadAllAsync(cancellation).ConfigureAwait(false))
+                yield return e;
+        }
+        finally
+        {
+            _followers.TryRemove(channel, out _);
+        }
+    }
+
+    private Boot RunFor(MacAddress mac, string machine, bool starts)
+    {
+        if (_current.TryGetValue(mac, out var boot) && !(starts && IsOver(boot)))
+            return boot;
+        var now = clock.GetUtcNow();
+        var id = string.Create(CultureInfo.InvariantCulture, $"{now:yyyyMMdd'T'HHmmss}-{mac.ToHyphenated().Replace("-", "", StringComparison.Ordinal)[6..]}-{++_serial}");
+        return _current[mac] = new Boot(id, machine, mac, now);
+    }
+
+    // Past its disk a machine that asks for an address again has been reset. Before that, firmware, iPXE and their
+    // retries belong to one run, unless it was given up.
+    private static bool IsOver(Boot boot) => boot.Stage >= BootStage.SanLogin || boot.Outcome != BootOutcome.Running;
+
+    private Boot Record(Boot boot, BootEventKind kind, BootStage stage, string text, IReadOnlyDictionary<string, string>? facts)
+    {
+        var now = clock.GetUtcNow();
+        var e = new BootEvent(boot.Id, boot.Machine, boot.Mac, now, now - boot.Started, stage, kind, text, facts ?? NoFacts);
+        boot = _current[boot.Mac] = boot.With(e);
+        Recorded?.Invoke(e);
+        foreach (var follower in _followers.Keys)
+            follower.Writer.TryWrite(e);
+        return boot;
+    }
+}
