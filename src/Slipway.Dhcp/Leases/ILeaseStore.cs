@@ -8,7 +8,7 @@ public interface ILeaseStore
 
     /// <summary>
     /// Makes a batch durable in one go; of two leases of one address the later in the batch counts. When the task ends
-    /// without an exception all of them survive the death of the process.
+    /// without an exception all of them survive the death of the process. Throws <see cref="LeaseStoreException"/>.
     /// </summary>
     ValueTask CommitAsync(ReadOnlyMemory<Lease> leases, CancellationToken cancellation = default);
 }

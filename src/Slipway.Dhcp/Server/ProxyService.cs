@@ -1,4 +1,5 @@
-using Slipway.Dhcp.Clients;
+using System.Net;
+using Slipway.Dhcp.Networks;
 using Slipway.Dhcp.Wire;
 
 namespace Slipway.Dhcp.Server;

@@ -1,0 +1,226 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Slipway.Dhcp.Leases;
+using Slipway.Dhcp.Server;
+
+namespace Slipway.Server.Dhcp;
+
+/// <summary>
+/// The sockets of DHCP on one interface: ports 67 and 4011. Packets are handled in the order of their arrival. Answers
+/// that need a durable lease gather while the store writes the batch before them, so that one commit serves many.
+/// </summary>
+public sealed partial class DhcpListener : IAsyncDisposable
+{
+    /// <summary>Answers waiting for the store; beyond that packets are dropped, and clients ask again.</summary>
+    private const int MaxWaiting = 4096;
+    private const int MaxBatch = 1024;
+    private const int ReceiveBuffer = 4 << 20;
+    private const int MaxPacket = 1500;
+
+    private readonly string _interface;
+    private readonly DhcpServer _server;
+    private readonly ILeaseStore _store;
+    private readonly IDhcpObserver _observer;
+    private readonly IAddressProbe _probe;
+    private readonly ILogger _logger;
+    private readonly Channel<(DhcpOutcome Outcome, Socket Socket)> _toCommit =
+        Channel.CreateBounded<(DhcpOutcome, Socket)>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly List<Task> _loops = [];
+    private readonly List<Socket> _sockets = [];
+    private LinkLayerSender? _link;
+
+    /// <param name="probe">Null: addresses are offered without a probe.</param>
+    public DhcpListener(string interfaceName, DhcpServer server, ILeaseStore store, IDhcpObserver observer, ILogger logger, IAddressProbe? probe = null)
+    {
+        _interface = interfaceName;
+        _server = server;
+        _store = store;
+        _observer = observer;
+        _logger = logger;
+        _probe = probe ?? NoProbe.Instance;
+    }
+
+    /// <summary>
+    /// Opens the sockets, in the calling thread's network namespace, and serves until disposed. Throws SocketException
+    /// where a port is taken or not allowed.
+    /// </summary>
+    public void Start()
+    {
+        try
+        {
+            _link = LinkLayerSender.TryOpen(_interface);
+            if (_link is null)
+                LogBroadcastOnly(_interface);
+            foreach (var port in (int[])[DhcpServer.Port, DhcpServer.BootServerPort])
+                _sockets.Add(Open(port));
+        }
+        catch (SocketException)
+        {
+            CloseSockets();
+            throw;
+        }
+        foreach (var socket in _sockets)
+            _loops.Add(Task.Run(() => ReceiveAsync(socket)));
+        _loops.Add(Task.Run(CommitAsync));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        _toCommit.Writer.TryComplete();
+        await Task.WhenAll(_loops);
+        CloseSockets();
+        _stopping.Dispose();
+    }
+
+    private void CloseSockets()
+    {
+        foreach (var socket in _sockets)
+            socket.Dispose();
+        _link?.Dispose();
+    }
+
+    private Socket Open(int port)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        try
+        {
+            socket.EnableBroadcast = true;
+            socket.ReceiveBufferSize = ReceiveBuffer;
+            // Another server may listen on other interfaces, and each interface has a listener of its own.
+            SocketOptions.BindToInterface(socket, _interface);
+            socket.Bind(new IPEndPoint(IPAddress.Any, port));
+            return socket;
+        }
+        catch (SocketException)
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private async Task ReceiveAsync(Socket socket)
+    {
+        var port = ((IPEndPoint)socket.LocalEndPoint!).Port;
+        var buffer = new byte[MaxPacket];
+        var from = new IPEndPoint(IPAddress.Any, 0);
+        while (!_stopping.IsCancellationRequested)
+        {
+            try
+            {
+                var received = await socket.ReceiveFromAsync(buffer, SocketFlags.None, from, _stopping.Token);
+                var source = (IPEndPoint)received.RemoteEndPoint;
+                var packet = buffer.AsSpan(0, received.ReceivedBytes).ToArray();
+                await HandleAsync(packet, new Arrival(_interface, source.Address, source.Port, port), socket);
+            }
+            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (SocketException e)
+            {
+                // ICMP errors of earlier sends, a datagram larger than any DHCP message, an interface that is down.
+                LogReceiveFailed(_interface, e.Message);
+            }
+        }
+    }
+
+    private ValueTask HandleAsync(byte[] packet, Arrival arrival, Socket socket)
+    {
+        var outcome = _server.Handle(packet, arrival);
+        if (outcome.Probe is not null && _probe is not NoProbe)
+        {
+            // Others are served while the probe waits; its own failures end in the log.
+            _ = ProbeAsync(outcome, packet, arrival, socket);
+            return ValueTask.CompletedTask;
+        }
+        if (outcome.Lease is not null)
+            return _toCommit.Writer.WriteAsync((outcome, socket), _stopping.Token);
+        Finish(outcome, socket);
+        return ValueTask.CompletedTask;
+    }
+
+    private async Task ProbeAsync(DhcpOutcome outcome, byte[] packet, Arrival arrival, Socket socket)
+    {
+        try
+        {
+            while (outcome.Probe is { } address && await _probe.AnswersAsync(address, _stopping.Token))
+            {
+                var conflict = _server.ReportConflict(address);
+                LogConflict(_interface, conflict.Text);
+                _observer.Observe(conflict);
+                outcome = _server.Handle(packet, arrival);
+            }
+            Finish(outcome, socket);
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+        }
+        catch (ObjectDisposedException) when (_stopping.IsCancellationRequested)
+        {
+        }
+    }
+
+    private async Task CommitAsync()
+    {
+        var batch = new List<(DhcpOutcome Outcome, Socket Socket)>(MaxBatch);
+        var leases = new Lease[MaxBatch];
+        while (await _toCommit.Reader.WaitToReadAsync())
+        {
+            batch.Clear();
+            while (batch.Count < MaxBatch && _toCommit.Reader.TryRead(out var item))
+            {
+                leases[batch.Count] = item.Outcome.Lease!;
+                batch.Add(item);
+            }
+            try
+            {
+                await _store.CommitAsync(leases.AsMemory(0, batch.Count));
+            }
+            catch (LeaseStoreException e)
+            {
+                // No acknowledgement without a durable lease: the clients ask again.
+                LogCommitFailed(_interface, batch.Count, e.Message);
+                continue;
+            }
+            if (_stopping.IsCancellationRequested)
+                continue;
+            foreach (var (outcome, socket) in batch)
+                Finish(outcome, socket);
+        }
+    }
+
+    private void Finish(DhcpOutcome outcome, Socket socket)
+    {
+        if (outcome.Reply is { } reply)
+            Send(reply, socket);
+        Log(outcome.Event);
+        _observer.Observe(outcome.Event);
+    }
+
+    private void Send(DhcpReply reply, Socket socket)
+    {
+        try
+        {
+            if (reply.Link is { } hardware && _link is not null)
+            {
+                _link.Send(reply.Packet, DhcpServer.Port, reply.Address, reply.Port, hardware, SourceOf(reply));
+                return;
+            }
+            var address = reply.Link is null ? reply.Address : IPAddress.Broadcast;
+            socket.SendTo(reply.Packet, new IPEndPoint(address, reply.Port));
+        }
+        catch (SocketException e)
+        {
+            LogSendFailed(_interface, reply.Address, e.Message);
+        }
+    }
+
+    // Option 54 is always the second option: it follows the message type.
+    private static IPAddress SourceOf(DhcpReply reply) => new(reply.Packet.AsSpan(ServerIdentifierOffset, 4));
+
+    private const int ServerIdentifierOffset = 240 + 3 + 2;
+}
