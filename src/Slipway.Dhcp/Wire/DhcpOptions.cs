@@ -19,7 +19,13 @@ public sealed class DhcpOptions
     public bool Has(OptionCode code) => IndexOf(code) >= 0;
 
     /// <summary>The value, or null where the option is absent; an option may be present and empty.</summary>
-    public ReadOnlyMemory<byte>? Find(OptionCode code) => IndexOf(code) is var i and >= 0 ? _options[i].Value : null;
+    public ReadOnlyMemory<byte>? Find(OptionCode code)
+    {
+        // Not a conditional expression: its null would become an empty memory, by way of a null array.
+        if (IndexOf(code) is var i and >= 0)
+            return _options[i].Value;
+        return null;
+    }
 
     public void Set(OptionCode code, ReadOnlyMemory<byte> value)
     {

@@ -1,0 +1,95 @@
+using System.ComponentModel;
+using System.Diagnostics;
+
+namespace Slipway.Server.Tests.Net;
+
+internal sealed record ToolResult(int ExitCode, string Output, string Errors)
+{
+    public string All => Output + Errors;
+}
+
+/// <summary>Other people's programs. A missing one fails the test with its name.</summary>
+internal static class Tool
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
+    public static ToolResult Run(string program, params string[] arguments)
+    {
+        var result = Try(program, arguments);
+        return result.ExitCode == 0 ? result : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {result.ExitCode}: {result.All}");
+    }
+
+    public static ToolResult Try(string program, params string[] arguments)
+    {
+        using var process = Start(program, arguments);
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync();
+        if (!process.WaitForExit(Patience))
+        {
+            process.Kill(entireProcessTree: true);
+            throw new TimeoutException($"{program} {string.Join(' ', arguments)} did not end in {Patience}: {output.Result}{errors.Result}");
+        }
+        return new ToolResult(process.ExitCode, output.Result, errors.Result);
+    }
+
+    internal static Process Start(string program, string[] arguments)
+    {
+        var info = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        try
+        {
+            return Process.Start(info)!;
+        }
+        catch (Win32Exception e)
+        {
+            throw new InvalidOperationException($"{program} is needed by this test and cannot be started: {e.Message}", e);
+        }
+    }
+}
+
+/// <summary>A program that runs until the test ends.</summary>
+internal sealed class BackgroundTool : IDisposable
+{
+    private readonly Process _process;
+    private readonly List<string> _lines = [];
+
+    public BackgroundTool(string program, params string[] arguments)
+    {
+        _process = Tool.Start(program, arguments);
+        _process.OutputDataReceived += (_, e) => Keep(e.Data);
+        _process.ErrorDataReceived += (_, e) => Keep(e.Data);
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    /// <summary>Waits until the program has printed a line with this in it.</summary>
+    public void WaitFor(string text)
+    {
+        var deadline = DateTime.UtcNow + TimeSpan.FromSeconds(30);
+        lock (_lines)
+        {
+            while (!_lines.Exists(l => l.Contains(text, StringComparison.Ordinal)))
+            {
+                if (!Monitor.Wait(_lines, deadline - DateTime.UtcNow is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero))
+                    throw new TimeoutException($"no '{text}' in: {string.Join('\n', _lines)}");
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _process.Kill(entireProcessTree: true);
+        _process.WaitForExit();
+        _process.Dispose();
+    }
+
+    private void Keep(string? line)
+    {
+        if (line is null)
+            return;
+        lock (_lines)
+        {
+            _lines.Add(line);
+            Monitor.PulseAll(_lines);
+        }
+    }
+}
