@@ -1,0 +1,11 @@
+using Slipway.Disks.Fat;
+
+namespace Slipway.Disks.FileSystems;
+
+/// <summary>Opens whatever file system a part of a disk holds.</summary>
+public static class FileSystem
+{
+    /// <summary>The file system in a region, or null where none is known there.</summary>
+    public static async ValueTask<IFileSystem?> DetectAsync(DiskRegion region, CancellationToken cancellation = default) =>
+        await FatVolume.TryOpenAsync(region, cancellation);
+}
