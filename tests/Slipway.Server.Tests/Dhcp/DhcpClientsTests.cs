@@ -8,19 +8,32 @@ namespace Slipway.Server.Tests.Dhcp;
 public class DhcpClientsTests
 {
     [Fact]
-    public async Task Udhcpc_takes_a_lease_by_unicast_and_gives_it_back()
+    public async Task Udhcpc_gets_what_an_ordinary_host_needs_and_no_boot_file()
     {
         await using var site = new DhcpSite();
         site.Start();
-        var got = Udhcpc(site, "-R");
+        var got = Udhcpc(site);
         Assert.Equal("10.91.0.100", got["ip"]);
         Assert.Equal("255.255.255.0", got["subnet"]);
         Assert.Equal("10.91.0.1", got["router"]);
         Assert.Equal("10.91.0.53", got["dns"]);
         Assert.Equal("boot.example", got["domain"]);
         Assert.False(got.ContainsKey("boot_file"));
-        await site.WaitForAsync(DhcpEventKind.Released);
-        Assert.Equal([DhcpEventKind.Offered, DhcpEventKind.Acknowledged, DhcpEventKind.Released], site.Events.Select(e => e.Kind));
+        Assert.Equal([DhcpEventKind.Offered, DhcpEventKind.Acknowledged], site.Events.Select(e => e.Kind));
+    }
+
+    [Fact]
+    public async Task Udhcpc_gives_its_address_back()
+    {
+        await using var site = new DhcpSite();
+        site.Start();
+        using var folder = new TemporaryFolder();
+        using (var client = site.ClientSide.Start("udhcpc", "-i", DhcpSite.Link, "-f", "-R", "-s", LeaseScript(folder)))
+        {
+            client.WaitFor("obtained from");
+            client.Signal("TERM");
+            await site.WaitForAsync(DhcpEventKind.Released);
+        }
         Assert.Equal(LeaseState.Released, Assert.Single(site.Store.Load()).State);
     }
 
@@ -72,11 +85,13 @@ public class DhcpClientsTests
     private static Dictionary<string, string> Udhcpc(DhcpSite site, params string[] arguments)
     {
         using var folder = new TemporaryFolder();
-        var script = folder.Script("lease", "[ \"$1\" = bound ] && env && ip addr replace $ip/24 dev $interface\nexit 0");
-        var result = site.ClientSide.Execute(["udhcpc", "-i", DhcpSite.Link, "-n", "-q", "-f", "-t", "5", "-T", "2", "-s", script, .. arguments]);
+        var result = site.ClientSide.Execute(["udhcpc", "-i", DhcpSite.Link, "-n", "-q", "-f", "-t", "5", "-T", "2", "-s", LeaseScript(folder), .. arguments]);
         Assert.True(result.ExitCode == 0, result.All + string.Join('\n', site.Events.Select(e => e.Text)));
         return result.Output.Split('\n').Select(l => l.Split('=', 2)).Where(p => p.Length == 2).GroupBy(p => p[0]).ToDictionary(g => g.Key, g => g.Last()[1]);
     }
+
+    private static string LeaseScript(TemporaryFolder folder) =>
+        folder.Script("lease", "[ \"$1\" = bound ] && env && ip addr replace $ip/24 dev $interface\nexit 0");
 
     private static string Dhclient(DhcpSite site, TemporaryFolder folder)
     {

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using Slipway.Dhcp.Clients;
@@ -16,8 +15,7 @@ internal sealed class DhcpSite : IAsyncDisposable, IDhcpObserver
     public const string ClientMac = "52:54:00:91:00:01";
     public const string Link = "boot0";
 
-    private readonly ConcurrentQueue<DhcpEvent> _events = [];
-    private readonly SemaphoreSlim _arrived = new(0);
+    private readonly EventLog<DhcpEvent> _events = new();
     private DhcpListener? _listener;
 
     public DhcpSite()
@@ -45,7 +43,7 @@ internal sealed class DhcpSite : IAsyncDisposable, IDhcpObserver
         DetectConflicts = false,
     };
 
-    public IReadOnlyCollection<DhcpEvent> Events => _events;
+    public IReadOnlyList<DhcpEvent> Events => _events.All;
 
     public void Start(bool probe = false)
     {
@@ -68,29 +66,15 @@ internal sealed class DhcpSite : IAsyncDisposable, IDhcpObserver
         _listener = null;
     }
 
-    public void Observe(DhcpEvent dhcpEvent)
-    {
-        _events.Enqueue(dhcpEvent);
-        _arrived.Release();
-    }
+    public void Observe(DhcpEvent dhcpEvent) => _events.Add(dhcpEvent);
 
     /// <summary>Waits until such an event has been.</summary>
-    public async Task<DhcpEvent> WaitForAsync(DhcpEventKind kind)
-    {
-        while (true)
-        {
-            if (_events.FirstOrDefault(e => e.Kind == kind) is { } found)
-                return found;
-            if (!await _arrived.WaitAsync(TimeSpan.FromSeconds(30)))
-                throw new TimeoutException($"no {kind} among: {string.Join('\n', _events.Select(e => e.Text))}");
-        }
-    }
+    public Task<DhcpEvent> WaitForAsync(DhcpEventKind kind) => _events.WaitForAsync(e => e.Kind == kind);
 
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
         ClientSide.Dispose();
         ServerSide.Dispose();
-        _arrived.Dispose();
     }
 }

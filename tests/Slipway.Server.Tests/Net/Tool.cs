@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Slipway.Server.Tests.Net;
 
@@ -74,6 +75,8 @@ internal sealed class BackgroundTool : IDisposable
             }
         }
     }
+
+    public void Signal(string name) => Tool.Run("kill", "-" + name, _process.Id.ToString(CultureInfo.InvariantCulture));
 
     public void Dispose()
     {

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -14,7 +13,7 @@ namespace Slipway.Server.Tests.Tftp;
 public sealed class TftpClientsTests : IAsyncDisposable, ITftpFiles, ITftpObserver
 {
     private readonly Dictionary<string, byte[]> _files = [];
-    private readonly ConcurrentQueue<TftpEvent> _events = [];
+    private readonly EventLog<TftpEvent> _events = new();
     private readonly TftpListener _listener;
 
     public TftpClientsTests()
@@ -38,14 +37,15 @@ public sealed class TftpClientsTests : IAsyncDisposable, ITftpFiles, ITftpObserv
     }
 
     [Fact]
-    public void Curl_negotiates_a_block_size()
+    public async Task Curl_negotiates_a_block_size()
     {
         var content = Serve("a/b.efi", 100_000);
         using var folder = new TemporaryFolder();
         var file = Path.Combine(folder.Path, "got");
         Tool.Run("curl", "-sS", "--tftp-blksize", "1468", "-o", file, $"tftp://{_listener.Endpoint}//a/b.efi");
         Assert.Equal(content, File.ReadAllBytes(file));
-        Assert.Contains(_events, e => e.Kind == TftpEventKind.Done && e.Bytes == 100_000);
+        var done = await _events.WaitForAsync(e => e.Kind == TftpEventKind.Done);
+        Assert.Equal(100_000, done.Bytes);
     }
 
     [Theory]
@@ -68,7 +68,7 @@ public sealed class TftpClientsTests : IAsyncDisposable, ITftpFiles, ITftpObserv
         Assert.Equal(68, missing.ExitCode); // CURLE_TFTP_NOTFOUND
         var escape = Tool.Try("curl", "-sS", "--path-as-is", $"tftp://{_listener.Endpoint}/../etc/passwd");
         Assert.Equal(69, escape.ExitCode); // CURLE_TFTP_PERM
-        Assert.Equal(2, _events.Count(e => e.Kind == TftpEventKind.Refused));
+        Assert.Equal(2, _events.All.Count(e => e.Kind == TftpEventKind.Refused));
     }
 
     [Fact]
@@ -142,7 +142,7 @@ public sealed class TftpClientsTests : IAsyncDisposable, ITftpFiles, ITftpObserv
     TftpAnswer ITftpFiles.Open(string name, IPEndPoint client) =>
         _files.TryGetValue(name, out var content) ? TftpAnswer.Of(content) : TftpAnswer.NotFound(name);
 
-    void ITftpObserver.Observe(TftpEvent tftpEvent) => _events.Enqueue(tftpEvent);
+    void ITftpObserver.Observe(TftpEvent tftpEvent) => _events.Add(tftpEvent);
 
     public ValueTask DisposeAsync() => _listener.DisposeAsync();
 }
