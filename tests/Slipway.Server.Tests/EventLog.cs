@@ -28,7 +28,7 @@ internal sealed class EventLog<T>
         more.SetResult();
     }
 
-    public async Task<T> WaitForAsync(Predicate<T> wanted)
+    public async Task<T> WaitForAsync(Predicate<T> wanted, TimeSpan? patience = null)
     {
         while (true)
         {
@@ -39,7 +39,7 @@ internal sealed class EventLog<T>
                     return _events[i];
                 more = _more.Task;
             }
-            await more.WaitAsync(TimeSpan.FromSeconds(30));
+            await more.WaitAsync(patience ?? TimeSpan.FromSeconds(30));
         }
     }
 }

@@ -19,9 +19,47 @@ internal sealed class DhcpSite : IAsyncDisposable, IDhcpObserver
     private DhcpListener? _listener;
 
     public DhcpSite()
+        : this(ns => NetworkNamespace.Connect(ns.Server, ns.Client, Link, ClientMac))
     {
-        NetworkNamespace.Connect(ServerSide, ClientSide, Link, ClientMac);
+    }
+
+    private DhcpSite(Action<(NetworkNamespace Server, NetworkNamespace Client)> connect)
+    {
+        connect((ServerSide, ClientSide));
         ServerSide.Ip("addr", "add", "10.91.0.1/24", "dev", Link);
+    }
+
+    /// <summary>With a tap device instead of a cable, for a virtual machine.</summary>
+    public static DhcpSite ForMachines(NetworkMode mode = NetworkMode.Authoritative)
+    {
+        var site = new DhcpSite(ns =>
+        {
+            ns.Server.Ip("tuntap", "add", Link, "mode", "tap");
+            ns.Server.Ip("link", "set", Link, "up");
+        });
+        site.Network = site.Network with { Mode = mode };
+        site.Script = "tftp://10.91.0.1/script.ipxe";
+        return site;
+    }
+
+    /// <summary>The DHCP server that was there before, in a namespace of its own on the same link.</summary>
+    public BackgroundTool StartDnsmasq()
+    {
+        // Both on one host would share the port: so it gets a host of its own, behind a bridge.
+        ServerSide.Ip("link", "add", "other0", "type", "veth", "peer", "name", "other0", "netns", ClientSide.Name);
+        ServerSide.Ip("link", "add", "br0", "type", "bridge");
+        ServerSide.Ip("addr", "flush", "dev", Link);
+        foreach (var port in (string[])[Link, "other0"])
+            ServerSide.Ip("link", "set", port, "master", "br0", "up");
+        ServerSide.Ip("addr", "add", "10.91.0.1/24", "dev", "br0");
+        ServerSide.Ip("link", "set", "br0", "up");
+        ClientSide.Ip("addr", "add", "10.91.0.2/24", "dev", "other0");
+        ClientSide.Ip("link", "set", "other0", "up");
+        Network = Network with { Interface = "br0" };
+        var dnsmasq = ClientSide.Start("dnsmasq", "--keep-in-foreground", "--log-facility=-", "--conf-file=/dev/null", "--port=0", "--interface=other0", "--user=root",
+            "--dhcp-range=10.91.0.50,10.91.0.60", "--leasefile-ro", "--pid-file=", "--dhcp-authoritative", "--no-ping");
+        dnsmasq.WaitFor("DHCP, IP range");
+        return dnsmasq;
     }
 
     public NetworkNamespace ServerSide { get; } = new("srv");
@@ -30,7 +68,9 @@ internal sealed class DhcpSite : IAsyncDisposable, IDhcpObserver
 
     public ILeaseStore Store { get; init; } = new VolatileLeaseStore();
 
-    public DhcpNetwork Network { get; init; } = new()
+    public string Script { get; private set; } = "https://10.91.0.1/boot/script";
+
+    public DhcpNetwork Network { get; set; } = new()
     {
         Name = "boot",
         Interface = Link,
@@ -47,12 +87,12 @@ internal sealed class DhcpSite : IAsyncDisposable, IDhcpObserver
 
     public void Start(bool probe = false)
     {
-        var policy = new ChainloadPolicy(new Dictionary<BootPlatform, string> { [BootPlatform.X64Uefi] = "ipxe-x64.efi" }, (_, _) => "https://10.91.0.1/boot/script");
+        var policy = new ChainloadPolicy(new Dictionary<BootPlatform, string> { [BootPlatform.X64Uefi] = "ipxe-x64.efi" }, (_, _) => Script);
         var server = new DhcpServer([Network], policy, TimeProvider.System);
         server.Restore(Store.Load());
         _listener = ServerSide.Run(() =>
         {
-            var listener = new DhcpListener(Link, server, Store, this, NullLogger.Instance, probe ? IcmpProbe.Open(Link) : null);
+            var listener = new DhcpListener(Network.Interface!, server, Store, this, NullLogger.Instance, probe ? IcmpProbe.Open(Network.Interface!) : null);
             listener.Start();
             return listener;
         });

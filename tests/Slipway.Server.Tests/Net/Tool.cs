@@ -62,6 +62,15 @@ internal sealed class BackgroundTool : IDisposable
         _process.BeginErrorReadLine();
     }
 
+    public IReadOnlyList<string> Lines
+    {
+        get
+        {
+            lock (_lines)
+                return [.. _lines];
+        }
+    }
+
     /// <summary>Waits until the program has printed a line with this in it.</summary>
     public void WaitFor(string text)
     {
