@@ -1,0 +1,66 @@
+using System.Text.Json;
+using Spectre.Console;
+
+namespace Slipway.Commands.Firmware;
+
+/// <summary>What a firmware command did, in words and for <c>--json</c>.</summary>
+internal sealed record FirmwareResult(string File, long Length, string Description, string? Fingerprint = null);
+
+/// <summary>What a firmware command will not do; the message is for the operator.</summary>
+internal sealed class FirmwareException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>Runs a firmware command, prints its result or refusal, and gives the exit status.</summary>
+internal static class FirmwareOutput
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+
+    public static int Run(bool json, Func<FirmwareResult> work)
+    {
+        try
+        {
+            var result = json || Console.IsErrorRedirected ? work() : WithStatus(work);
+            Console.WriteLine(json ? JsonSerializer.Serialize(result, Json) : $"{result.File} ({result.Length / 1024.0:N0} KiB) {result.Description}");
+            return 0;
+        }
+        catch (FirmwareException refusal)
+        {
+            return Fail(json, refusal.Message);
+        }
+        catch (IOException e)
+        {
+            return Fail(json, e.Message);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            return Fail(json, e.Message);
+        }
+    }
+
+    /// <summary>Writes beside the target and renames, so that a command that is stopped leaves no half file.</summary>
+    public static void Write(FileInfo target, Action<Stream> write)
+    {
+        var partial = target.FullName + ".partial";
+        try
+        {
+            using (var stream = System.IO.File.Create(partial)) write(stream);
+            System.IO.File.Move(partial, target.FullName, overwrite: true);
+        }
+        finally
+        {
+            System.IO.File.Delete(partial);
+        }
+    }
+
+    private static FirmwareResult WithStatus(Func<FirmwareResult> work)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        return console.Status().Start("working", _ => work());
+    }
+
+    private static int Fail(bool json, string message)
+    {
+        if (json) Console.WriteLine(JsonSerializer.Serialize(new { error = message }, Json));
+        else Console.Error.WriteLine(message);
+        return 1;
+    }
+}
