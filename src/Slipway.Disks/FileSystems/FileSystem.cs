@@ -1,3 +1,4 @@
+using Slipway.Disks.Ext;
 using Slipway.Disks.Fat;
 
 namespace Slipway.Disks.FileSystems;
@@ -7,5 +8,7 @@ public static class FileSystem
 {
     /// <summary>The file system in a region, or null where none is known there.</summary>
     public static async ValueTask<IFileSystem?> DetectAsync(DiskRegion region, CancellationToken cancellation = default) =>
-        await FatVolume.TryOpenAsync(region, cancellation);
+        await ExtVolume.TryOpenAsync(region, cancellation) is { } ext
+            ? ext
+            : await FatVolume.TryOpenAsync(region, cancellation);
 }
