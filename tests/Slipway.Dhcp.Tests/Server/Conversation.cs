@@ -86,7 +86,7 @@ internal sealed class Conversation
     public IPAddress? Lease(string mac = Mac, Action<DhcpMessage>? with = null)
     {
         var offer = Discover(mac, with);
-        return offer.Reply is null ? null : Select(offer.Reply.YourAddress, mac, with).Reply?.YourAddress;
+        return offer.Reply is null ? null : Select(offer.Reply.YourAddress, mac, with, offer.Reply.Options.Address(OptionCode.ServerIdentifier)!.ToString()).Reply?.YourAddress;
     }
 
     public static void Pxe(DhcpMessage message, ushort architecture)

@@ -1,6 +1,9 @@
 using System.Net;
+using System.Text;
 using Slipway.Dhcp.Leases;
+using Slipway.Dhcp.Networks;
 using Slipway.Dhcp.Server;
+using Slipway.Server.Tests.Net;
 
 namespace Slipway.Server.Tests.Dhcp;
 
@@ -82,10 +85,70 @@ public class DhcpClientsTests
         Assert.DoesNotContain(site.Events, e => e.Kind == DhcpEventKind.Refused);
     }
 
-    private static Dictionary<string, string> Udhcpc(DhcpSite site, params string[] arguments)
+    [Fact]
+    public async Task An_address_that_somebody_uses_without_a_lease_is_found_by_the_probe_and_not_given()
+    {
+        await using var site = new DhcpSite();
+        site.Network = site.Network with { DetectConflicts = true };
+        // The squatter sits on the same card as the client: its kernel answers the echo.
+        site.ClientSide.Ip("addr", "add", "10.91.0.100/24", "dev", DhcpSite.Link);
+        site.Start(probe: true);
+        Assert.Equal("10.91.0.101", Udhcpc(site)["ip"]);
+        Assert.Equal(IPAddress.Parse("10.91.0.100"), (await site.WaitForAsync(DhcpEventKind.Conflict)).Address);
+    }
+
+    [Fact]
+    public async Task Udhcpc_behind_ISC_dhcrelay_gets_an_address_of_its_own_network()
+    {
+        await using var site = new DhcpSite();
+        using var relay = new NetworkNamespace("rly");
+        using var far = new NetworkNamespace("far");
+        NetworkNamespace.Connect(site.ServerSide, relay, "up0");
+        NetworkNamespace.Connect(relay, far, "down0");
+        site.ServerSide.Ip("addr", "add", "10.92.0.1/24", "dev", "up0");
+        relay.Ip("addr", "add", "10.92.0.2/24", "dev", "up0");
+        relay.Ip("addr", "add", "10.93.0.1/24", "dev", "down0");
+        site.ServerSide.Ip("route", "add", "10.93.0.0/24", "via", "10.92.0.2");
+        site.Network = site.Network with
+        {
+            Interface = null,
+            ServerAddress = IPAddress.Parse("10.92.0.1"),
+            Subnet = IPNetwork.Parse("10.93.0.0/24"),
+            Pool = [new AddressRange(IPAddress.Parse("10.93.0.100"), IPAddress.Parse("10.93.0.199"))],
+        };
+        site.Start(listenOn: "up0");
+        using var dhcrelay = relay.Start("dhcrelay", "-4", "-d", "--no-pid", "-a", "-iu", "up0", "-id", "down0", "10.92.0.1");
+        dhcrelay.WaitFor("Sending on   Socket/fallback");
+
+        Assert.Equal("10.93.0.100", Udhcpc(site, far, "-i", "down0")["ip"]);
+        var client = (await site.WaitForAsync(DhcpEventKind.Acknowledged)).Client!;
+        Assert.Equal(IPAddress.Parse("10.93.0.1"), client.RelayAddress);
+        Assert.Equal("down0", Encoding.ASCII.GetString(client.Relay!.CircuitId.Span));
+    }
+
+    [Fact]
+    public async Task A_client_that_takes_dnsmasqs_offer_instead_makes_that_server_known()
+    {
+        await using var site = DhcpSite.ForMachines();
+        using var other = site.StartDnsmasq();
+        // With nothing to offer, this server leaves the client to the other.
+        site.Network = site.Network with { Pool = [] };
+        site.Start();
+        using var client = new NetworkNamespace("two");
+        site.ServerSide.Ip("link", "add", "two0", "type", "veth", "peer", "name", "two0", "netns", client.Name);
+        site.ServerSide.Ip("link", "set", "two0", "master", "br0", "up");
+        client.Ip("link", "set", "two0", "up");
+        Udhcpc(site, client, "-i", "two0");
+        Assert.Equal(IPAddress.Parse("10.91.0.2"), (await site.WaitForAsync(DhcpEventKind.OtherServer)).Server);
+    }
+
+    private static Dictionary<string, string> Udhcpc(DhcpSite site, params string[] arguments) =>
+        Udhcpc(site, site.ClientSide, ["-i", DhcpSite.Link, .. arguments]);
+
+    private static Dictionary<string, string> Udhcpc(DhcpSite site, NetworkNamespace where, params string[] arguments)
     {
         using var folder = new TemporaryFolder();
-        var result = site.ClientSide.Execute(["udhcpc", "-i", DhcpSite.Link, "-n", "-q", "-f", "-t", "5", "-T", "2", "-s", LeaseScript(folder), .. arguments]);
+        var result = where.Execute(["udhcpc", "-n", "-q", "-f", "-t", "5", "-T", "2", "-s", LeaseScript(folder), .. arguments]);
         Assert.True(result.ExitCode == 0, result.All + string.Join('\n', site.Events.Select(e => e.Text)));
         return result.Output.Split('\n').Select(l => l.Split('=', 2)).Where(p => p.Length == 2).GroupBy(p => p[0]).ToDictionary(g => g.Key, g => g.Last()[1]);
     }

@@ -85,14 +85,15 @@ internal sealed class DhcpSite : IAsyncDisposable, IDhcpObserver
 
     public IReadOnlyList<DhcpEvent> Events => _events.All;
 
-    public void Start(bool probe = false)
+    public void Start(bool probe = false, string? listenOn = null)
     {
         var policy = new ChainloadPolicy(new Dictionary<BootPlatform, string> { [BootPlatform.X64Uefi] = "ipxe-x64.efi" }, (_, _) => Script);
+        var link = listenOn ?? Network.Interface!;
         var server = new DhcpServer([Network], policy, TimeProvider.System);
         server.Restore(Store.Load());
         _listener = ServerSide.Run(() =>
         {
-            var listener = new DhcpListener(Network.Interface!, server, Store, this, NullLogger.Instance, probe ? IcmpProbe.Open(Network.Interface!) : null);
+            var listener = new DhcpListener(link, server, Store, this, NullLogger.Instance, probe ? IcmpProbe.Open(link) : null);
             listener.Start();
             return listener;
         });
