@@ -1,0 +1,202 @@
+using Slipway.Disks;
+
+namespace Slipway.Volumes.Qcow2;
+
+/// <summary>
+/// A qcow2 image as a disk. Reads whose tables are in memory and that lie in one cluster go straight to the file, without
+/// an allocation here. Writes are in <see cref="Qcow2Writer"/>, which says how they are ordered.
+/// </summary>
+public sealed class Qcow2Device : IBlockDevice
+{
+    private readonly IImageFile _file;
+    private readonly IBlockDevice? _backing;
+    private readonly Qcow2Tables _tables;
+    private readonly Qcow2Writer? _writer;
+    private readonly SemaphoreSlim _metadata = new(1, 1);
+    private (long Offset, byte[] Bytes)? _unpacked;
+
+    private Qcow2Device(IImageFile file, Qcow2Header header, Qcow2Tables tables, IBlockDevice? backing)
+    {
+        (_file, Header, _tables, _backing) = (file, header, tables, backing);
+        if (!file.IsReadOnly) _writer = new(this, file, header, tables, _metadata);
+    }
+
+    public Qcow2Header Header { get; }
+
+    public long Length => Header.Size;
+
+    public bool IsReadOnly => _writer is null;
+
+    /// <summary>Opens an image. It owns the file and the backing disk, and disposes of both.</summary>
+    /// <param name="openBacking">Opens the backing image by the name and format that the header has; decides which names are allowed.</param>
+    /// <exception cref="DiskFormatException">The image is damaged, or uses what is not supported; the message says what.</exception>
+    public static async ValueTask<Qcow2Device> OpenAsync(
+        IImageFile file, Func<string, string?, ValueTask<IBlockDevice>> openBacking, CancellationToken cancellation = default)
+    {
+        var header = await Qcow2Header.ReadAsync(file, cancellation);
+        if (header.Size % 512 != 0) throw new DiskFormatException($"qcow2: a disk of {header.Size} bytes, which is not a multiple of 512");
+        if (!file.IsReadOnly) RequireWritable(header);
+        var tables = await Qcow2Tables.ReadAsync(file, header, cancellation);
+        if (!file.IsReadOnly && header.AutoclearFeatures != 0)
+        {
+            // "Autoclear feature bits": whoever writes and does not know them clears them.
+            await file.WriteAsync(88, new byte[8], cancellation);
+        }
+        var backing = header.BackingFile is null ? null : await openBacking(header.BackingFile, header.BackingFormat);
+        return new(file, header, tables, backing);
+    }
+
+    public ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellation = default)
+    {
+        Check(offset, destination.Length);
+        if (_tables.TryGet(_tables.L1IndexOf(offset >> Header.ClusterBits), out var table))
+        {
+            var mapping = _tables.Lookup(table, offset, out var run);
+            if (mapping.Kind == MappingKind.Data && destination.Length <= run)
+                return _file.ReadAsync(HostOffset(mapping, offset), destination, cancellation);
+        }
+        return ReadManyAsync(offset, destination, cancellation);
+    }
+
+    public ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellation = default)
+    {
+        Check(offset, source.Length);
+        return Writer.WriteAsync(offset, source, cancellation);
+    }
+
+    public ValueTask FlushAsync(CancellationToken cancellation = default) => _writer?.FlushAsync(cancellation) ?? ValueTask.CompletedTask;
+
+    public ValueTask DiscardAsync(long offset, long length, CancellationToken cancellation = default) => WriteZeroesAsync(offset, length, mayDiscard: true, cancellation);
+
+    public ValueTask WriteZeroesAsync(long offset, long length, bool mayDiscard, CancellationToken cancellation = default)
+    {
+        Check(offset, length);
+        return Writer.ZeroAsync(offset, length, cancellation);
+    }
+
+    public async ValueTask<Extent> GetExtentAsync(long offset, CancellationToken cancellation = default)
+    {
+        Check(offset, 1);
+        var (kind, length) = await KindAsync(offset, cancellation);
+        var end = offset + length;
+        // Bounded: an answer may be shorter than the run.
+        for (var i = 0; i < 4096 && end < Length; i++)
+        {
+            var (next, more) = await KindAsync(end, cancellation);
+            if (next != kind) break;
+            end += more;
+        }
+        return new(offset, Math.Min(end, Length) - offset, kind);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_writer is not null) await _writer.DisposeAsync();
+        await _file.DisposeAsync();
+        if (_backing is not null) await _backing.DisposeAsync();
+        _metadata.Dispose();
+    }
+
+    internal async ValueTask<(Mapping Mapping, int Length)> LookupAsync(long offset, CancellationToken cancellation)
+    {
+        var l1Index = _tables.L1IndexOf(offset >> Header.ClusterBits);
+        if (!_tables.TryGet(l1Index, out var table))
+        {
+            await _metadata.WaitAsync(cancellation);
+            try
+            {
+                table = await _tables.LoadAsync(l1Index, cancellation);
+            }
+            finally
+            {
+                _metadata.Release();
+            }
+        }
+        var mapping = _tables.Lookup(table, offset, out var length);
+        if (mapping.Kind == MappingKind.Data && ((mapping.HostOffset & (Header.ClusterSize - 1)) != 0 || mapping.HostOffset > _file.Length))
+            throw new BlockDeviceException(BlockDeviceError.Corrupt, $"qcow2: the cluster at {mapping.HostOffset} is not aligned, or outside of the file");
+        return (mapping, length);
+    }
+
+    private static void RequireWritable(Qcow2Header header)
+    {
+        var reason = header.Version < 3 ? "it is of version 2 (`qemu-img amend -o compat=1.1` makes it 3)"
+            : (header.Features & Qcow2Features.Corrupt) != 0 ? "it is marked corrupt (`qemu-img check -r all` repairs it)"
+            : (header.Features & Qcow2Features.Dirty) != 0 ? "it was not closed, and its reference counts are stale (`qemu-img check -r all` repairs it)"
+            : header.HasExtendedL2 ? "it has extended L2 entries"
+            : header.RefcountOrder != 4 ? "its reference counts are not of 16 bits"
+            : null;
+        if (reason is not null) throw new DiskFormatException($"qcow2: the image can be read, not written: {reason}");
+    }
+
+    private Qcow2Writer Writer => _writer ?? throw new BlockDeviceException(BlockDeviceError.ReadOnly, "this image takes no writes");
+
+    private long HostOffset(Mapping mapping, long offset) => mapping.HostOffset + (offset & (Header.ClusterSize - 1));
+
+    private async ValueTask ReadManyAsync(long offset, Memory<byte> destination, CancellationToken cancellation)
+    {
+        while (destination.Length > 0)
+        {
+            var (mapping, length) = await LookupAsync(offset, cancellation);
+            length = Math.Min(length, destination.Length);
+            var part = destination[..length];
+            switch (mapping.Kind)
+            {
+                case MappingKind.Data:
+                    await _file.ReadAsync(HostOffset(mapping, offset), part, cancellation);
+                    break;
+                case MappingKind.Compressed:
+                    var cluster = await UnpackAsync(mapping, cancellation);
+                    cluster.AsMemory((int)(offset & (Header.ClusterSize - 1)), length).CopyTo(part);
+                    break;
+                case MappingKind.Unallocated when _backing is not null && offset < _backing.Length:
+                    var there = (int)Math.Min(length, _backing.Length - offset);
+                    await _backing.ReadAsync(offset, part[..there], cancellation);
+                    part.Span[there..].Clear();
+                    break;
+                default:
+                    part.Span.Clear();
+                    break;
+            }
+            destination = destination[length..];
+            offset += length;
+        }
+    }
+
+    // Readers go through an image in order: the cluster unpacked last answers the reads that follow.
+    private async ValueTask<byte[]> UnpackAsync(Mapping mapping, CancellationToken cancellation)
+    {
+        if (_unpacked is { } last && last.Offset == mapping.HostOffset) return last.Bytes;
+        if (mapping.HostOffset >= _file.Length) throw new BlockDeviceException(BlockDeviceError.Corrupt, $"qcow2: a compressed cluster at {mapping.HostOffset} is outside of the file");
+        var packed = new byte[mapping.CompressedLength];
+        await _file.ReadAsync(mapping.HostOffset, packed, cancellation);
+        var bytes = Qcow2Compression.Unpack(packed, Header.ClusterSize, Header.UsesZstd);
+        // A writable image may free these bytes and put others there: only a read-only one keeps them.
+        if (IsReadOnly) _unpacked = (mapping.HostOffset, bytes);
+        return bytes;
+    }
+
+    private async ValueTask<(ExtentKind Kind, long Length)> KindAsync(long offset, CancellationToken cancellation)
+    {
+        var (mapping, length) = await LookupAsync(offset, cancellation);
+        switch (mapping.Kind)
+        {
+            case MappingKind.Data or MappingKind.Compressed:
+                return (ExtentKind.Data, length);
+            case MappingKind.Zero:
+                return (mapping.HostOffset == 0 ? ExtentKind.Hole : ExtentKind.Zero, length);
+            case MappingKind.Unallocated when _backing is not null && offset < _backing.Length:
+                var below = await _backing.GetExtentAsync(offset, cancellation);
+                return (below.Kind, Math.Min(length, below.Length));
+            default:
+                return (ExtentKind.Hole, length);
+        }
+    }
+
+    private void Check(long offset, long length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Length - length);
+    }
+}

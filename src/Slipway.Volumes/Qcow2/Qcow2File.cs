@@ -1,0 +1,55 @@
+using Slipway.Disks;
+
+namespace Slipway.Volumes.Qcow2;
+
+/// <summary>Opens and makes images in files of the host, with their backing chains.</summary>
+public static class Qcow2File
+{
+    private const int LongestChain = 64;
+
+    /// <param name="store">The folder that every image of the chain must lie in: a name that leads out of it is refused.</param>
+    public static ValueTask<Qcow2Device> OpenAsync(string path, string store, bool writable, CancellationToken cancellation = default) =>
+        OpenAsync(path, store, writable, LongestChain, cancellation);
+
+    public static async ValueTask CreateAsync(string path, long size, string? backingFile = null, CancellationToken cancellation = default)
+    {
+        await using var file = ImageFile.Create(path);
+        await Qcow2Creation.WriteAsync(file, size, backingFile, cancellation: cancellation);
+    }
+
+    private static async ValueTask<Qcow2Device> OpenAsync(string path, string store, bool writable, int chain, CancellationToken cancellation)
+    {
+        if (chain == 0) throw new DiskFormatException($"qcow2: a chain of more than {LongestChain} images, or one that is its own backing file");
+        var file = ImageFile.Open(path, writable);
+        try
+        {
+            return await Qcow2Device.OpenAsync(file, async (name, format) =>
+            {
+                var below = Resolve(path, name, store);
+                return format switch
+                {
+                    "qcow2" => await OpenAsync(below, store, writable: false, chain - 1, cancellation),
+                    "raw" => new RawBacking(ImageFile.Open(below, writable: false)),
+                    // Guessing a format lets whoever writes the first bytes of a raw disk choose the host's files to read.
+                    _ => throw new DiskFormatException($"qcow2: the backing file {name} has the format '{format ?? "none given"}'; qcow2 and raw are read"),
+                };
+            }, cancellation);
+        }
+        catch
+        {
+            await file.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static string Resolve(string path, string name, string store)
+    {
+        var below = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, name));
+        // A link inside the store must not lead out of it either.
+        var real = File.ResolveLinkTarget(below, returnFinalTarget: true)?.FullName ?? below;
+        var root = Path.GetFullPath(store).TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar;
+        if (!below.StartsWith(root, StringComparison.Ordinal) || !real.StartsWith(root, StringComparison.Ordinal))
+            throw new DiskFormatException($"qcow2: the backing file {name} is outside of {store}");
+        return File.Exists(below) ? below : throw new DiskFormatException($"qcow2: the backing file {name} is not there");
+    }
+}

@@ -1,0 +1,110 @@
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
+using Slipway.Disks;
+
+namespace Slipway.Volumes.Qcow2;
+
+/// <summary>
+/// The two levels of tables that find a cluster. The L1 table is in memory; L2 tables are kept as they are used. A table
+/// is loaded and changed only by who holds the image's metadata lock, so that a load never overtakes a change; a lookup
+/// in a kept table takes no lock.
+/// </summary>
+internal sealed class Qcow2Tables(IImageFile file, Qcow2Header header, ulong[] l1)
+{
+    private const int MostBytesKept = 2 * 1024 * 1024;
+    private readonly ConcurrentDictionary<int, ulong[]> _kept = [];
+    private readonly ConcurrentQueue<int> _order = [];
+    private readonly int _mostKept = Math.Max(4, MostBytesKept >> header.ClusterBits);
+    private readonly int _indexBits = header.ClusterBits - (header.HasExtendedL2 ? 4 : 3);
+
+    public static async ValueTask<Qcow2Tables> ReadAsync(IImageFile file, Qcow2Header header, CancellationToken cancellation)
+    {
+        var l1 = await ReadTableAsync(file, header.L1Offset, header.L1Entries, cancellation);
+        return new(file, header, l1);
+    }
+
+    public int L1IndexOf(long cluster) => (int)(cluster >> _indexBits);
+
+    public bool HasTable(int l1Index) => (l1[l1Index] & Mapping.OffsetMask) != 0;
+
+    public long TableOffset(int l1Index) => (long)(l1[l1Index] & Mapping.OffsetMask);
+
+    public IEnumerable<long> TableOffsets => l1.Select(e => (long)(e & Mapping.OffsetMask)).Where(o => o != 0);
+
+    /// <summary>The L2 table for a cluster if it is in memory; an absent one is an empty answer.</summary>
+    public bool TryGet(int l1Index, out ulong[]? table)
+    {
+        table = null;
+        return !HasTable(l1Index) || _kept.TryGetValue(l1Index, out table);
+    }
+
+    /// <summary>Loads a table; the caller holds the metadata lock.</summary>
+    public async ValueTask<ulong[]> LoadAsync(int l1Index, CancellationToken cancellation)
+    {
+        if (_kept.TryGetValue(l1Index, out var table)) return table;
+        var offset = TableOffset(l1Index);
+        if (offset % header.ClusterSize != 0 || offset >= file.Length)
+            throw new BlockDeviceException(BlockDeviceError.Corrupt, $"qcow2: L1 entry {l1Index} leads to {offset}, outside of the file");
+        table = await ReadTableAsync(file, offset, header.ClusterSize / 8, cancellation);
+        Keep(l1Index, table);
+        return table;
+    }
+
+    /// <summary>The mapping of the (sub)cluster at a guest offset, and for how many bytes from there it holds at least.</summary>
+    public Mapping Lookup(ulong[]? table, long offset, out int length)
+    {
+        var within = (int)(offset & (header.ClusterSize - 1));
+        length = header.ClusterSize - within;
+        if (table is null) return default;
+        var index = (int)((offset >> header.ClusterBits) & ((1 << _indexBits) - 1));
+        if (!header.HasExtendedL2) return Mapping.Of(Volatile.Read(ref table[index]), header.ClusterBits, header.Version >= 3);
+
+        // "Extended L2 Entries": 32 subclusters, each with a bit "allocated" and a bit "reads as zeroes".
+        var mapping = Mapping.Of(table[index * 2], header.ClusterBits, hasZeroFlag: false);
+        if (mapping.Kind == MappingKind.Compressed) return mapping;
+        var subclusterSize = header.ClusterSize / 32;
+        var subcluster = within / subclusterSize;
+        length = subclusterSize - within % subclusterSize;
+        var bitmap = table[index * 2 + 1];
+        if ((bitmap >> (32 + subcluster) & 1) != 0) return new(MappingKind.Zero, mapping.HostOffset, mapping.Exclusive);
+        return (bitmap >> subcluster & 1) != 0 && mapping.HostOffset != 0 ? mapping : new(MappingKind.Unallocated, mapping.HostOffset, mapping.Exclusive);
+    }
+
+    /// <summary>Changes one entry, in the file first; the caller holds the metadata lock, and the table exists.</summary>
+    public async ValueTask SetAsync(long cluster, ulong entry, CancellationToken cancellation)
+    {
+        var l1Index = L1IndexOf(cluster);
+        var table = await LoadAsync(l1Index, cancellation);
+        var index = (int)(cluster & ((1 << _indexBits) - 1));
+        var bytes = new byte[8];
+        BinaryPrimitives.WriteUInt64BigEndian(bytes, entry);
+        await file.WriteAsync(TableOffset(l1Index) + index * 8, bytes, cancellation);
+        Volatile.Write(ref table[index], entry);
+    }
+
+    /// <summary>Hangs a new, empty table in; its bytes are already on the medium.</summary>
+    public async ValueTask AddTableAsync(int l1Index, long offset, CancellationToken cancellation)
+    {
+        var entry = (ulong)offset | Mapping.Copied;
+        var bytes = new byte[8];
+        BinaryPrimitives.WriteUInt64BigEndian(bytes, entry);
+        await file.WriteAsync(header.L1Offset + l1Index * 8L, bytes, cancellation);
+        Keep(l1Index, new ulong[header.ClusterSize / 8]);
+        Volatile.Write(ref l1[l1Index], entry);
+    }
+
+    private void Keep(int l1Index, ulong[] table)
+    {
+        if (_kept.TryAdd(l1Index, table)) _order.Enqueue(l1Index);
+        while (_kept.Count > _mostKept && _order.TryDequeue(out var oldest)) _kept.TryRemove(oldest, out _);
+    }
+
+    private static async ValueTask<ulong[]> ReadTableAsync(IImageFile file, long offset, int entries, CancellationToken cancellation)
+    {
+        var bytes = new byte[entries * 8];
+        if (entries > 0) await file.ReadAsync(offset, bytes, cancellation);
+        var table = new ulong[entries];
+        for (var i = 0; i < entries; i++) table[i] = BinaryPrimitives.ReadUInt64BigEndian(bytes.AsSpan(i * 8));
+        return table;
+    }
+}

@@ -1,0 +1,232 @@
+using System.Buffers;
+
+namespace Slipway.Volumes.Qcow2;
+
+/// <summary>Writes into an image.</summary>
+/// <remarks>
+/// <para>A write into a cluster that is the image's own goes in place. Any other takes a new cluster, fills it (what the
+/// guest does not write comes from below), and then points the L2 entry at it. An acknowledged write must survive the
+/// death of the process, so the entry is in the file before the answer leaves; and the entry must never be on the medium
+/// before the cluster and its count are. A flush between the two gives both. Writers that wait at the same time share
+/// one flush (<see cref="Qcow2Commits"/>).</para>
+/// <para>A cluster that is given up is counted free only after a flush, when no entry on the medium can lead to it and
+/// no write into it is under way.</para>
+/// </remarks>
+internal sealed class Qcow2Writer : IAsyncDisposable
+{
+    private readonly Qcow2Device _device;
+    private readonly IImageFile _file;
+    private readonly Qcow2Header _header;
+    private readonly Qcow2Tables _tables;
+    private readonly Qcow2Refcounts _refcounts;
+    private readonly Qcow2Commits _commits;
+    private readonly SemaphoreSlim _metadata;
+    private readonly Dictionary<long, TaskCompletionSource> _busy = [];
+    private int _inPlace;
+
+    public Qcow2Writer(Qcow2Device device, IImageFile file, Qcow2Header header, Qcow2Tables tables, SemaphoreSlim metadata)
+    {
+        (_device, _file, _header, _tables, _metadata) = (device, file, header, tables, metadata);
+        _refcounts = new(file, header);
+        _commits = new(file, tables, _refcounts, metadata, () => Volatile.Read(ref _inPlace) == 0);
+    }
+
+    public async ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellation)
+    {
+        while (source.Length > 0)
+        {
+            var within = (int)(offset & (_header.ClusterSize - 1));
+            var part = source[..Math.Min(source.Length, _header.ClusterSize - within)];
+            await WriteClusterAsync(offset, part, cancellation);
+            source = source[part.Length..];
+            offset += part.Length;
+        }
+    }
+
+    public async ValueTask ZeroAsync(long offset, long length, CancellationToken cancellation)
+    {
+        while (length > 0)
+        {
+            var within = offset & (_header.ClusterSize - 1);
+            var part = Math.Min(length, _header.ClusterSize - within);
+            var whole = part == _header.ClusterSize || (within == 0 && offset + part == _device.Length);
+            if (whole) await ZeroClusterAsync(offset, cancellation);
+            else await ZeroPartAsync(offset, (int)part, cancellation);
+            offset += part;
+            length -= part;
+        }
+    }
+
+    public ValueTask FlushAsync(CancellationToken cancellation) => _commits.FlushAsync(cancellation);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _commits.FlushAsync(CancellationToken.None);
+        _commits.Dispose();
+    }
+
+    private async ValueTask WriteClusterAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellation)
+    {
+        Interlocked.Increment(ref _inPlace);
+        try
+        {
+            var (mapping, _) = await _device.LookupAsync(offset, cancellation);
+            if (mapping is { Kind: MappingKind.Data, Exclusive: true })
+            {
+                await _file.WriteAsync(mapping.HostOffset + (offset & (_header.ClusterSize - 1)), source, cancellation);
+                return;
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _inPlace);
+        }
+
+        var cluster = offset >> _header.ClusterBits;
+        await EnterAsync(cluster, cancellation);
+        try
+        {
+            // Another writer may have been here first.
+            var (mapping, _) = await _device.LookupAsync(offset, cancellation);
+            if (mapping is { Kind: MappingKind.Data, Exclusive: true })
+                await _file.WriteAsync(mapping.HostOffset + (offset & (_header.ClusterSize - 1)), source, cancellation);
+            else await ReplaceAsync(offset, source, mapping, cancellation);
+        }
+        finally
+        {
+            Leave(cluster);
+        }
+    }
+
+    private async ValueTask ReplaceAsync(long offset, ReadOnlyMemory<byte> source, Mapping old, CancellationToken cancellation)
+    {
+        var start = offset & ~(_header.ClusterSize - 1L);
+        var host = await AllocateAsync(start, cancellation);
+        var filled = false;
+        try
+        {
+            if (source.Length == _header.ClusterSize) await _file.WriteAsync(host, source, cancellation);
+            else await FillAsync(host, start, (int)(offset - start), source, cancellation);
+            filled = true;
+        }
+        finally
+        {
+            // Nothing leads to a cluster whose filling failed (no space, cancelled): it goes back.
+            if (!filled) await _commits.ReturnAsync(new(MappingKind.Data, host, Exclusive: true));
+        }
+        await _commits.CommitAsync(start >> _header.ClusterBits, (ulong)host | Mapping.Copied, old);
+    }
+
+    /// <summary>Writes a whole cluster of which the guest gave a part: the rest is what lay there until now, and zero past the disk's end.</summary>
+    private async ValueTask FillAsync(long host, long start, int within, ReadOnlyMemory<byte> source, CancellationToken cancellation)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(_header.ClusterSize);
+        try
+        {
+            var cluster = buffer.AsMemory(0, _header.ClusterSize);
+            var there = (int)Math.Min(_header.ClusterSize, _device.Length - start);
+            await _device.ReadAsync(start, cluster[..there], cancellation);
+            cluster.Span[there..].Clear();
+            source.CopyTo(cluster[within..]);
+            await _file.WriteAsync(host, cluster, cancellation);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>A new cluster, with the L2 table that will lead to it.</summary>
+    private async ValueTask<long> AllocateAsync(long offset, CancellationToken cancellation)
+    {
+        await _metadata.WaitAsync(cancellation);
+        try
+        {
+            // Not cancelled from here on: half of it would be a cluster that nobody uses.
+            var l1Index = _tables.L1IndexOf(offset >> _header.ClusterBits);
+            if (!_tables.HasTable(l1Index)) await AddTableAsync(l1Index);
+            return await _refcounts.AllocateAsync(CancellationToken.None);
+        }
+        finally
+        {
+            _metadata.Release();
+        }
+    }
+
+    private async ValueTask AddTableAsync(int l1Index)
+    {
+        var table = await _refcounts.AllocateAsync(CancellationToken.None);
+        await _file.WriteAsync(table, new byte[_header.ClusterSize]);
+        await _file.FlushAsync();
+        await _tables.AddTableAsync(l1Index, table, CancellationToken.None);
+    }
+
+    private async ValueTask ZeroClusterAsync(long offset, CancellationToken cancellation)
+    {
+        var cluster = offset >> _header.ClusterBits;
+        await EnterAsync(cluster, cancellation);
+        try
+        {
+            var (mapping, _) = await _device.LookupAsync(offset, cancellation);
+            if (mapping is { Kind: MappingKind.Zero, HostOffset: 0 } || (mapping.Kind == MappingKind.Unallocated && _header.BackingFile is null)) return;
+            await _metadata.WaitAsync(cancellation);
+            try
+            {
+                var l1Index = _tables.L1IndexOf(cluster);
+                if (!_tables.HasTable(l1Index)) await AddTableAsync(l1Index);
+                await _tables.SetAsync(cluster, Mapping.ZeroFlag, CancellationToken.None);
+                _commits.GiveUp(mapping);
+            }
+            finally
+            {
+                _metadata.Release();
+            }
+        }
+        finally
+        {
+            Leave(cluster);
+        }
+    }
+
+    private async ValueTask ZeroPartAsync(long offset, int length, CancellationToken cancellation)
+    {
+        var (mapping, _) = await _device.LookupAsync(offset, cancellation);
+        if (mapping.Kind == MappingKind.Zero || (mapping.Kind == MappingKind.Unallocated && _header.BackingFile is null)) return;
+        var zeroes = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            zeroes.AsSpan(0, length).Clear();
+            await WriteClusterAsync(offset, zeroes.AsMemory(0, length), cancellation);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(zeroes);
+        }
+    }
+
+    /// <summary>One at a time changes where a cluster is.</summary>
+    private async ValueTask EnterAsync(long cluster, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            Task busy;
+            lock (_busy)
+            {
+                if (!_busy.TryGetValue(cluster, out var other))
+                {
+                    _busy.Add(cluster, new(TaskCreationOptions.RunContinuationsAsynchronously));
+                    return;
+                }
+                busy = other.Task;
+            }
+            await busy.WaitAsync(cancellation);
+        }
+    }
+
+    private void Leave(long cluster)
+    {
+        TaskCompletionSource? done;
+        lock (_busy) _busy.Remove(cluster, out done);
+        done!.SetResult();
+    }
+}
