@@ -84,6 +84,8 @@ internal sealed class Qcow2Refcounts(IImageFile file, Qcow2Header header)
                 var free = counts[n * 2] == 0 && counts[n * 2 + 1] == 0;
                 // A cluster that is counted lies in the file, or will: never give it out twice.
                 if (!free) _end = Math.Max(_end, first + n + 1);
+                if (_end > clusters + _perBlock)
+                    throw new BlockDeviceException(BlockDeviceError.Corrupt, $"qcow2: cluster {first + n} is counted as used, far past the file's end");
                 if (free && first + n < clusters && runStart < 0) runStart = first + n;
                 if ((!free || n == _perBlock - 1 || first + n >= clusters - 1) && runStart >= 0)
                 {

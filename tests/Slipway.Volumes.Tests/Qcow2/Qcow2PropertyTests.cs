@@ -1,0 +1,93 @@
+using CsCheck;
+using Slipway.Disks;
+using Slipway.Tests;
+using Slipway.Volumes.Qcow2;
+
+namespace Slipway.Volumes.Tests.Qcow2;
+
+public class Qcow2PropertyTests
+{
+    private const int Size = 1 << 20;
+
+    private static readonly Gen<(int Kind, int Sector, int Count, byte Value)[]> Operations =
+        Gen.Select(Gen.Int[0, 9], Gen.Int[0, Size / 512 - 1], Gen.Int[1, 300], Gen.Byte).Array[1, 60];
+
+    [Fact]
+    public Task An_image_behaves_as_an_array_of_bytes_and_stays_faultless() => Operations.SampleAsync(async operations =>
+    {
+        var file = new RecordingFile();
+        await Qcow2Creation.WriteAsync(file, Size);
+        var model = new byte[Size];
+        var device = await OpenAsync(file);
+        foreach (var (kind, sector, count, value) in operations)
+        {
+            var offset = sector * 512;
+            var length = Math.Min(count * 512, Size - offset);
+            switch (kind)
+            {
+                case 0:
+                    await device.FlushAsync();
+                    break;
+                case 1:
+                    await device.DisposeAsync();
+                    device = await OpenAsync(file);
+                    break;
+                case 2 or 3:
+                    await device.DiscardAsync(offset, length);
+                    model.AsSpan(offset, length).Clear();
+                    break;
+                default:
+                    model.AsSpan(offset, length).Fill(value);
+                    await device.WriteAsync(offset, model.AsMemory(offset, length));
+                    break;
+            }
+        }
+        var content = new byte[Size];
+        await device.ReadAsync(0, content);
+        await device.DisposeAsync();
+        Assert.True(content.AsSpan().SequenceEqual(model));
+        Qcow2Check.NoErrors(file.ToArray());
+    }, iter: 100, threads: 1);
+
+    [Fact]
+    public async Task Damage_is_told_and_nothing_else_happens()
+    {
+        using var folder = new TemporaryFolder();
+        var content = new byte[Size];
+        for (var i = 0; i < Size; i += 3) content[i] = (byte)(i / 1000);
+        await File.WriteAllBytesAsync(folder["raw"], content);
+        var images = new List<byte[]>();
+        foreach (var options in (string[][])[["-o", "cluster_size=4k"], ["-c", "-o", "cluster_size=4k"], ["-c", "-o", "cluster_size=4k,compression_type=zstd"]])
+        {
+            await Tool.RunAsync("qemu-img", ["convert", "-f", "raw", "-O", "qcow2", .. options, folder["raw"], folder["image"]]);
+            images.Add(await File.ReadAllBytesAsync(folder["image"]));
+        }
+        // A field of the header, or a place in the tables behind it.
+        await Gen.Select(Gen.Int[0, 2], Gen.OneOf(Gen.Int[0, 112], Gen.Int[0, 20_000]), Gen.Byte.Array[1, 8], Gen.Bool).SampleAsync(async (which, at, junk, writable) =>
+        {
+            var image = (byte[])images[which].Clone();
+            junk.CopyTo(image, at);
+            try
+            {
+                await using var device = await Qcow2Device.OpenAsync(new RecordingFile(image) { IsReadOnly = !writable },
+                    (_, _) => throw new DiskFormatException("no backing file is expected here"));
+                if (device.Length > 64 << 20) return;
+                var buffer = new byte[65536];
+                for (var offset = 0L; offset < device.Length; offset += buffer.Length)
+                    await device.ReadAsync(offset, buffer.AsMemory(0, (int)Math.Min(buffer.Length, device.Length - offset)));
+                if (writable && device.Length >= 8192) await device.WriteAsync(4096, content.AsMemory(0, 4096));
+            }
+            catch (DiskFormatException)
+            {
+                // Refused at opening.
+            }
+            catch (BlockDeviceException e) when (e.Error is BlockDeviceError.Corrupt or BlockDeviceError.NoSpace)
+            {
+                // Told when it was come upon.
+            }
+        }, iter: 1000, threads: 1);
+    }
+
+    private static ValueTask<Qcow2Device> OpenAsync(RecordingFile file) =>
+        Qcow2Device.OpenAsync(file, (_, _) => throw new DiskFormatException("no backing file is expected here"));
+}
