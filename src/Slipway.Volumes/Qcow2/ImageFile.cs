@@ -8,19 +8,51 @@ public sealed class ImageFile : IImageFile
 {
     private const int DiskFull = unchecked((int)0x80070070), NoSpaceLeft = 28;
     private readonly SafeFileHandle _handle;
+    private readonly SafeFileHandle? _lock;
     private long _length;
 
-    private ImageFile(SafeFileHandle handle, bool readOnly) => (_handle, IsReadOnly, _length) = (handle, readOnly, RandomAccess.GetLength(handle));
+    private ImageFile(SafeFileHandle handle, SafeFileHandle? lockFile) =>
+        (_handle, _lock, IsReadOnly, _length) = (handle, lockFile, lockFile is null, RandomAccess.GetLength(handle));
 
     public long Length => Volatile.Read(ref _length);
 
     public bool IsReadOnly { get; }
 
-    /// <summary>A writable image is open once: another writer is refused by the host's file lock.</summary>
-    public static ImageFile Open(string path, bool writable) => new(File.OpenHandle(path, FileMode.Open,
-        writable ? FileAccess.ReadWrite : FileAccess.Read, writable ? FileShare.None : FileShare.Read), !writable);
+    /// <summary>Opens an image. A writable one is open once; a second writer is refused, in this process or another.</summary>
+    public static ImageFile Open(string path, bool writable)
+    {
+        var lockFile = writable ? Lock(path) : null;
+        try
+        {
+            return new(File.OpenHandle(path, FileMode.Open, writable ? FileAccess.ReadWrite : FileAccess.Read, FileShare.Read), lockFile);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            lockFile?.Dispose();
+            throw;
+        }
+    }
 
-    public static ImageFile Create(string path) => new(File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None), readOnly: false);
+    public static ImageFile Create(string path)
+    {
+        var lockFile = Lock(path);
+        try
+        {
+            return new(File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read), lockFile);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            lockFile.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Deletes an image that nobody writes.</summary>
+    public static void Delete(string path)
+    {
+        using (Lock(path)) File.Delete(path);
+        File.Delete(LockPath(path));
+    }
 
     public async ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellation = default)
     {
@@ -58,6 +90,22 @@ public sealed class ImageFile : IImageFile
     public ValueTask DisposeAsync()
     {
         _handle.Dispose();
+        _lock?.Dispose();
         return ValueTask.CompletedTask;
     }
+
+    // A lock on the image itself would shut readers of its header out as well: a hidden file beside it stands for it.
+    private static SafeFileHandle Lock(string path)
+    {
+        try
+        {
+            return File.OpenHandle(LockPath(path), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e) when (File.Exists(LockPath(path)))
+        {
+            throw new IOException($"{Path.GetFileName(path)} is in use", e);
+        }
+    }
+
+    private static string LockPath(string path) => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, $".{Path.GetFileName(path)}.lock");
 }

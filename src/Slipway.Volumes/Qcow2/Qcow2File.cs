@@ -11,10 +11,32 @@ public static class Qcow2File
     public static ValueTask<Qcow2Device> OpenAsync(string path, string store, bool writable, CancellationToken cancellation = default) =>
         OpenAsync(path, store, writable, LongestChain, cancellation);
 
-    public static async ValueTask CreateAsync(string path, long size, string? backingFile = null, CancellationToken cancellation = default)
+    public static async ValueTask CreateAsync(string path, long size, string? backingFile = null, string backingFormat = "qcow2", CancellationToken cancellation = default)
     {
         await using var file = ImageFile.Create(path);
-        await Qcow2Creation.WriteAsync(file, size, backingFile, cancellation: cancellation);
+        await Qcow2Creation.WriteAsync(file, size, backingFile, backingFormat, cancellation);
+    }
+
+    /// <summary>The disk's size, from the header alone; 0 where the file is no image.</summary>
+    public static long SizeOf(string path) => HeaderOf(path)?.Size ?? 0;
+
+    /// <summary>The backing file's name, as the header has it.</summary>
+    public static string? BackingOf(string path) => HeaderOf(path)?.BackingFile;
+
+    private static Qcow2Header? HeaderOf(string path)
+    {
+        var header = new byte[65536];
+        // Opened as loosely as can be: a machine may be running from the image.
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        file.ReadAtLeast(header, header.Length, throwOnEndOfStream: false);
+        try
+        {
+            return Qcow2Header.Parse(header, file.Length);
+        }
+        catch (DiskFormatException)
+        {
+            return null;
+        }
     }
 
     private static async ValueTask<Qcow2Device> OpenAsync(string path, string store, bool writable, int chain, CancellationToken cancellation)

@@ -51,7 +51,7 @@ public sealed record Qcow2Header
         return Parse(bytes, file.Length);
     }
 
-    private static Qcow2Header Parse(ReadOnlySpan<byte> bytes, long fileLength)
+    internal static Qcow2Header Parse(ReadOnlySpan<byte> bytes, long fileLength)
     {
         if (I32(bytes, 0) != Magic) throw new DiskFormatException("this is not a qcow2 image: it does not begin with QFI\\xFB");
         var version = I32(bytes, 4);

@@ -1,0 +1,51 @@
+using System.CommandLine;
+using System.Text.Json;
+using Slipway.Disks;
+using Slipway.Volumes.Store;
+
+namespace Slipway.Commands.Volumes;
+
+/// <summary>What the image and volume commands share: the state folder, <c>--json</c>, and refusals in words.</summary>
+internal static class StoreCommand
+{
+    private static readonly JsonSerializerOptions JsonOptions = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+
+    public static Option<DirectoryInfo> State { get; } = new("--state")
+    {
+        Description = "The folder with images and volumes",
+        DefaultValueFactory = _ => new("/var/lib/slipway"),
+        Recursive = true,
+    };
+
+    public static Option<bool> Json { get; } = new("--json") { Description = "Print the result as JSON", Recursive = true };
+
+    public static Argument<string> Name(string name, string description) => new(name) { Description = description };
+
+    /// <summary>Sets a command's action: its result is printed as text or JSON; what the stores refuse ends with status 1.</summary>
+    public static Command Runs<T>(this Command command, Func<VolumeStore, ParseResult, CancellationToken, Task<T>> work, Func<T, string> text)
+    {
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            try
+            {
+                var result = await work(new(parsed.GetRequiredValue(State).FullName), parsed, cancellation);
+                var line = parsed.GetValue(Json) ? JsonSerializer.Serialize(result, JsonOptions) : text(result);
+                if (line.Length > 0) Console.WriteLine(line);
+                return 0;
+            }
+            catch (Exception e) when (e is VolumeStoreException or DiskFormatException or BlockDeviceException or IOException or UnauthorizedAccessException)
+            {
+                await Console.Error.WriteLineAsync(e.Message);
+                return 1;
+            }
+        });
+        return command;
+    }
+
+    public static string Bytes(long bytes) => bytes switch
+    {
+        >= 1L << 30 => $"{bytes / (double)(1L << 30):0.0} GiB",
+        >= 1L << 20 => $"{bytes / (double)(1L << 20):0.0} MiB",
+        _ => $"{bytes / 1024.0:0.0} KiB",
+    };
+}

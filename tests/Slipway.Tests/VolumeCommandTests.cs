@@ -1,0 +1,27 @@
+namespace Slipway.Tests;
+
+public class VolumeCommandTests
+{
+    [Fact]
+    public async Task An_image_is_imported_cloned_and_looked_into()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder["root/etc"]);
+        await File.WriteAllTextAsync(folder["root/etc/hostname"], "golden\n");
+        await Tool.RunAsync("mke2fs", "-q", "-t", "ext4", "-d", folder["root"], folder["disk"], "8M");
+
+        Assert.Contains("golden@1  raw  8.0 MiB", await SlipwayAsync("image", "import", folder["disk"], "--name", "golden"), StringComparison.Ordinal);
+        Assert.Contains("golden@1", await SlipwayAsync("volume", "create", "web01", "--image", "golden"), StringComparison.Ordinal);
+        Assert.Contains("hostname", await SlipwayAsync("volume", "ls", "web01", "/etc"), StringComparison.Ordinal);
+        Assert.Equal("golden\n", await SlipwayAsync("volume", "cat", "web01", "/etc/hostname"));
+        Assert.Contains("\"image\": \"golden@1\"", await SlipwayAsync("volume", "list", "--json"), StringComparison.Ordinal);
+        Assert.Contains("as it was imported", await SlipwayAsync("image", "verify", "golden"), StringComparison.Ordinal);
+        var (status, output) = await Tool.TryRunAsync(Program, "image", "rm", "golden", "--state", folder["state"]);
+        Assert.Equal(1, status);
+        Assert.Contains("in use by web01", output, StringComparison.Ordinal);
+
+        Task<string> SlipwayAsync(params string[] arguments) => Tool.RunAsync(Program, [.. arguments, "--state", folder["state"]]);
+    }
+
+    private static string Program => Path.Combine(AppContext.BaseDirectory, "slipway");
+}
