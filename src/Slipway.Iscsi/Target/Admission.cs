@@ -1,0 +1,48 @@
+using Slipway.Iscsi.Chap;
+using Slipway.Iscsi.Pdu;
+using Slipway.Scsi;
+
+namespace Slipway.Iscsi.Target;
+
+/// <summary>A directory's answer to a login.</summary>
+public sealed class Admission
+{
+    private Admission(LoginStatus status, string reason, RefusalKind kind)
+    {
+        Status = status;
+        Reason = reason;
+        Kind = kind;
+    }
+
+    public ScsiTargetDevice? Device { get; private init; }
+
+    public ChapPolicy? Chap { get; private init; }
+
+    public LoginStatus Status { get; }
+
+    public string Reason { get; }
+
+    public RefusalKind Kind { get; }
+
+    public bool IsGranted => Status == LoginStatus.Success;
+
+    /// <param name="device">Null in a discovery session, and only there.</param>
+    /// <param name="chap">Null: AuthMethod None.</param>
+    public static Admission Grant(ScsiTargetDevice? device, ChapPolicy? chap) =>
+        new(LoginStatus.Success, "", RefusalKind.Other) { Device = device, Chap = chap };
+
+    /// <param name="status">What the initiator is told.</param>
+    /// <param name="reason">For the log and the timeline; the initiator does not get it.</param>
+    /// <param name="kind">Null: what the status says.</param>
+    public static Admission Refuse(LoginStatus status, string reason, RefusalKind? kind = null)
+    {
+        if (status == LoginStatus.Success)
+            throw new ArgumentException("a refusal needs a status other than success", nameof(status));
+        return new(status, reason, kind ?? status switch
+        {
+            LoginStatus.NotFound or LoginStatus.TargetRemoved => RefusalKind.UnknownTarget,
+            LoginStatus.AuthorizationFailure => RefusalKind.UnknownInitiator,
+            _ => RefusalKind.Other,
+        });
+    }
+}

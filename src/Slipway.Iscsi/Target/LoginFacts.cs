@@ -1,0 +1,24 @@
+using System.Net;
+
+namespace Slipway.Iscsi.Target;
+
+/// <summary>What a login says about itself. Nothing in it is proved until CHAP is through.</summary>
+/// <param name="TargetName">Null in a discovery session.</param>
+/// <param name="Isid">48 bits (RFC 7143 §11.12.5).</param>
+public sealed record LoginFacts(
+    IPEndPoint Remote,
+    IPEndPoint Portal,
+    string InitiatorName,
+    string? TargetName,
+    SessionType SessionType,
+    ulong Isid)
+{
+    public string? InitiatorAlias { get; init; }
+}
+
+/// <summary>RFC 7143 §13.21.</summary>
+public enum SessionType
+{
+    Normal,
+    Discovery,
+}
