@@ -1,0 +1,43 @@
+namespace Slipway.Demo.Packages;
+
+/// <summary>
+/// The parts of a demo machine, as Debian ships them. U-Boot and iPXE come from Debian 13: Debian 12's U-Boot does not
+/// get this far, and its iPXE has no HTTPS. The machine's own system is Debian 12 on either host.
+/// </summary>
+internal sealed record DemoParts(string UBoot, string Ipxe, string Grub, string System, string KernelVersion, IReadOnlyList<string> Versions)
+{
+    private const string SystemRelease = "bookworm", FirmwareRelease = "trixie";
+
+    // iscsistart and every library that it asks for.
+    private static readonly string[] SystemPackageNames =
+        ["busybox-static", "open-iscsi", "libopeniscsiusr", "libssl3", "libkmod2", "liblzma5", "libzstd1", "libc6"];
+
+    public static IEnumerable<string> Releases(DebianHost host) => new[] { SystemRelease, FirmwareRelease, host.Codename }.Distinct();
+
+    /// <summary>Fetches what is not in <paramref name="folder"/> yet.</summary>
+    public static async Task<DemoParts> EnsureAsync(GuestArchitecture architecture, string folder, Action<string> progress, CancellationToken cancellation)
+    {
+        Directory.CreateDirectory(folder);
+        using var turn = await FolderLock.TakeAsync(folder, () => progress("waiting for another demo that fetches packages"), cancellation);
+        var host = await DebianHost.ReadAsync(cancellation);
+        var apt = new PrivateApt(host, architecture, folder);
+        await apt.EnsureAsync(FirmwareRelease, ["u-boot-qemu", "ipxe"], progress, cancellation);
+        // grub-mkimage is the host's, and it wants the modules of its own release.
+        await apt.EnsureAsync(host.Codename, [$"grub-efi-{architecture.Debian}-bin"], progress, cancellation);
+        var kernel = await apt.KernelPackageAsync(SystemRelease, progress, cancellation);
+        await apt.EnsureAsync(SystemRelease, [.. SystemPackageNames, kernel], progress, cancellation);
+
+        var version = kernel["linux-image-".Length..];
+        var system = apt.Unpacked(SystemRelease);
+        var dependencies = Path.Combine(system, "lib/modules", version, "modules.dep");
+        // Kernel packages carry no modules.dep: their installation makes it.
+        if (!File.Exists(dependencies)) await HostProgram.RunAsync("depmod", ["-b", system, version], cancellation);
+        return new DemoParts(
+            UBoot: Path.Combine(apt.Unpacked(FirmwareRelease), "usr/lib/u-boot"),
+            Ipxe: Path.Combine(apt.Unpacked(FirmwareRelease), "usr/lib/ipxe"),
+            Grub: Path.Combine(apt.Unpacked(host.Codename), "usr/lib/grub", architecture.GrubFormat),
+            System: system,
+            KernelVersion: version,
+            Versions: [.. apt.Versions()]);
+    }
+}
