@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.NetworkInformation;
 
 namespace Slipway.Demo;
 
@@ -35,8 +36,7 @@ internal static class PrivateNetwork
     }
 
     // A new namespace has a loopback interface and nothing else.
-    private static bool IsPrivate() => !Directory.EnumerateDirectories("/sys/class/net").Any(d => Path.GetFileName(d) is not "lo" and not "bonding_masters")
-        || !System.Net.NetworkInformation.NetworkInterface.GetAllNetworkInterfaces().Any(i => i.Name != "lo");
+    private static bool IsPrivate() => NetworkInterface.GetAllNetworkInterfaces().All(i => i.Name == "lo");
 
     private static Task IpAsync(string arguments, CancellationToken cancellation) => HostProgram.RunAsync("ip", arguments.Split(' '), cancellation);
 }
