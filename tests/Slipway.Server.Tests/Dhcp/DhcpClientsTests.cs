@@ -3,6 +3,7 @@ using System.Text;
 using Slipway.Dhcp.Leases;
 using Slipway.Dhcp.Networks;
 using Slipway.Dhcp.Server;
+using Slipway.Server.Dhcp;
 using Slipway.Server.Tests.Net;
 
 namespace Slipway.Server.Tests.Dhcp;
@@ -71,9 +72,10 @@ public class DhcpClientsTests
     [Fact]
     public async Task Dhclient_takes_a_lease_and_keeps_it_through_a_restart_of_the_server()
     {
-        await using var site = new DhcpSite();
-        site.Start();
         using var folder = new TemporaryFolder();
+        using var store = new SqliteLeaseStore(Path.Combine(folder.Path, "leases.db"));
+        await using var site = new DhcpSite { Store = store };
+        site.Start();
         var first = Dhclient(site, folder);
         Assert.Contains("fixed-address 10.91.0.100;", first, StringComparison.Ordinal);
         await site.StopAsync();
