@@ -39,9 +39,26 @@ public enum DhcpEventKind
 }
 
 /// <summary>What came of one packet: for logs, metrics and boot timelines.</summary>
-/// <param name="Text">One line for a person.</param>
-public sealed record DhcpEvent(DhcpEventKind Kind, DateTimeOffset Time, string Text)
+public sealed class DhcpEvent
 {
+    private readonly Func<string> _say;
+    private string? _text;
+
+    /// <param name="say">Makes <see cref="Text"/>, should somebody ask for it: in a boot storm hardly anybody does.</param>
+    internal DhcpEvent(DhcpEventKind kind, DateTimeOffset time, Func<string> say)
+    {
+        Kind = kind;
+        Time = time;
+        _say = say;
+    }
+
+    public DhcpEventKind Kind { get; }
+
+    public DateTimeOffset Time { get; }
+
+    /// <summary>One line for a person.</summary>
+    public string Text => _text ??= _say();
+
     /// <summary>Null only where the packet could not be read.</summary>
     public DhcpClient? Client { get; init; }
 

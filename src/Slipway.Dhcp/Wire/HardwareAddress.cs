@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Slipway.Dhcp.Wire;
 
 /// <summary>htype and chaddr of a message (RFC 2131 §2): one value, so that it can be a key.</summary>
@@ -7,6 +5,8 @@ public readonly record struct HardwareAddress
 {
     public const int MaxLength = 16;
     public const byte Ethernet = 1;
+
+    private const string Digits = "0123456789abcdef";
 
     private readonly UInt128 _bytes;
 
@@ -52,6 +52,16 @@ public readonly record struct HardwareAddress
         return true;
     }
 
-    public override string ToString() =>
-        string.Join(':', ToArray().Select(b => b.ToString("x2", CultureInfo.InvariantCulture)));
+    public override string ToString() => Length == 0 ? "" : string.Create(Length * 3 - 1, this, static (text, address) =>
+    {
+        Span<byte> bytes = stackalloc byte[MaxLength];
+        address.CopyTo(bytes);
+        for (var i = 0; i < address.Length; i++)
+        {
+            if (i > 0)
+                text[i * 3 - 1] = ':';
+            text[i * 3] = Digits[bytes[i] >> 4];
+            text[i * 3 + 1] = Digits[bytes[i] & 0xF];
+        }
+    });
 }

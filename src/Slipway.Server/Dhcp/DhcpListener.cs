@@ -15,9 +15,13 @@ public sealed partial class DhcpListener : IAsyncDisposable
 {
     /// <summary>Answers waiting for the store; beyond that packets are dropped, and clients ask again.</summary>
     private const int MaxWaiting = 4096;
-    private const int MaxBatch = 1024;
+
+    /// <summary>Enough to share a sync; more would come as a burst that overflows the receive buffers of relays.</summary>
+    private const int MaxBatch = 128;
+
     private const int ReceiveBuffer = 4 << 20;
     private const int MaxPacket = 1500;
+    private static readonly IPEndPoint Any = new(IPAddress.Any, 0);
 
     private readonly string _interface;
     private readonly DhcpServer _server;
@@ -89,7 +93,7 @@ public sealed partial class DhcpListener : IAsyncDisposable
         try
         {
             socket.EnableBroadcast = true;
-            socket.ReceiveBufferSize = ReceiveBuffer;
+            SocketOptions.EnlargeReceiveBuffer(socket, ReceiveBuffer);
             // Another server may listen on other interfaces, and each interface has a listener of its own.
             SocketOptions.BindToInterface(socket, _interface);
             socket.Bind(new IPEndPoint(IPAddress.Any, port));
@@ -106,15 +110,14 @@ public sealed partial class DhcpListener : IAsyncDisposable
     {
         var port = ((IPEndPoint)socket.LocalEndPoint!).Port;
         var buffer = new byte[MaxPacket];
-        var from = new IPEndPoint(IPAddress.Any, 0);
+        var from = new SocketAddress(AddressFamily.InterNetwork);
         while (!_stopping.IsCancellationRequested)
         {
             try
             {
-                var received = await socket.ReceiveFromAsync(buffer, SocketFlags.None, from, _stopping.Token);
-                var source = (IPEndPoint)received.RemoteEndPoint;
-                var packet = buffer.AsSpan(0, received.ReceivedBytes).ToArray();
-                await HandleAsync(packet, new Arrival(_interface, source.Address, source.Port, port), socket);
+                var length = await socket.ReceiveFromAsync(buffer, SocketFlags.None, from, _stopping.Token);
+                var source = (IPEndPoint)Any.Create(from);
+                await HandleAsync(buffer.AsSpan(0, length).ToArray(), new Arrival(_interface, source.Address, source.Port, port), socket);
             }
             catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
             {

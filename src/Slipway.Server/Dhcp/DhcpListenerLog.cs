@@ -13,10 +13,10 @@ public sealed partial class DhcpListener
             case DhcpEventKind.Exhausted or DhcpEventKind.Declined or DhcpEventKind.OtherServer:
                 LogWarning(_interface, e.Text);
                 break;
-            case DhcpEventKind.Ignored or DhcpEventKind.Malformed:
+            case DhcpEventKind.Ignored or DhcpEventKind.Malformed when _logger.IsEnabled(LogLevel.Debug):
                 LogIgnored(_interface, e.Text);
                 break;
-            default:
+            case not (DhcpEventKind.Ignored or DhcpEventKind.Malformed) when _logger.IsEnabled(LogLevel.Information):
                 LogAnswered(_interface, e.Text);
                 break;
         }

@@ -8,6 +8,26 @@ internal static class SocketOptions
 {
     private const int SolSocket = 1;
     private const int SoBindToDevice = 25;
+    private const int SoReceiveBufferForce = 33;
+
+    /// <summary>
+    /// A boot storm fills the default buffer, which holds some 160 packets, in a few milliseconds. Beyond the system's
+    /// limit (net.core.rmem_max) only CAP_NET_ADMIN gets; without it the limit is what there is.
+    /// </summary>
+    public static void EnlargeReceiveBuffer(Socket socket, int bytes)
+    {
+        socket.ReceiveBufferSize = bytes;
+        if (!OperatingSystem.IsLinux())
+            return;
+        try
+        {
+            socket.SetRawSocketOption(SolSocket, SoReceiveBufferForce, BitConverter.GetBytes(bytes));
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.AccessDenied)
+        {
+            // Documented above: the limit stays.
+        }
+    }
 
     /// <summary>Elsewhere than on Linux the socket serves every interface, which is right where there is one.</summary>
     public static void BindToInterface(Socket socket, string interfaceName)
