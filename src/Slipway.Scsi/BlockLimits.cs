@@ -1,0 +1,36 @@
+namespace Slipway.Scsi;
+
+/// <summary>
+/// What the Block Limits page (SBC-3 §6.6.4) promises, in blocks. They bound the memory and the time of one command;
+/// a client that wants more sends more commands.
+/// </summary>
+internal sealed record BlockLimits
+{
+    /// <summary>Descriptors in one UNMAP.</summary>
+    public const int UnmapDescriptors = 256;
+
+    private BlockLimits()
+    {
+    }
+
+    public required uint CompareAndWrite { get; init; }
+
+    public required uint Transfer { get; init; }
+
+    public required uint Unmap { get; init; }
+
+    public required uint UnmapGranularity { get; init; }
+
+    public required uint WriteSame { get; init; }
+
+    public static BlockLimits For(int blockSize) => new()
+    {
+        CompareAndWrite = 255,
+        Transfer = (uint)((32 << 20) / blockSize),
+        Unmap = uint.MaxValue,
+
+        // Images and the file systems below them give back no less.
+        UnmapGranularity = (uint)Math.Max(1, 4096 / blockSize),
+        WriteSame = (uint)((1 << 30) / blockSize),
+    };
+}

@@ -1,0 +1,33 @@
+namespace Slipway.Scsi.Commands;
+
+/// <summary>What has to be checked before a command runs, whatever the command does.</summary>
+[Flags]
+internal enum CommandTraits
+{
+    None = 0,
+
+    /// <summary>Runs although a unit attention is pending (SAM-5 §5.14: INQUIRY, REPORT LUNS, REQUEST SENSE).</summary>
+    PassesUnitAttention = 1,
+
+    /// <summary>Needs a started unit with a medium in it (SBC-3 §4.20, NOT READY otherwise).</summary>
+    NeedsMedium = 2,
+
+    /// <summary>Changes the medium: refused with DATA PROTECT on a write-protected unit (SBC-3 §4.11).</summary>
+    Writes = 4,
+
+    /// <summary>Reservation conflict under an exclusive access reservation of another nexus (SPC-4 table 68, SBC-3 table 13).</summary>
+    ConflictsWithExclusiveAccess = 8,
+
+    /// <summary>Reservation conflict under a write exclusive reservation of another nexus.</summary>
+    ConflictsWithWriteExclusive = 16,
+
+    /// <summary>Moves what was written to the medium; a failure is a write error.</summary>
+    Flushes = 32,
+
+    /// <summary>Runs although another nexus holds the unit with RESERVE (SPC-2 table 9).</summary>
+    PassesReserve = 64,
+
+    AlwaysRuns = PassesUnitAttention | PassesReserve,
+    ReadsMedium = NeedsMedium | ConflictsWithExclusiveAccess,
+    WritesMedium = NeedsMedium | Writes | ConflictsWithExclusiveAccess | ConflictsWithWriteExclusive,
+}

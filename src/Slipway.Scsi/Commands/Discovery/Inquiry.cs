@@ -1,0 +1,62 @@
+using System.Buffers.Binary;
+
+namespace Slipway.Scsi.Commands.Discovery;
+
+/// <summary>INQUIRY (SPC-4 §6.6).</summary>
+internal static class Inquiry
+{
+    private const string Usage = "12 01 FF FF FF 00";
+    private const int StandardLength = 74;
+
+    public static readonly CommandRow[] Rows =
+    [
+        CommandRow.For<DiskUnit>("INQUIRY", Usage, CommandTraits.AlwaysRuns, Execute),
+    ];
+
+    public static readonly CommandRow[] AbsentRows =
+    [
+        CommandRow.For<LogicalUnit>("INQUIRY", Usage, CommandTraits.AlwaysRuns, ExecuteAbsent),
+    ];
+
+    private static ValueTask Execute(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
+    {
+        var allocation = BinaryPrimitives.ReadUInt16BigEndian(task.Cdb[3..]);
+        var page = task.Cdb[2];
+        if ((task.Cdb[1] & 1) == 0)
+            return page == 0 ? AnswerStandard(unit.Identity, task, 0x00, allocation) : unit.RefuseField(task, 2);
+
+        Span<byte> data = stackalloc byte[VitalProductData.MaxLength];
+        var length = VitalProductData.Write(page, unit, nexus, data);
+        return length == 0 ? unit.RefuseField(task, 2) : task.Answer(data[..length], allocation);
+    }
+
+    // SPC-4 §6.6.2: qualifier 011b, type 1Fh: nothing can be connected here. It has no VPD pages.
+    private static ValueTask ExecuteAbsent(LogicalUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
+    {
+        if ((task.Cdb[1] & 1) != 0)
+            return unit.Refuse(task, SenseCode.LogicalUnitNotSupported);
+        return task.Cdb[2] == 0
+            ? AnswerStandard(unit.Identity, task, 0x7F, BinaryPrimitives.ReadUInt16BigEndian(task.Cdb[3..]))
+            : unit.RefuseField(task, 2);
+    }
+
+    private static ValueTask AnswerStandard(UnitIdentity identity, ScsiTask task, byte peripheral, int allocation)
+    {
+        Span<byte> data = stackalloc byte[StandardLength];
+        data.Clear();
+        data[0] = peripheral;
+        data[2] = 0x06; // SPC-4
+        data[3] = 0x12; // HISUP (hierarchical LUNs are understood), response data format 2
+        data[4] = StandardLength - 5;
+        data[7] = 0x02; // CMDQUE
+        UnitIdentity.WritePadded(identity.Vendor, data.Slice(8, 8));
+        UnitIdentity.WritePadded(identity.Product, data.Slice(16, 16));
+        UnitIdentity.WritePadded(identity.Revision, data.Slice(32, 4));
+
+        // SPC-4 §6.6.2, table 142: SAM-5, SPC-4, SBC-3 and iSCSI, no version claimed of any.
+        ReadOnlySpan<ushort> versions = [0x00A0, 0x0460, 0x04C0, 0x0960];
+        for (var i = 0; i < versions.Length; i++)
+            BinaryPrimitives.WriteUInt16BigEndian(data[(58 + 2 * i)..], versions[i]);
+        return task.Answer(data, allocation);
+    }
+}

@@ -1,0 +1,80 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace Slipway.Scsi.Commands.Discovery;
+
+/// <summary>The vital product data pages of a disk (SPC-4 §7.8, SBC-3 §6.6).</summary>
+internal static class VitalProductData
+{
+    public const int MaxLength = 1024;
+    private const int HeaderLength = 4;
+
+    // Ascending, as SPC-4 §7.8.15 demands of page 00h.
+    private static ReadOnlySpan<byte> Supported => [0x00, 0x80, 0x83, 0x86, 0xB0, 0xB1, 0xB2];
+
+    /// <summary>Writes one page; 0 where the unit does not have it.</summary>
+    public static int Write(byte page, DiskUnit unit, UnitNexus nexus, Span<byte> data)
+    {
+        data.Clear();
+        var body = data[HeaderLength..];
+        var length = page switch
+        {
+            0x00 => WriteSupported(body),
+            0x80 => Encoding.ASCII.GetBytes(unit.Identity.Serial, body),
+            0x83 => DeviceIdentification.Write(unit.Identity, nexus.Port, body),
+            0x86 => WriteExtendedInquiry(body),
+            0xB0 => WriteBlockLimits(unit, body),
+            0xB1 => WriteBlockDeviceCharacteristics(body),
+            0xB2 => WriteLogicalBlockProvisioning(body),
+            _ => -1,
+        };
+        if (length < 0)
+            return 0;
+        data[1] = page;
+        BinaryPrimitives.WriteUInt16BigEndian(data[2..], (ushort)length);
+        return HeaderLength + length;
+    }
+
+    private static int WriteSupported(Span<byte> body)
+    {
+        Supported.CopyTo(body);
+        return Supported.Length;
+    }
+
+    // SPC-4 §7.8.7
+    private static int WriteExtendedInquiry(Span<byte> body)
+    {
+        body[1] = 0x07; // HEADSUP, ORDSUP, SIMPSUP
+        body[2] = 0x01; // V_SUP: a volatile cache, which SYNCHRONIZE CACHE and FUA take into account
+        return 60;
+    }
+
+    // SBC-3 §6.6.4
+    private static int WriteBlockLimits(DiskUnit unit, Span<byte> body)
+    {
+        var limits = unit.Limits;
+        body[1] = (byte)limits.CompareAndWrite;
+        BinaryPrimitives.WriteUInt32BigEndian(body[4..], limits.Transfer);
+        BinaryPrimitives.WriteUInt32BigEndian(body[16..], limits.Unmap);
+        BinaryPrimitives.WriteUInt32BigEndian(body[20..], BlockLimits.UnmapDescriptors);
+        BinaryPrimitives.WriteUInt32BigEndian(body[24..], limits.UnmapGranularity);
+        body[28] = 0x80; // UGAVALID, alignment 0
+        BinaryPrimitives.WriteUInt64BigEndian(body[32..], limits.WriteSame);
+        return 60;
+    }
+
+    // SBC-3 §6.6.2: MEDIUM ROTATION RATE 0001h, a medium that does not rotate: seeks need no elevator.
+    private static int WriteBlockDeviceCharacteristics(Span<byte> body)
+    {
+        BinaryPrimitives.WriteUInt16BigEndian(body, 1);
+        return 60;
+    }
+
+    // SBC-3 §6.6.5: LBPU, LBPWS, LBPWS10, LBPRZ; provisioning type 2, thin.
+    private static int WriteLogicalBlockProvisioning(Span<byte> body)
+    {
+        body[1] = 0xE4;
+        body[2] = 0x02;
+        return 4;
+    }
+}

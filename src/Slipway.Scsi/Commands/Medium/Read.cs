@@ -1,0 +1,43 @@
+namespace Slipway.Scsi.Commands.Medium;
+
+/// <summary>
+/// READ (SBC-3 §5.8 to §5.11), straight into the buffer that the transport sends from. RDPROTECT is refused: the medium
+/// holds no protection information.
+/// </summary>
+internal static class Read
+{
+    public static readonly CommandRow[] Rows =
+    [
+        Row("READ(6)", "08 1F FF FF FF 00"),
+        Row("READ(10)", "28 1A FF FF FF FF 00 FF FF 00"),
+        Row("READ(12)", "A8 1A FF FF FF FF FF FF FF FF 00 00"),
+        Row("READ(16)", "88 1A FF FF FF FF FF FF FF FF FF FF FF FF 00 00"),
+    ];
+
+    private static CommandRow Row(string name, string usage) =>
+        CommandRow.For<DiskUnit>(name, usage, CommandTraits.ReadsMedium, Execute);
+
+    private static ValueTask Execute(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
+    {
+        if (!BlockRange.TryDecode(unit, task, out var range))
+            return default;
+        task.TransferLength = unit.ToBytes(range.Blocks);
+        var length = (int)Math.Min(task.TransferLength, task.DataInLimit);
+        if (length == 0)
+            return default;
+        var buffer = task.LendDataIn(length)[..length];
+        task.DataIn = buffer;
+        var offset = unit.ToBytes(range.Lba);
+        return (task.Cdb[1] & Write.Fua) != 0 && task.Cdb[0] != 0x08
+            ? FromMediumAsync(unit, offset, buffer, cancellation)
+            : unit.Device.ReadAsync(offset, buffer, cancellation);
+    }
+
+    // SBC-3 §5.9, table 44: what the cache alone holds is written to the medium before it is read from there.
+    private static async ValueTask FromMediumAsync(
+        DiskUnit unit, long offset, Memory<byte> buffer, CancellationToken cancellation)
+    {
+        await unit.Device.FlushAsync(cancellation);
+        await unit.Device.ReadAsync(offset, buffer, cancellation);
+    }
+}

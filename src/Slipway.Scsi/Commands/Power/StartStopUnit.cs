@@ -1,0 +1,28 @@
+namespace Slipway.Scsi.Commands.Power;
+
+/// <summary>START STOP UNIT (SBC-3 §5.22) for a medium that cannot be removed and has no power conditions.</summary>
+internal static class StartStopUnit
+{
+    private const byte Start = 0x01;
+    private const byte LoadEject = 0x02;
+    private const byte NoFlush = 0x04;
+
+    public static readonly CommandRow[] Rows =
+    [
+        CommandRow.For<DiskUnit>(
+            "START STOP UNIT", "1B 01 00 00 07 00",
+            CommandTraits.Flushes | CommandTraits.ConflictsWithExclusiveAccess | CommandTraits.ConflictsWithWriteExclusive,
+            Execute),
+    ];
+
+    private static ValueTask Execute(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
+    {
+        var flags = task.Cdb[4];
+        if ((flags & LoadEject) != 0)
+            return unit.RefuseField(task, 4, 1);
+        unit.Stopped = (flags & Start) == 0;
+
+        // SBC-3 §5.22: stopping writes the cache first, unless NO_FLUSH says otherwise.
+        return unit.Stopped && (flags & NoFlush) == 0 ? unit.Device.FlushAsync(cancellation) : default;
+    }
+}

@@ -1,0 +1,71 @@
+using System.Buffers.Binary;
+using Slipway.Scsi.Commands.Medium;
+
+namespace Slipway.Scsi.Commands.Provisioning;
+
+/// <summary>UNMAP (SBC-3 §5.27). ANCHOR is refused: the unit anchors nothing.</summary>
+internal static class Unmap
+{
+    private const int HeaderLength = 8;
+    private const int DescriptorLength = 16;
+
+    public static readonly CommandRow[] Rows =
+    [
+        CommandRow.For<DiskUnit>("UNMAP", "42 00 00 00 00 00 00 FF FF 00", CommandTraits.WritesMedium, Execute),
+    ];
+
+    private static ValueTask Execute(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
+    {
+        var length = BinaryPrimitives.ReadUInt16BigEndian(task.Cdb[7..]);
+        task.TransferLength = length;
+
+        // SPC-4 §4.2.5.5: a length of zero is no error.
+        if (length == 0)
+            return default;
+        if (length < HeaderLength || task.DataOut.Length < length)
+            return unit.Refuse(task, SenseCode.ParameterListLengthError);
+        var header = task.DataOut.Span;
+        var listed = BinaryPrimitives.ReadUInt16BigEndian(header[2..]) / DescriptorLength;
+        var descriptors = task.DataOut[HeaderLength..length];
+        descriptors = descriptors[..(Math.Min(listed, descriptors.Length / DescriptorLength) * DescriptorLength)];
+        return Check(unit, task, descriptors.Span) ? DiscardAsync(unit, descriptors, cancellation) : default;
+    }
+
+    // All descriptors are looked at before the first takes effect: a refused list changes nothing.
+    private static bool Check(DiskUnit unit, ScsiTask task, ReadOnlySpan<byte> descriptors)
+    {
+        if (descriptors.Length > BlockLimits.UnmapDescriptors * DescriptorLength)
+            return unit.Deny(task, SenseCode.InvalidFieldInParameterList, SenseKeySpecific.InParameterList(2));
+
+        ulong total = 0;
+        for (var at = 0; at < descriptors.Length; at += DescriptorLength)
+        {
+            var range = Decode(descriptors[at..]);
+            if (!unit.Holds(range))
+                return unit.Deny(task, SenseCode.LogicalBlockAddressOutOfRange);
+
+            total += range.Blocks;
+            if (total > unit.Limits.Unmap)
+            {
+                var field = SenseKeySpecific.InParameterList(HeaderLength + at + 8);
+                return unit.Deny(task, SenseCode.InvalidFieldInParameterList, field);
+            }
+        }
+
+        return true;
+    }
+
+    private static async ValueTask DiscardAsync(
+        DiskUnit unit, ReadOnlyMemory<byte> descriptors, CancellationToken cancellation)
+    {
+        for (var at = 0; at < descriptors.Length; at += DescriptorLength)
+        {
+            var range = Decode(descriptors.Span[at..]);
+            if (range.Blocks > 0)
+                await unit.Device.DiscardAsync(unit.ToBytes(range.Lba), unit.ToBytes(range.Blocks), cancellation);
+        }
+    }
+
+    private static BlockRange Decode(ReadOnlySpan<byte> descriptor) =>
+        new(BinaryPrimitives.ReadUInt64BigEndian(descriptor), BinaryPrimitives.ReadUInt32BigEndian(descriptor[8..]));
+}

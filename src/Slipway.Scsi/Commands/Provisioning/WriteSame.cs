@@ -1,0 +1,70 @@
+using System.Buffers;
+using Slipway.Scsi.Commands.Medium;
+
+namespace Slipway.Scsi.Commands.Provisioning;
+
+/// <summary>
+/// WRITE SAME (SBC-3 §5.42, §5.43). A block of zeroes takes no space where UNMAP allows it; any other block is written
+/// even with UNMAP, since what is read afterwards must be the block (LBPRZ, SBC-3 §4.7.3.4).
+/// </summary>
+internal static class WriteSame
+{
+    private const int ChunkLength = 128 * 1024;
+    private const byte NoDataOut = 0x01;
+    private const byte UnmapBit = 0x08;
+
+    public static readonly CommandRow[] Rows =
+    [
+        CommandRow.For<DiskUnit>("WRITE SAME(10)", "41 08 FF FF FF FF 00 FF FF 00", CommandTraits.WritesMedium, Execute),
+        CommandRow.For<DiskUnit>(
+            "WRITE SAME(16)", "93 09 FF FF FF FF FF FF FF FF FF FF FF FF 00 00", CommandTraits.WritesMedium, Execute),
+    ];
+
+    private static ValueTask Execute(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
+    {
+        var range = BlockRange.Decode(task.Cdb);
+        var count = range.Blocks == 0 && range.Lba <= unit.Blocks ? unit.Blocks - range.Lba : range.Blocks;
+        if (!unit.Holds(range))
+            return unit.Refuse(task, SenseCode.LogicalBlockAddressOutOfRange);
+        if (count > unit.Limits.WriteSame)
+            return unit.RefuseField(task, BlockRange.LengthField(task.Cdb[0]));
+
+        ReadOnlyMemory<byte> block = default;
+        if ((task.Cdb[1] & NoDataOut) == 0)
+        {
+            task.TransferLength = unit.BlockSize;
+            if (task.DataOut.Length != unit.BlockSize)
+                return unit.RefuseField(task, BlockRange.LengthField(task.Cdb[0]));
+            block = task.DataOut;
+        }
+
+        if (count == 0)
+            return default;
+        var offset = unit.ToBytes(range.Lba);
+        var length = unit.ToBytes(count);
+        return block.Span.ContainsAnyExcept((byte)0)
+            ? FillAsync(unit, offset, length, block, cancellation)
+            : unit.Device.WriteZeroesAsync(offset, length, (task.Cdb[1] & UnmapBit) != 0, cancellation);
+    }
+
+    private static async ValueTask FillAsync(
+        DiskUnit unit, long offset, long length, ReadOnlyMemory<byte> block, CancellationToken cancellation)
+    {
+        var chunk = (int)Math.Min(length, ChunkLength);
+        var buffer = ArrayPool<byte>.Shared.Rent(chunk);
+        try
+        {
+            for (var at = 0; at < chunk; at += block.Length)
+                block.Span.CopyTo(buffer.AsSpan(at));
+            for (long done = 0; done < length; done += chunk)
+            {
+                chunk = (int)Math.Min(chunk, length - done);
+                await unit.Device.WriteAsync(offset + done, buffer.AsMemory(0, chunk), cancellation);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+}

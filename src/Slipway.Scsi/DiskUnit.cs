@@ -1,0 +1,99 @@
+using System.Numerics;
+using Slipway.Disks;
+using Slipway.Scsi.Commands;
+using Slipway.Scsi.Commands.Discovery;
+using Slipway.Scsi.Commands.Medium;
+using Slipway.Scsi.Commands.Mode;
+using Slipway.Scsi.Commands.Power;
+using Slipway.Scsi.Commands.Provisioning;
+
+namespace Slipway.Scsi;
+
+/// <summary>A direct access block device (SBC-3) on an <see cref="IBlockDevice"/>, which stays the caller's to dispose.</summary>
+public sealed class DiskUnit : LogicalUnit
+{
+    private static readonly CommandTable Table = new(
+        TestUnitReady.Rows, Inquiry.Rows, ReportLuns.Rows, RequestSense.Rows,
+        ReadCapacity.Rows, Read.Rows, Write.Rows, Verify.Rows, SynchronizeCache.Rows,
+        Unmap.Rows, WriteSame.Rows, GetLbaStatus.Rows,
+        ModeSense.Rows, StartStopUnit.Rows);
+
+    private readonly int _blockShift;
+    private volatile bool _writeProtected;
+    private volatile bool _stopped;
+
+    /// <param name="blockSize">The logical block length, 512 to 4096, a power of two. A tail of the device shorter than one block is unreachable.</param>
+    public DiskUnit(IBlockDevice device, UnitIdentity identity, int blockSize = 512)
+        : base(identity)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        if (blockSize is < 512 or > 4096 || !BitOperations.IsPow2(blockSize))
+            throw new ArgumentOutOfRangeException(nameof(blockSize), blockSize, "A block is 512, 1024, 2048 or 4096 bytes.");
+        if (device.Length < blockSize)
+            throw new ArgumentException($"A disk of {device.Length} bytes does not hold a block of {blockSize}.", nameof(device));
+        Device = device;
+        _blockShift = BitOperations.Log2((uint)blockSize);
+        Limits = BlockLimits.For(blockSize);
+    }
+
+    public IBlockDevice Device { get; }
+
+    public int BlockSize => 1 << _blockShift;
+
+    /// <summary>How many blocks the unit has now.</summary>
+    public ulong Blocks => (ulong)(Device.Length >> _blockShift);
+
+    /// <summary>Refuses writes with DATA PROTECT; always true where the device takes none.</summary>
+    public bool WriteProtected
+    {
+        get => _writeProtected || Device.IsReadOnly;
+        set => _writeProtected = value;
+    }
+
+    /// <summary>Tells the initiators that the device's length is not what it was.</summary>
+    public void ReportCapacityChange() => EstablishForAll(SenseCode.CapacityDataHasChanged);
+
+    internal override CommandTable Commands => Table;
+
+    internal override SenseCode PendingSense => _stopped ? SenseCode.NotReadyInitializingCommandRequired : SenseCode.NoSense;
+
+    internal BlockLimits Limits { get; }
+
+    internal ModePages ModePages { get; } = new();
+
+    /// <summary>START STOP UNIT: a stopped unit answers NOT READY to what needs the medium.</summary>
+    internal bool Stopped
+    {
+        get => _stopped;
+        set => _stopped = value;
+    }
+
+    internal long ToBytes(ulong blocks) => (long)blocks << _blockShift;
+
+    internal ulong ToBlocks(long bytes) => (ulong)(bytes >> _blockShift);
+
+    /// <summary>SBC-3 §5: the range must end where the medium does, or before.</summary>
+    internal bool Holds(BlockRange range)
+    {
+        var blocks = Blocks;
+        return range.Lba <= blocks && range.Blocks <= blocks - range.Lba;
+    }
+
+    private protected override SenseCode? Refuses(CommandRow? row)
+    {
+        if (row is null || !row.Has(CommandTraits.NeedsMedium))
+            return null;
+        if (_stopped)
+            return SenseCode.NotReadyInitializingCommandRequired;
+        return row.Has(CommandTraits.Writes) && WriteProtected ? SenseCode.WriteProtected : null;
+    }
+
+    // A machine that stopped its disk at shutdown must find it running at its next boot: firmware sends no START.
+    private protected override void OnClosed(UnitNexus nexus, bool wasLast)
+    {
+        if (wasLast)
+            _stopped = false;
+    }
+
+    private protected override void OnReset() => _stopped = false;
+}

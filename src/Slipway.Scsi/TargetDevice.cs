@@ -1,0 +1,150 @@
+using System.Text;
+
+namespace Slipway.Scsi;
+
+/// <summary>
+/// A SCSI target device with up to 256 units, each a <see cref="LogicalUnit"/>. Units may come and go while nexuses are
+/// open; the initiators learn it by unit attention.
+/// </summary>
+public sealed class TargetDevice : ScsiTargetDevice
+{
+    private readonly Lock _lock = new();
+    private readonly List<PortNexus> _nexuses = [];
+    private readonly SortedDictionary<byte, LogicalUnit> _units = [];
+    private readonly AbsentUnit _absent = new();
+
+    /// <param name="name">The SCSI device name (SPC-4 §7.8.6.11); for iSCSI the target's name.</param>
+    public TargetDevice(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+
+        // RFC 7143 §4.2.7.1; a longer one would not fit in a designator of VPD page 83h.
+        if (Encoding.UTF8.GetByteCount(name) > 223)
+            throw new ArgumentException($"The name of a target has at most 223 bytes: '{name}'.", nameof(name));
+        Name = name;
+    }
+
+    public string Name { get; }
+
+    /// <summary>The units by LUN, as REPORT LUNS lists them.</summary>
+    public IReadOnlyDictionary<byte, LogicalUnit> Units
+    {
+        get
+        {
+            lock (_lock)
+                return new SortedDictionary<byte, LogicalUnit>(_units);
+        }
+    }
+
+    public void Attach(byte lun, LogicalUnit unit)
+    {
+        ArgumentNullException.ThrowIfNull(unit);
+        lock (_lock)
+        {
+            if (!_units.TryAdd(lun, unit))
+                throw new ArgumentException($"LUN {lun} of {Name} is taken.", nameof(lun));
+            foreach (var nexus in _nexuses)
+            {
+                nexus.Set(lun, unit.Open(nexus));
+                ReportChange(nexus);
+            }
+        }
+    }
+
+    /// <summary>Takes a unit away. Commands under way on it end normally.</summary>
+    public bool Detach(byte lun)
+    {
+        lock (_lock)
+        {
+            if (!_units.Remove(lun))
+                return false;
+            foreach (var nexus in _nexuses)
+            {
+                nexus.Units[lun]!.Unit.Close(nexus.Units[lun]!);
+                nexus.Set(lun, null);
+                ReportChange(nexus);
+            }
+
+            return true;
+        }
+    }
+
+    public override Nexus OpenNexus(string initiatorPort, ushort relativeTargetPort)
+    {
+        var nexus = new PortNexus(this, initiatorPort, relativeTargetPort);
+        lock (_lock)
+        {
+            foreach (var (lun, unit) in _units)
+                nexus.Set(lun, unit.Open(nexus));
+            _nexuses.Add(nexus);
+        }
+
+        return nexus;
+    }
+
+    public override void CloseNexus(Nexus nexus)
+    {
+        var port = (PortNexus)nexus;
+        lock (_lock)
+        {
+            if (!_nexuses.Remove(port))
+                return;
+            foreach (var unit in port.Units)
+                unit?.Unit.Close(unit);
+        }
+    }
+
+    public override ValueTask ExecuteAsync(ScsiTask task, CancellationToken cancellation = default)
+    {
+        var port = (PortNexus)task.Nexus;
+        var units = port.Units;
+        var unit = LogicalUnitNumber.TryDecode(task.Lun, out var lun) && lun < units.Length ? units[lun] : null;
+        unit ??= new UnitNexus(_absent, port);
+        return unit.Unit.ExecuteAsync(unit, task, cancellation);
+    }
+
+    public override TaskManagementResponse Manage(TaskManagementFunction function, Nexus nexus, ulong lun)
+    {
+        var port = (PortNexus)nexus;
+        switch (function)
+        {
+            case TaskManagementFunction.TargetWarmReset or TaskManagementFunction.TargetColdReset:
+                foreach (var each in port.Units)
+                    each?.Unit.Reset(SenseCode.PowerOnOrReset);
+                return TaskManagementResponse.FunctionComplete;
+            case TaskManagementFunction.TaskReassign:
+                // RFC 7143 §11.6.1: needs ErrorRecoveryLevel 2.
+                return TaskManagementResponse.TaskReassignNotSupported;
+            case TaskManagementFunction.ClearAca:
+                // NormACA is zero in INQUIRY: no ACA condition can exist (SAM-5 §5.9.1).
+                return TaskManagementResponse.NotSupported;
+        }
+
+        var units = port.Units;
+        if (!LogicalUnitNumber.TryDecode(lun, out var number) || number >= units.Length || units[number] is not { } unit)
+            return TaskManagementResponse.LunDoesNotExist;
+        switch (function)
+        {
+            case TaskManagementFunction.AbortTask or TaskManagementFunction.AbortTaskSet:
+                return TaskManagementResponse.FunctionComplete;
+            case TaskManagementFunction.ClearTaskSet:
+                unit.Unit.EstablishForOthers(unit, SenseCode.CommandsClearedByAnotherInitiator);
+                return TaskManagementResponse.FunctionComplete;
+            case TaskManagementFunction.LogicalUnitReset:
+                unit.Unit.Reset(SenseCode.BusDeviceResetFunctionOccurred);
+                return TaskManagementResponse.FunctionComplete;
+            default:
+                return TaskManagementResponse.NotSupported;
+        }
+    }
+
+    // SPC-4 §6.33: every other unit of the target reports that the list is not what it was.
+    private static void ReportChange(PortNexus nexus)
+    {
+        foreach (var unit in nexus.Units)
+        {
+            if (unit is { HasAttention: false })
+                unit.Establish(SenseCode.ReportedLunsDataHasChanged);
+        }
+    }
+}
