@@ -1,0 +1,86 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Slipway.Volumes.Raw;
+
+internal enum ZeroResult
+{
+    Done,
+    NoSpace,
+
+    /// <summary>The system or the file system cannot: zeroes have to be written.</summary>
+    NotSupported,
+}
+
+/// <summary>What .NET's file API lacks: reads that do not wait, holes, and where they are. Elsewhere than on Linux: "cannot".</summary>
+internal static partial class LinuxFile
+{
+    private const int NoWait = 8;              // RWF_NOWAIT, preadv2(2)
+    private const int KeepSize = 1, PunchHole = 2, ZeroRange = 0x10;    // fallocate(2)
+    private const int SeekData = 3, SeekHole = 4;       // lseek(2)
+    private const int ENOSPC = 28, ENXIO = 6;
+    private const int HResultNoSpace = unchecked((int)0x80070070);
+
+    /// <summary>Reads what the page cache holds; how many bytes of it, from the start. 0 where it would have to wait.</summary>
+    public static unsafe int ReadCached(SafeFileHandle file, Span<byte> destination, long offset)
+    {
+        if (!OperatingSystem.IsLinux() || destination.IsEmpty)
+            return 0;
+        fixed (byte* start = destination)
+        {
+            var vector = new IoVector { Base = start, Length = (nuint)destination.Length };
+            var held = false;
+            try
+            {
+                file.DangerousAddRef(ref held);
+                // Anything but bytes (EAGAIN, EOPNOTSUPP, EIO, the end of the file) is for the read that waits to find out.
+                return (int)Math.Max(0, preadv2((int)file.DangerousGetHandle(), &vector, 1, offset, NoWait));
+            }
+            finally
+            {
+                if (held)
+                    file.DangerousRelease();
+            }
+        }
+    }
+
+    public static ZeroResult Zero(SafeFileHandle file, long offset, long length, bool mayDiscard)
+    {
+        if (!OperatingSystem.IsLinux())
+            return ZeroResult.NotSupported;
+        if (fallocate(file, (mayDiscard ? PunchHole : ZeroRange) | KeepSize, offset, length) == 0)
+            return ZeroResult.Done;
+        return Marshal.GetLastPInvokeError() == ENOSPC ? ZeroResult.NoSpace : ZeroResult.NotSupported;
+    }
+
+    /// <summary>Where the run that covers an offset ends, and whether it is data or a hole.</summary>
+    public static (long End, bool IsData) FindExtent(SafeFileHandle file, long offset)
+    {
+        if (!OperatingSystem.IsLinux())
+            return (long.MaxValue, true);
+        var data = lseek(file, offset, SeekData);
+        if (data < 0)
+            return (long.MaxValue, Marshal.GetLastPInvokeError() != ENXIO);
+        if (data > offset)
+            return (data, false);
+        var hole = lseek(file, offset, SeekHole);
+        return (hole > offset ? hole : long.MaxValue, true);
+    }
+
+    public static bool IsNoSpace(IOException e) => e.HResult is HResultNoSpace or ENOSPC;
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static unsafe partial nint preadv2(int file, IoVector* vectors, int count, long offset, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fallocate(SafeFileHandle file, int mode, long offset, long length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial long lseek(SafeFileHandle file, long offset, int whence);
+
+    private unsafe struct IoVector
+    {
+        public byte* Base;
+        public nuint Length;
+    }
+}
