@@ -7,7 +7,7 @@ internal sealed record Answer(ScsiStatus Status, byte[] Data, long TransferLengt
 {
     public SenseCode Code => Sense.Length == 0
         ? default
-        : Sense[0] >= 0x72
+        : (Sense[0] & 0x7F) >= 0x72
             ? new SenseCode((SenseKey)Sense[1], BinaryPrimitives.ReadUInt16BigEndian(Sense.AsSpan(2)))
             : new SenseCode((SenseKey)Sense[2], BinaryPrimitives.ReadUInt16BigEndian(Sense.AsSpan(12)));
 

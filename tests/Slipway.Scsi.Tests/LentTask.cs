@@ -21,8 +21,8 @@ internal sealed class LentTask : ScsiTask
 
     public override Memory<byte> LendDataIn(int length)
     {
-        Assert.False(_lent, "Data-In is lent once per command");
-        Assert.InRange(length, 1, DataInLimit);
+        if (_lent || length < 1 || length > DataInLimit)
+            throw new InvalidOperationException($"Asked for {length} bytes of {DataInLimit}, lent before: {_lent}.");
         _lent = true;
         if (_kept is not null)
             return _kept.AsMemory(0, length);

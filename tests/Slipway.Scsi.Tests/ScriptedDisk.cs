@@ -1,0 +1,63 @@
+using Slipway.Disks;
+
+namespace Slipway.Scsi.Tests;
+
+/// <summary>A disk in memory that counts flushes, waits at a gate and fails, as a test tells it.</summary>
+internal sealed class ScriptedDisk(long length) : IBlockDevice
+{
+    private readonly MemoryDisk _disk = new(length);
+
+    public TaskCompletionSource? Gate { get; set; }
+
+    public BlockDeviceError? Fails { get; set; }
+
+    public int Flushes { get; private set; }
+
+    public long Length => _disk.Length;
+
+    public bool IsReadOnly => false;
+
+    public ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellation = default) =>
+        AfterGate(() => _disk.ReadAsync(offset, destination, cancellation), cancellation);
+
+    public ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellation = default) =>
+        AfterGate(() => _disk.WriteAsync(offset, source, cancellation), cancellation);
+
+    public ValueTask FlushAsync(CancellationToken cancellation = default)
+    {
+        Flushes++;
+        return AfterGate(() => _disk.FlushAsync(cancellation), cancellation);
+    }
+
+    public ValueTask DiscardAsync(long offset, long length, CancellationToken cancellation = default) =>
+        AfterGate(() => _disk.DiscardAsync(offset, length, cancellation), cancellation);
+
+    public ValueTask WriteZeroesAsync(long offset, long length, bool mayDiscard, CancellationToken cancellation = default) =>
+        AfterGate(() => _disk.WriteZeroesAsync(offset, length, mayDiscard, cancellation), cancellation);
+
+    public ValueTask<Extent> GetExtentAsync(long offset, CancellationToken cancellation = default) =>
+        _disk.GetExtentAsync(offset, cancellation);
+
+    public ValueTask DisposeAsync() => _disk.DisposeAsync();
+
+    private ValueTask AfterGate(Func<ValueTask> action, CancellationToken cancellation)
+    {
+        if (Gate is not null)
+            return WaitAsync(action, cancellation);
+        Check();
+        return action();
+    }
+
+    private async ValueTask WaitAsync(Func<ValueTask> action, CancellationToken cancellation)
+    {
+        await Gate!.Task.WaitAsync(cancellation);
+        Check();
+        await action();
+    }
+
+    private void Check()
+    {
+        if (Fails is { } error)
+            throw new BlockDeviceException(error, "as the test wants");
+    }
+}
