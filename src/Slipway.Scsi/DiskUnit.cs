@@ -14,9 +14,10 @@ public sealed class DiskUnit : LogicalUnit
 {
     private static readonly CommandTable Table = new(
         TestUnitReady.Rows, Inquiry.Rows, ReportLuns.Rows, RequestSense.Rows,
-        ReadCapacity.Rows, Read.Rows, Write.Rows, Verify.Rows, SynchronizeCache.Rows,
+        ReadCapacity.Rows, Read.Rows, Write.Rows, Verify.Rows, SynchronizeCache.Rows, Prefetch.Rows,
+        CompareAndWrite.Rows, OrWrite.Rows, WriteAndVerify.Rows, ReadDefectData.Rows,
         Unmap.Rows, WriteSame.Rows, GetLbaStatus.Rows,
-        ModeSense.Rows, StartStopUnit.Rows);
+        ModeSense.Rows, StartStopUnit.Rows, PreventAllowMediumRemoval.Rows);
 
     private readonly int _blockShift;
     private volatile bool _writeProtected;
@@ -67,6 +68,12 @@ public sealed class DiskUnit : LogicalUnit
         get => _stopped;
         set => _stopped = value;
     }
+
+    internal RangeLock Changes { get; } = new();
+
+    /// <summary>Ends a change of the medium: on the medium itself where the command (FUA) or the mode (WCE zero) says so.</summary>
+    internal ValueTask CommitAsync(bool throughCache, CancellationToken cancellation) =>
+        throughCache ? Device.FlushAsync(cancellation) : default;
 
     internal long ToBytes(ulong blocks) => (long)blocks << _blockShift;
 

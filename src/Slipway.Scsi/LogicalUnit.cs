@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Slipway.Disks;
 using Slipway.Scsi.Commands;
 
@@ -168,6 +169,7 @@ public abstract class LogicalUnit
         return FinishAsync(pending, row, task, cancellation);
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask FinishAsync(ValueTask pending, CommandRow row, ScsiTask task, CancellationToken cancellation)
     {
         try

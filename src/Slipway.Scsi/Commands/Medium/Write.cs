@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Slipway.Scsi.Commands.Medium;
 
 /// <summary>
@@ -9,7 +11,7 @@ internal static class Write
 
     public static readonly CommandRow[] Rows =
     [
-        Row("WRITE(6)", "0A 1F FF FF FF 00", ExecuteCached),
+        Row("WRITE(6)", "0A 1F FF FF FF 00", Execute6),
         Row("WRITE(10)", "2A 1A FF FF FF FF 00 FF FF 00", Execute),
         Row("WRITE(12)", "AA 1A FF FF FF FF FF FF FF FF 00 00", Execute),
         Row("WRITE(16)", "8A 1A FF FF FF FF FF FF FF FF FF FF FF FF 00 00", Execute),
@@ -19,29 +21,75 @@ internal static class Write
         CommandRow.For(name, usage, CommandTraits.WritesMedium, handler);
 
     private static ValueTask Execute(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation) =>
-        (task.Cdb[1] & Fua) != 0
-            ? ThroughCacheAsync(ExecuteCached(unit, nexus, task, cancellation), unit, task, cancellation)
-            : ExecuteCached(unit, nexus, task, cancellation);
+        TryDecode(unit, task, out var range, out var data)
+            ? WriteAsync(unit, range, data, (task.Cdb[1] & Fua) != 0, cancellation)
+            : default;
 
-    private static ValueTask ExecuteCached(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
+    private static ValueTask Execute6(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation) =>
+        TryDecode(unit, task, out var range, out var data)
+            ? WriteAsync(unit, range, data, throughCache: false, cancellation)
+            : default;
+
+    /// <summary>
+    /// The blocks to write and their data. An initiator may send less than the CDB asks for (RFC 7143 §11.4.5.1); whole
+    /// blocks of it are written.
+    /// </summary>
+    public static bool TryDecode(DiskUnit unit, ScsiTask task, out BlockRange range, out ReadOnlyMemory<byte> data)
     {
-        if (!BlockRange.TryDecode(unit, task, out var range))
-            return default;
+        data = default;
+        if (!BlockRange.TryDecode(unit, task, out range))
+            return false;
         task.TransferLength = unit.ToBytes(range.Blocks);
-
-        // RFC 7143 §11.4.5.1: an initiator may send less than the CDB asks for; whole blocks of it are written.
-        var data = task.DataOut[..WholeBlocks(unit, task)];
-        return data.IsEmpty ? default : unit.Device.WriteAsync(unit.ToBytes(range.Lba), data, cancellation);
+        data = task.DataOut[..((int)Math.Min(task.TransferLength, task.DataOut.Length) & -unit.BlockSize)];
+        return true;
     }
 
-    private static int WholeBlocks(DiskUnit unit, ScsiTask task) =>
-        (int)Math.Min(task.TransferLength, task.DataOut.Length) & -unit.BlockSize;
-
-    private static async ValueTask ThroughCacheAsync(
-        ValueTask write, DiskUnit unit, ScsiTask task, CancellationToken cancellation)
+    /// <summary>Written as one with respect to atomic commands. Without an async method, so that it costs no allocation.</summary>
+    private static ValueTask WriteAsync(
+        DiskUnit unit, BlockRange range, ReadOnlyMemory<byte> data, bool throughCache, CancellationToken cancellation)
     {
-        await write;
-        if (task.Status == ScsiStatus.Good)
-            await unit.Device.FlushAsync(cancellation);
+        if (data.IsEmpty)
+            return default;
+        var entering = unit.Changes.EnterAsync(range, exclusive: false, cancellation);
+        if (!entering.IsCompletedSuccessfully)
+            return WaitAndWriteAsync(entering, unit, range, data, throughCache, cancellation);
+        var hold = entering.Result;
+        var isHeld = true;
+        try
+        {
+            var write = unit.Device.WriteAsync(unit.ToBytes(range.Lba), data, cancellation);
+            if (!write.IsCompletedSuccessfully)
+            {
+                isHeld = false;
+                return FinishAsync(write, hold, unit, throughCache, cancellation);
+            }
+
+            write.GetAwaiter().GetResult();
+        }
+        finally
+        {
+            if (isHeld)
+                hold.Dispose();
+        }
+
+        return unit.CommitAsync(throughCache, cancellation);
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private static async ValueTask FinishAsync(
+        ValueTask write, RangeLock.Hold hold, DiskUnit unit, bool throughCache, CancellationToken cancellation)
+    {
+        using (hold)
+            await write;
+        await unit.CommitAsync(throughCache, cancellation);
+    }
+
+    private static async ValueTask WaitAndWriteAsync(
+        ValueTask<RangeLock.Hold> entering, DiskUnit unit, BlockRange range, ReadOnlyMemory<byte> data, bool throughCache,
+        CancellationToken cancellation)
+    {
+        using (await entering)
+            await unit.Device.WriteAsync(unit.ToBytes(range.Lba), data, cancellation);
+        await unit.CommitAsync(throughCache, cancellation);
     }
 }

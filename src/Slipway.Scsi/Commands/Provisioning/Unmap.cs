@@ -61,9 +61,13 @@ internal static class Unmap
         for (var at = 0; at < descriptors.Length; at += DescriptorLength)
         {
             var range = Decode(descriptors.Span[at..]);
-            if (range.Blocks > 0)
+            if (range.Blocks == 0)
+                continue;
+            using (await unit.Changes.EnterAsync(range, exclusive: false, cancellation))
                 await unit.Device.DiscardAsync(unit.ToBytes(range.Lba), unit.ToBytes(range.Blocks), cancellation);
         }
+
+        await unit.CommitAsync(throughCache: false, cancellation);
     }
 
     private static BlockRange Decode(ReadOnlySpan<byte> descriptor) =>

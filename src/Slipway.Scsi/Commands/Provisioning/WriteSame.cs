@@ -40,11 +40,23 @@ internal static class WriteSame
 
         if (count == 0)
             return default;
+        return WriteAsync(unit, new(range.Lba, (uint)count), block, (task.Cdb[1] & UnmapBit) != 0, cancellation);
+    }
+
+    private static async ValueTask WriteAsync(
+        DiskUnit unit, BlockRange range, ReadOnlyMemory<byte> block, bool mayUnmap, CancellationToken cancellation)
+    {
         var offset = unit.ToBytes(range.Lba);
-        var length = unit.ToBytes(count);
-        return block.Span.ContainsAnyExcept((byte)0)
-            ? FillAsync(unit, offset, length, block, cancellation)
-            : unit.Device.WriteZeroesAsync(offset, length, (task.Cdb[1] & UnmapBit) != 0, cancellation);
+        var length = unit.ToBytes(range.Blocks);
+        using (await unit.Changes.EnterAsync(range, exclusive: false, cancellation))
+        {
+            if (block.Span.ContainsAnyExcept((byte)0))
+                await FillAsync(unit, offset, length, block, cancellation);
+            else
+                await unit.Device.WriteZeroesAsync(offset, length, mayUnmap, cancellation);
+        }
+
+        await unit.CommitAsync(throughCache: false, cancellation);
     }
 
     private static async ValueTask FillAsync(
