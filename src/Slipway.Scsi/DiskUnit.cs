@@ -17,7 +17,7 @@ public sealed class DiskUnit : LogicalUnit
         ReadCapacity.Rows, Read.Rows, Write.Rows, Verify.Rows, SynchronizeCache.Rows, Prefetch.Rows,
         CompareAndWrite.Rows, OrWrite.Rows, WriteAndVerify.Rows, ReadDefectData.Rows,
         Unmap.Rows, WriteSame.Rows, GetLbaStatus.Rows,
-        ModeSense.Rows, StartStopUnit.Rows, PreventAllowMediumRemoval.Rows);
+        ModeSense.Rows, ModeSelect.Rows, StartStopUnit.Rows, PreventAllowMediumRemoval.Rows);
 
     private readonly int _blockShift;
     private volatile bool _writeProtected;
@@ -44,10 +44,10 @@ public sealed class DiskUnit : LogicalUnit
     /// <summary>How many blocks the unit has now.</summary>
     public ulong Blocks => (ulong)(Device.Length >> _blockShift);
 
-    /// <summary>Refuses writes with DATA PROTECT; always true where the device takes none.</summary>
+    /// <summary>Refuses writes with DATA PROTECT; true also where the device takes none or an initiator said so (SWP).</summary>
     public bool WriteProtected
     {
-        get => _writeProtected || Device.IsReadOnly;
+        get => _writeProtected || Device.IsReadOnly || ModePages.SoftwareWriteProtect;
         set => _writeProtected = value;
     }
 
@@ -55,6 +55,8 @@ public sealed class DiskUnit : LogicalUnit
     public void ReportCapacityChange() => EstablishForAll(SenseCode.CapacityDataHasChanged);
 
     internal override CommandTable Commands => Table;
+
+    internal override bool UsesDescriptorSense => ModePages.DescriptorSense;
 
     internal override SenseCode PendingSense => _stopped ? SenseCode.NotReadyInitializingCommandRequired : SenseCode.NoSense;
 
@@ -73,7 +75,7 @@ public sealed class DiskUnit : LogicalUnit
 
     /// <summary>Ends a change of the medium: on the medium itself where the command (FUA) or the mode (WCE zero) says so.</summary>
     internal ValueTask CommitAsync(bool throughCache, CancellationToken cancellation) =>
-        throughCache ? Device.FlushAsync(cancellation) : default;
+        throughCache || !ModePages.WriteCacheEnabled ? Device.FlushAsync(cancellation) : default;
 
     internal long ToBytes(ulong blocks) => (long)blocks << _blockShift;
 
@@ -92,7 +94,11 @@ public sealed class DiskUnit : LogicalUnit
             return null;
         if (_stopped)
             return SenseCode.NotReadyInitializingCommandRequired;
-        return row.Has(CommandTraits.Writes) && WriteProtected ? SenseCode.WriteProtected : null;
+        if (!row.Has(CommandTraits.Writes))
+            return null;
+        if (_writeProtected || Device.IsReadOnly)
+            return SenseCode.WriteProtected;
+        return ModePages.SoftwareWriteProtect ? SenseCode.SoftwareWriteProtected : null;
     }
 
     // A machine that stopped its disk at shutdown must find it running at its next boot: firmware sends no START.
@@ -102,5 +108,9 @@ public sealed class DiskUnit : LogicalUnit
             _stopped = false;
     }
 
-    private protected override void OnReset() => _stopped = false;
+    private protected override void OnReset()
+    {
+        _stopped = false;
+        ModePages.Reset();
+    }
 }

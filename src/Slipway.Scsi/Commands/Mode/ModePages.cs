@@ -9,8 +9,9 @@ internal enum ModePageControl
 }
 
 /// <summary>
-/// The mode pages of a disk. Each is kept as three byte strings of one length, its current values, its defaults and the
-/// mask of what MODE SELECT may change, so that no page needs code of its own to be sent or checked.
+/// The mode pages of a disk. Each is a few byte strings of one length, its values, its defaults and the mask of what MODE
+/// SELECT may change, so that no page needs code of its own to be sent or checked. One set serves every nexus (the
+/// mode page policy "shared", SPC-4 §7.8.10).
 /// </summary>
 internal sealed class ModePages
 {
@@ -18,24 +19,36 @@ internal sealed class ModePages
     public const int MaxLength = 128;
 
     private const int AllPages = 0x3F;
+    private const byte DescriptorSenseBit = 0x04;
+    private const byte SoftwareWriteProtectBit = 0x08;
+    private const byte WriteCacheEnabledBit = 0x04;
+
+    private readonly Lock _lock = new();
 
     // SBC-3 §6.5.5: WCE: a write is acknowledged before it is on the medium.
-    private static readonly ModePage Caching = new(
+    private readonly ModePage _caching = new(
         "08 12 04 00 0000 0000 0000 0000 00 00 0000 00 000000",
-        "08 12 00 00 0000 0000 0000 0000 00 00 0000 00 000000");
+        "08 12 04 00 0000 0000 0000 0000 00 00 0000 00 000000");
 
-    // SPC-4 §7.5.8: BUSY TIMEOUT PERIOD and the rest say nothing; commands may be reordered (QUEUE ALGORITHM MODIFIER 1),
-    // each takes effect before it is acknowledged.
-    private static readonly ModePage Control = new(
+    // SPC-4 §7.5.8: commands may be reordered (QUEUE ALGORITHM MODIFIER 1); D_SENSE and SWP can be changed.
+    private readonly ModePage _control = new(
         "0A 0A 00 10 00 00 0000 0000 0000",
-        "0A 0A 00 00 00 00 0000 0000 0000");
+        "0A 0A 04 00 08 00 0000 0000 0000");
 
     // SBC-3 §6.5.8: DEXCPT: nothing is ever reported.
-    private static readonly ModePage InformationalExceptions = new(
+    private readonly ModePage _informationalExceptions = new(
         "1C 0A 08 00 00000000 00000000",
         "1C 0A 00 00 00000000 00000000");
 
-    private readonly ModePage[] _pages = [Caching, Control, InformationalExceptions];
+    private readonly ModePage[] _pages;
+
+    public ModePages() => _pages = [_caching, _control, _informationalExceptions];
+
+    public bool WriteCacheEnabled => (_caching.Current.Span[2] & WriteCacheEnabledBit) != 0;
+
+    public bool DescriptorSense => (_control.Current.Span[2] & DescriptorSenseBit) != 0;
+
+    public bool SoftwareWriteProtect => (_control.Current.Span[4] & SoftwareWriteProtectBit) != 0;
 
     /// <summary>Writes a page, or all of them in ascending order; 0 where the unit has no such page.</summary>
     public int Write(int code, ModePageControl control, Span<byte> destination)
@@ -48,7 +61,8 @@ internal sealed class ModePages
             var bytes = control switch
             {
                 ModePageControl.Changeable => page.Changeable,
-                _ => page.Default,
+                ModePageControl.Default => page.Default,
+                _ => page.Current,
             };
             bytes.Span.CopyTo(destination[length..]);
             length += bytes.Length;
@@ -56,4 +70,66 @@ internal sealed class ModePages
 
         return length;
     }
+
+    /// <summary>
+    /// Takes the pages of a MODE SELECT parameter list, all or none (SPC-4 §6.9.1): a refusal's place is in
+    /// <paramref name="wrong"/>. True when something changed.
+    /// </summary>
+    public bool TrySelect(ReadOnlySpan<byte> list, out int? wrong)
+    {
+        wrong = null;
+        lock (_lock)
+        {
+            var changes = new List<(ModePage Page, byte[] Bytes)>();
+            for (var at = 0; at < list.Length;)
+            {
+                var page = Find(list[at]);
+                if (page is null || at + 1 >= list.Length)
+                {
+                    wrong = at;
+                    return false;
+                }
+
+                var length = page.Default.Length;
+                if (list[at + 1] != length - 2 || at + length > list.Length)
+                {
+                    wrong = at + 1;
+                    return false;
+                }
+
+                var bytes = list.Slice(at, length).ToArray();
+                bytes[0] &= 0x3F;
+                if (page.FirstFixedDifference(bytes) is { } difference)
+                {
+                    wrong = at + difference;
+                    return false;
+                }
+
+                changes.Add((page, bytes));
+                at += length;
+            }
+
+            var hasChanged = false;
+            foreach (var (page, bytes) in changes)
+            {
+                hasChanged |= !page.Current.Span.SequenceEqual(bytes);
+                page.Current = bytes;
+            }
+
+            return hasChanged;
+        }
+    }
+
+    /// <summary>SPC-4 §5.13: a reset returns to the saved values, which are the defaults.</summary>
+    public void Reset()
+    {
+        lock (_lock)
+        {
+            foreach (var page in _pages)
+                page.Current = page.Default;
+        }
+    }
+
+    // SPF, bit 6, asks for a subpage, of which there are none; PS, bit 7, is reserved in MODE SELECT.
+    private ModePage? Find(byte code) => Array.Find(_pages, p => p.Code == code);
 }
