@@ -1,0 +1,95 @@
+namespace Slipway.Iscsi.Pdu;
+
+/// <summary>RFC 7143 §11.13.</summary>
+public readonly ref struct LoginResponsePdu(Span<byte> bytes)
+{
+    public PduHeader Header { get; } = new(bytes);
+
+    public uint InitiatorTaskTag
+    {
+        get => Header.InitiatorTaskTag;
+        set => Header.SetWord(16, value);
+    }
+
+    public bool Transit
+    {
+        get => Header.Flag(1, 0x80);
+        set => Header.SetFlag(1, 0x80, value);
+    }
+
+    public bool Continue
+    {
+        get => Header.Flag(1, 0x40);
+        set => Header.SetFlag(1, 0x40, value);
+    }
+
+    public LoginStage CurrentStage
+    {
+        get => (LoginStage)((Header.Bytes[1] >> 2) & 3);
+        set => Header.Bytes[1] = (byte)((Header.Bytes[1] & ~0x0C) | ((int)value << 2));
+    }
+
+    public LoginStage NextStage
+    {
+        get => (LoginStage)(Header.Bytes[1] & 3);
+        set => Header.Bytes[1] = (byte)((Header.Bytes[1] & ~0x03) | (int)value);
+    }
+
+    public byte VersionMax
+    {
+        get => Header.Bytes[2];
+        set => Header.Bytes[2] = value;
+    }
+
+    public byte VersionActive
+    {
+        get => Header.Bytes[3];
+        set => Header.Bytes[3] = value;
+    }
+
+    /// <summary>The 48 bits that, with the initiator's name, name its port.</summary>
+    public ulong Isid
+    {
+        get => Header.Lun >> 16;
+        set => Header.SetLong(8, (value << 16) | (Header.Lun & 0xFFFF));
+    }
+
+    public ushort Tsih
+    {
+        get => Header.HalfWord(14);
+        set => Header.SetHalfWord(14, value);
+    }
+
+    public uint StatSN
+    {
+        get => Header.Word(24);
+        set => Header.SetWord(24, value);
+    }
+
+    public uint ExpCmdSN
+    {
+        get => Header.Word(28);
+        set => Header.SetWord(28, value);
+    }
+
+    public uint MaxCmdSN
+    {
+        get => Header.Word(32);
+        set => Header.SetWord(32, value);
+    }
+
+    public LoginStatus Status
+    {
+        get => (LoginStatus)Header.HalfWord(36);
+        set => Header.SetHalfWord(36, (ushort)value);
+    }
+
+    /// <summary>Makes the 48 bytes an empty PDU of this kind.</summary>
+    public static LoginResponsePdu Begin(Span<byte> bytes)
+    {
+        var pdu = new LoginResponsePdu(bytes);
+        pdu.Header.Bytes.Clear();
+        pdu.Header.Bytes[0] = (byte)Opcode.LoginResponse;
+        return pdu;
+    }
+}

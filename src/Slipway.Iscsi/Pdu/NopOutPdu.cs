@@ -1,0 +1,46 @@
+namespace Slipway.Iscsi.Pdu;
+
+/// <summary>RFC 7143 §11.18.</summary>
+public readonly ref struct NopOutPdu(Span<byte> bytes)
+{
+    public PduHeader Header { get; } = new(bytes);
+
+    public uint InitiatorTaskTag
+    {
+        get => Header.InitiatorTaskTag;
+        set => Header.SetWord(16, value);
+    }
+
+    public ulong Lun
+    {
+        get => Header.Lun;
+        set => Header.SetLong(8, value);
+    }
+
+    public uint TargetTransferTag
+    {
+        get => Header.Word(20);
+        set => Header.SetWord(20, value);
+    }
+
+    public uint CmdSN
+    {
+        get => Header.Word(24);
+        set => Header.SetWord(24, value);
+    }
+
+    public uint ExpStatSN
+    {
+        get => Header.Word(28);
+        set => Header.SetWord(28, value);
+    }
+
+    /// <summary>Makes the 48 bytes an empty PDU of this kind.</summary>
+    public static NopOutPdu Begin(Span<byte> bytes)
+    {
+        var pdu = new NopOutPdu(bytes);
+        pdu.Header.Bytes.Clear();
+        pdu.Header.Bytes[0] = (byte)Opcode.NopOut;
+        return pdu;
+    }
+}

@@ -1,0 +1,48 @@
+using Slipway.Scsi;
+
+namespace Slipway.Iscsi.Pdu;
+
+/// <summary>RFC 7143 §11.6.</summary>
+public readonly ref struct TaskManagementResponsePdu(Span<byte> bytes)
+{
+    public PduHeader Header { get; } = new(bytes);
+
+    public uint InitiatorTaskTag
+    {
+        get => Header.InitiatorTaskTag;
+        set => Header.SetWord(16, value);
+    }
+
+    public TaskManagementResponse Response
+    {
+        get => (TaskManagementResponse)Header.Bytes[2];
+        set => Header.Bytes[2] = (byte)value;
+    }
+
+    public uint StatSN
+    {
+        get => Header.Word(24);
+        set => Header.SetWord(24, value);
+    }
+
+    public uint ExpCmdSN
+    {
+        get => Header.Word(28);
+        set => Header.SetWord(28, value);
+    }
+
+    public uint MaxCmdSN
+    {
+        get => Header.Word(32);
+        set => Header.SetWord(32, value);
+    }
+
+    /// <summary>Makes the 48 bytes an empty PDU of this kind.</summary>
+    public static TaskManagementResponsePdu Begin(Span<byte> bytes)
+    {
+        var pdu = new TaskManagementResponsePdu(bytes);
+        pdu.Header.Bytes.Clear();
+        pdu.Header.Bytes[0] = (byte)Opcode.TaskManagementResponse;
+        return pdu;
+    }
+}

@@ -1,0 +1,39 @@
+namespace Slipway.Iscsi.Text;
+
+/// <summary>What two sides agreed on; before that, the defaults of RFC 7143 §13.</summary>
+public sealed class OperationalParameters
+{
+    public const int DefaultMaxRecvDataSegmentLength = 8192;
+    public const int LargestSegment = (1 << 24) - 1;
+
+    public bool HeaderDigest { get; set; }
+
+    public bool DataDigest { get; set; }
+
+    public int MaxConnections { get; set; } = 1;
+
+    public bool InitialR2T { get; set; } = true;
+
+    public bool ImmediateData { get; set; } = true;
+
+    /// <summary>What the other side takes in one data segment (declarative, §13.12).</summary>
+    public int PeerMaxRecvDataSegmentLength { get; set; } = DefaultMaxRecvDataSegmentLength;
+
+    public int MaxBurstLength { get; set; } = 262144;
+
+    public int FirstBurstLength { get; set; } = 65536;
+
+    public int DefaultTime2Wait { get; set; } = 2;
+
+    public int DefaultTime2Retain { get; set; } = 20;
+
+    public int MaxOutstandingR2T { get; set; } = 1;
+
+    public bool DataPduInOrder { get; set; } = true;
+
+    public bool DataSequenceInOrder { get; set; } = true;
+
+    public int ErrorRecoveryLevel { get; set; }
+
+    public int ProtocolLevel { get; set; } = 1;
+}
