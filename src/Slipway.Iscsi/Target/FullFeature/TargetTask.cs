@@ -1,0 +1,159 @@
+using System.Diagnostics.CodeAnalysis;
+using Slipway.Iscsi.Transfer;
+using Slipway.Scsi;
+
+namespace Slipway.Iscsi.Target.FullFeature;
+
+internal enum TaskState
+{
+    /// <summary>Its PDU is coming in, or its turn by CmdSN has not come.</summary>
+    Arriving,
+
+    /// <summary>Data-Out is coming in.</summary>
+    Receiving,
+
+    /// <summary>Waits for memory: for Data-In, or to solicit Data-Out.</summary>
+    Waiting,
+    Running,
+
+    /// <summary>Answered or aborted; buffers may still be on their way out.</summary>
+    Ended,
+}
+
+/// <summary>
+/// A SCSI command with what iSCSI adds to it. It is used by one connection's loop only, and counts who still needs its
+/// buffers: the session while the command lives, the receiver, the logical unit, the send queue.
+/// </summary>
+internal sealed class TargetTask : ScsiTask, ISentOwner
+{
+    private readonly Action _completed;
+    private byte[]? _dataIn;
+    private byte[]? _dataOut;
+    private int _holds;
+
+    public TargetTask() => _completed = () => Phase!.Connection.Post(this);
+
+    public FullFeaturePhase? Phase { get; private set; }
+
+    public TaskState State { get; set; }
+
+    public uint CmdSN { get; set; }
+
+    public bool Read { get; set; }
+
+    public bool Write { get; set; }
+
+    /// <summary>What the initiator expects to transfer; may be more than is ever taken.</summary>
+    public uint Expected { get; set; }
+
+    /// <summary>How much Data-Out is taken.</summary>
+    public int Capacity { get; set; }
+
+    public int Received { get; set; }
+
+    /// <summary>Memory that the session's account was charged with for this task.</summary>
+    public int Charge { get; set; }
+
+    public bool IsAborted { get; set; }
+
+    /// <summary>Sense of <see cref="SenseCodes"/> that it ends with instead of running; 0: none.</summary>
+    public uint Refusal { get; set; }
+
+    public Burst Unsolicited;
+
+    /// <summary>Never open: what a transfer tag that nobody gave out leads to.</summary>
+    public Burst NoBurst;
+
+    /// <summary>As many as MaxOutstandingR2T; made with the first R2T, kept with the object.</summary>
+    public Burst[] Solicited { get; private set; } = [];
+
+    /// <summary>Next byte to ask for.</summary>
+    public int NextSolicited { get; set; }
+
+    public uint R2TSN { get; set; }
+
+    /// <summary>R2T and Data-In PDUs sent: ExpDataSN of the response.</summary>
+    public uint DataPdus { get; set; }
+
+    public ValueTask Execution { get; private set; }
+
+    public void Begin(FullFeaturePhase phase, ReadOnlySpan<byte> cdb)
+    {
+        Reset(cdb);
+        Phase = phase;
+        State = TaskState.Arriving;
+        Received = Charge = NextSolicited = Capacity = 0;
+        R2TSN = DataPdus = Refusal = 0;
+        IsAborted = false;
+        Unsolicited = default;
+        Array.Clear(Solicited);
+        _holds = 1;
+    }
+
+    public void AllowBursts(int count)
+    {
+        if (Solicited.Length < count)
+            Solicited = new Burst[count];
+    }
+
+    /// <summary>Makes room for Data-Out; what has come already moves over.</summary>
+    public void RentDataOut(int length)
+    {
+        if (_dataOut is not null && _dataOut.Length >= length)
+            return;
+        var larger = Phase!.Buffers.Rent(length);
+        if (_dataOut is not null)
+        {
+            _dataOut.AsSpan(0, Received).CopyTo(larger);
+            Phase.Buffers.Return(_dataOut);
+        }
+        _dataOut = larger;
+    }
+
+    public Memory<byte> Space(int offset, int length) => _dataOut.AsMemory(offset, length);
+
+    public override Memory<byte> LendDataIn(int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, DataInLimit);
+        if (_dataIn is null || _dataIn.Length < length)
+        {
+            if (_dataIn is not null)
+                Phase!.Buffers.Return(_dataIn);
+            _dataIn = Phase!.Buffers.Rent(length);
+        }
+        return _dataIn.AsMemory(0, length);
+    }
+
+    /// <summary>Runs the command; true where it is done already. Otherwise the connection is woken when it is.</summary>
+    [SuppressMessage("Reliability", "CA2012:Use ValueTasks correctly", Justification = "kept until it is complete, then consumed once")]
+    public bool Execute(ScsiTargetDevice device, CancellationToken cancellation)
+    {
+        State = TaskState.Running;
+        DataOut = _dataOut is null ? default : _dataOut.AsMemory(0, Received);
+        Execution = device.ExecuteAsync(this, cancellation);
+        if (Execution.IsCompleted)
+            return true;
+        Execution.GetAwaiter().UnsafeOnCompleted(_completed);
+        return false;
+    }
+
+    public void Hold() => _holds++;
+
+    /// <summary>The last one who lets go sends the object, and its buffers, back to their pools.</summary>
+    public void Release()
+    {
+        if (--_holds > 0)
+            return;
+        var phase = Phase!;
+        if (_dataIn is not null)
+            phase.Buffers.Return(_dataIn);
+        if (_dataOut is not null)
+            phase.Buffers.Return(_dataOut);
+        _dataIn = _dataOut = null;
+        Execution = default;
+        Phase = null;
+        phase.Released(this);
+    }
+
+    void ISentOwner.Sent() => Release();
+}

@@ -1,0 +1,137 @@
+using Slipway.Iscsi.Pdu;
+using Slipway.Scsi;
+
+namespace Slipway.Iscsi.Target.FullFeature;
+
+/// <summary>
+/// Task management (RFC 7143 §11.5, §11.6): what waits here is taken out at once; what the logical unit works on is let
+/// finish unheard. The response goes when nothing of it is left, in any session that the function reaches (§4.2.3.3).
+/// </summary>
+internal sealed class TaskManagement(FullFeaturePhase phase)
+{
+    private readonly List<Abortion> _pending = [];
+
+    private sealed record Abortion(Action Then)
+    {
+        public HashSet<TargetTask> Tasks { get; } = [];
+
+        public int Elsewhere { get; set; }
+    }
+
+    public void Handle(TaskManagementRequestPdu request)
+    {
+        var tag = request.InitiatorTaskTag;
+        var lun = request.Lun;
+        var session = phase.Session;
+        switch (request.Function)
+        {
+            case TaskManagementFunction.AbortTask:
+                AbortTask(tag, request.ReferencedTaskTag, request.RefCmdSN, request.CmdSN);
+                break;
+            case TaskManagementFunction.TaskReassign:
+                Answer(tag, TaskManagementResponse.TaskReassignNotSupported);
+                break;
+            case TaskManagementFunction.AbortTaskSet or TaskManagementFunction.ClearTaskSet or TaskManagementFunction.LogicalUnitReset
+                or TaskManagementFunction.TargetWarmReset or TaskManagementFunction.TargetColdReset or TaskManagementFunction.ClearAca:
+                var response = session.Device!.Manage(request.Function, session.Nexus!, lun);
+                if (response != TaskManagementResponse.FunctionComplete)
+                    Answer(tag, response);
+                else
+                    AbortMany(request.Function, lun, tag, request.CmdSN);
+                break;
+            default:
+                Answer(tag, TaskManagementResponse.NotSupported);
+                break;
+        }
+    }
+
+    /// <summary>Aborts what fits, and calls back when none of it runs any more.</summary>
+    public void AbortThen(Func<TargetTask, bool> which, Action then) => Wait(Abort(which, then));
+
+    /// <summary>A command that was aborted while the logical unit had it.</summary>
+    public void Finished(TargetTask task)
+    {
+        foreach (var abortion in _pending.ToArray())
+        {
+            if (abortion.Tasks.Remove(task))
+                Check(abortion);
+        }
+    }
+
+    private void AbortTask(uint tag, uint reference, uint refCmdSN, uint cmdSN)
+    {
+        if (phase.Session.Tasks.TryGetValue(reference, out var task))
+            AbortThen(t => t == task, () => Answer(tag, TaskManagementResponse.FunctionComplete));
+        // §11.6.1: the command was here and is answered, or was never here.
+        else
+            Answer(tag, SerialNumber.IsBefore(refCmdSN, cmdSN) && SerialNumber.IsBefore(refCmdSN, phase.Session.Window.Expected)
+                && !SerialNumber.IsBefore(refCmdSN, phase.Session.Window.Expected - (uint)phase.Node.Limits.SessionTasks)
+                ? TaskManagementResponse.FunctionComplete
+                : TaskManagementResponse.TaskDoesNotExist);
+    }
+
+    private void AbortMany(TaskManagementFunction function, ulong lun, uint tag, uint cmdSN)
+    {
+        var all = function is TaskManagementFunction.TargetWarmReset or TaskManagementFunction.TargetColdReset;
+        var cold = function == TaskManagementFunction.TargetColdReset;
+        if (function == TaskManagementFunction.ClearAca)
+        {
+            Answer(tag, TaskManagementResponse.FunctionComplete);
+            return;
+        }
+        var abortion = Abort(t => (all || t.Lun == lun) && !SerialNumber.IsAfter(t.CmdSN, cmdSN), () =>
+        {
+            Answer(tag, TaskManagementResponse.FunctionComplete);
+            if (cold)
+                phase.Connection.Finish("target cold reset");
+        });
+        if (function != TaskManagementFunction.AbortTaskSet)
+        {
+            foreach (var other in phase.Node.Sessions.Others(phase.Session.Device!, phase.Connection))
+            {
+                abortion.Elsewhere++;
+                other.Post(() => other.AbortTasks(t => all || t.Lun == lun, () => phase.Connection.Post(() =>
+                {
+                    abortion.Elsewhere--;
+                    Check(abortion);
+                })));
+                if (cold)
+                    other.Post(() => other.Close("target cold reset by another initiator"));
+            }
+        }
+        Wait(abortion);
+    }
+
+    private Abortion Abort(Func<TargetTask, bool> which, Action then)
+    {
+        var abortion = new Abortion(then);
+        foreach (var task in phase.Session.Tasks.Values.Where(which).ToArray())
+        {
+            if (phase.Runner.Abort(task))
+                abortion.Tasks.Add(task);
+        }
+        return abortion;
+    }
+
+    private void Wait(Abortion abortion)
+    {
+        _pending.Add(abortion);
+        Check(abortion);
+    }
+
+    private void Check(Abortion abortion)
+    {
+        if (abortion.Tasks.Count == 0 && abortion.Elsewhere == 0 && _pending.Remove(abortion))
+            abortion.Then();
+    }
+
+    private void Answer(uint tag, TaskManagementResponse response)
+    {
+        Span<byte> bytes = stackalloc byte[PduHeader.Size];
+        var pdu = TaskManagementResponsePdu.Begin(bytes);
+        pdu.Header.SetFlag(1, PduHeader.FinalFlag, true);
+        pdu.InitiatorTaskTag = tag;
+        pdu.Response = response;
+        phase.Sender.Send(bytes, [], status: true);
+    }
+}

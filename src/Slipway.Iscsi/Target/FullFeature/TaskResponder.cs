@@ -1,0 +1,89 @@
+using System.Runtime.InteropServices;
+using Slipway.Iscsi.Pdu;
+using Slipway.Scsi;
+
+namespace Slipway.Iscsi.Target.FullFeature;
+
+/// <summary>What a finished command sends: Data-In, then status, in one PDU where the standard allows (RFC 7143 §11.4, §11.7).</summary>
+internal sealed class TaskResponder(Session session, PduSender sender)
+{
+    public void Respond(TargetTask task)
+    {
+        var length = (int)Math.Min((uint)task.DataIn.Length, task.Expected);
+        if (length > 0)
+        {
+            session.BytesRead += length;
+            // §11.7.3: status goes with the last data where there is no sense to go with it.
+            var collapse = task.SenseLength == 0;
+            SendData(task, length, collapse);
+            if (collapse)
+                return;
+        }
+        SendStatus(task);
+    }
+
+    private void SendData(TargetTask task, int length, bool collapse)
+    {
+        if (!MemoryMarshal.TryGetArray(task.DataIn, out var data))
+            throw new InvalidOperationException("Data-In does not lie in the buffer that was lent for it");
+        var segment = Math.Min(session.Parameters.PeerMaxRecvDataSegmentLength, session.Parameters.MaxBurstLength);
+        var burst = session.Parameters.MaxBurstLength;
+        Span<byte> bytes = stackalloc byte[PduHeader.Size];
+        for (var offset = 0; offset < length;)
+        {
+            // A sequence of Data-In PDUs ends, with F, at MaxBurstLength (§13.13).
+            var left = burst - offset % burst;
+            var run = Math.Min(Math.Min(segment, left), length - offset);
+            var last = offset + run == length;
+            var pdu = DataInPdu.Begin(bytes);
+            pdu.InitiatorTaskTag = (uint)task.Tag;
+            pdu.TargetTransferTag = PduHeader.ReservedTag;
+            pdu.DataSN = task.DataPdus++;
+            pdu.BufferOffset = (uint)offset;
+            pdu.Header.SetFlag(1, PduHeader.FinalFlag, last || run == left);
+            if (last && collapse)
+            {
+                pdu.HasStatus = true;
+                pdu.Status = task.Status;
+                (pdu.Overflow, pdu.Underflow, pdu.ResidualCount) = Residual(task);
+            }
+            if (last)
+                task.Hold();
+            sender.Send(bytes, data.Slice(offset, run), last && collapse, last ? task : null);
+            offset += run;
+        }
+    }
+
+    private void SendStatus(TargetTask task)
+    {
+        Span<byte> bytes = stackalloc byte[PduHeader.Size];
+        var pdu = ScsiResponsePdu.Begin(bytes);
+        pdu.Header.SetFlag(1, PduHeader.FinalFlag, true);
+        pdu.InitiatorTaskTag = (uint)task.Tag;
+        pdu.Status = task.Status;
+        pdu.ExpDataSN = task.DataPdus;
+        (pdu.Overflow, pdu.Underflow, pdu.ResidualCount) = Residual(task);
+        if (task.SenseLength == 0)
+        {
+            sender.Send(bytes, [], status: true);
+            return;
+        }
+        // §11.4.7: SenseLength, then the sense data.
+        Span<byte> data = stackalloc byte[2 + ScsiTask.MaxSense];
+        data[1] = (byte)task.SenseLength;
+        task.Sense.CopyTo(data[2..]);
+        sender.Send(bytes, data[..(2 + task.SenseLength)], status: true);
+    }
+
+    /// <summary>§11.4.5: what the command moves against what the initiator expected.</summary>
+    private static (bool Over, bool Under, uint Count) Residual(TargetTask task)
+    {
+        var difference = task.TransferLength - task.Expected;
+        return difference switch
+        {
+            > 0 => (true, false, (uint)Math.Min(difference, uint.MaxValue)),
+            < 0 => (false, true, (uint)-difference),
+            _ => default,
+        };
+    }
+}

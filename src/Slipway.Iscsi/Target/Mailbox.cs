@@ -1,0 +1,66 @@
+using Slipway.Iscsi.Target.FullFeature;
+
+namespace Slipway.Iscsi.Target;
+
+/// <summary>What other threads have for a connection: commands that the logical unit finished, and things to do.</summary>
+internal sealed class Mailbox(Action wake, Action<TargetTask> completed)
+{
+    private readonly Lock _gate = new();
+    private List<object> _letters = [];
+    private List<object> _reading = [];
+    private bool _closed;
+
+    public void Post(TargetTask task)
+    {
+        lock (_gate)
+            _letters.Add(task);
+        wake();
+    }
+
+    /// <summary>Where nobody reads any more, the action runs at once: whoever waits for it must not wait forever.</summary>
+    public void Post(Action action)
+    {
+        bool closed;
+        lock (_gate)
+        {
+            closed = _closed;
+            if (!closed)
+                _letters.Add(action);
+        }
+        if (closed)
+            action();
+        else
+            wake();
+    }
+
+    public void Run()
+    {
+        lock (_gate)
+        {
+            if (_letters.Count == 0)
+                return;
+            (_letters, _reading) = (_reading, _letters);
+        }
+        foreach (var letter in _reading)
+        {
+            if (letter is TargetTask task)
+                completed(task);
+            else
+                ((Action)letter)();
+        }
+        _reading.Clear();
+    }
+
+    /// <summary>Runs what is left, and lets nothing more in.</summary>
+    public void Close()
+    {
+        List<object> rest;
+        lock (_gate)
+        {
+            _closed = true;
+            (rest, _letters) = (_letters, []);
+        }
+        foreach (var letter in rest)
+            ((Action)letter)();
+    }
+}

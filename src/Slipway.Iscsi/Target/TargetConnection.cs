@@ -1,0 +1,208 @@
+using System.Net;
+using Slipway.Iscsi.Pdu;
+using Slipway.Iscsi.Target.FullFeature;
+using Slipway.Iscsi.Transfer;
+using Slipway.Scsi;
+
+namespace Slipway.Iscsi.Target;
+
+/// <summary>
+/// The target's end of one connection, without its socket: bytes in by <see cref="Receive"/>, bytes out by
+/// <see cref="Output"/>. Login first (RFC 7143 §6.3), then the full feature phase.
+/// </summary>
+/// <remarks>
+/// One loop at a time calls it. What other threads have for it they <see cref="Post(Action)"/>; it is then done in
+/// <see cref="Run"/>. The loop: receive and <see cref="Receive"/>; send what is in <see cref="Output"/> and call
+/// <see cref="Sent"/>; where <see cref="ShouldClose"/>, close the socket; whenever the socket is gone,
+/// <see cref="TransportClosed"/>. It goes on calling <see cref="Run"/> until <see cref="HasEnded"/>.
+/// </remarks>
+public sealed class TargetConnection : IPduSink
+{
+    private readonly TargetNode _node;
+    private readonly Mailbox _mailbox;
+    private readonly PduReceiver _receiver;
+    private readonly PduSender _sender;
+    private readonly DateTimeOffset _accepted;
+    private LoginSteps? _login;
+    private FullFeaturePhase? _phase;
+    private bool _closing;
+    private bool _transportClosed;
+    private bool _terminating;
+    private bool _released;
+    private string? _reason;
+    private List<Action>? _afterEnd;
+
+    internal TargetConnection(TargetNode node, IPEndPoint remote, IPEndPoint portal, Action wake)
+    {
+        _node = node;
+        _mailbox = new Mailbox(wake, Completed);
+        _receiver = new PduReceiver(this);
+        Output = new SendQueue(node.Buffers);
+        _sender = new PduSender(Output);
+        _accepted = node.Time.GetUtcNow();
+        _login = new LoginSteps(this, node, _sender, remote, portal);
+    }
+
+    public SendQueue Output { get; }
+
+    /// <summary>Null until the initiator has named itself.</summary>
+    public LoginFacts? Facts => _phase?.Session.Facts ?? _login?.Phase.Facts;
+
+    /// <summary>When a connection that is still logging in is to be given up; null afterwards.</summary>
+    public DateTimeOffset? LoginDeadline => _login is null ? null : _accepted + _node.Limits.LoginTime;
+
+    /// <summary>The socket is to be closed now.</summary>
+    public bool ShouldClose => !_transportClosed && (_closing || (_terminating && Output.IsEmpty));
+
+    /// <summary>Nothing of it is left anywhere.</summary>
+    public bool HasEnded => _transportClosed && _released;
+
+    /// <summary>Why it ended, for the log.</summary>
+    public string? EndReason => _reason;
+
+    /// <summary>An exception of the logical unit, which is a bug; for the log.</summary>
+    public Exception? Fault { get; private set; }
+
+    /// <summary>No more is to be received before something was sent or run.</summary>
+    public bool IsPaused => _terminating || _closing || Output.Length > _node.Limits.SendBacklog || _login is { IsSuspended: true };
+
+    internal ScsiTargetDevice? Device => _phase?.Session.Device;
+
+    internal ushort Cid { get; private set; }
+
+    /// <summary>Takes bytes as they came; returns how many. The rest is to be given again when it is not paused.</summary>
+    public int Receive(ReadOnlySpan<byte> bytes) => _closing || _terminating ? 0 : _receiver.Receive(bytes);
+
+    /// <summary>Does what other threads have posted.</summary>
+    public void Run() => _mailbox.Run();
+
+    /// <summary>The first bytes of <see cref="Output"/> have been sent.</summary>
+    public void Sent(long bytes)
+    {
+        Output.Sent(bytes);
+        _phase?.Runner.Pump();
+    }
+
+    /// <summary>Gives up a login that takes too long.</summary>
+    public void CheckDeadline(DateTimeOffset now)
+    {
+        if (now >= LoginDeadline)
+            Close($"the login did not end within {_node.Limits.LoginTime.TotalSeconds:0} s");
+    }
+
+    /// <summary>The socket is closed, and no part of <see cref="Output"/> is in use any more.</summary>
+    public void TransportClosed(string reason)
+    {
+        if (_transportClosed)
+            return;
+        Terminate(reason);
+        _transportClosed = true;
+        Output.Discard();
+        ReleaseWhenIdle();
+    }
+
+    /// <summary>Has the loop call <see cref="Run"/>, and does it there. A connection that has ended does it here and now.</summary>
+    internal void Post(Action action) => _mailbox.Post(action);
+
+    internal void Post(TargetTask task) => _mailbox.Post(task);
+
+    /// <summary>Ends the connection without sending what still waits.</summary>
+    internal void Close(string reason)
+    {
+        _closing = true;
+        Terminate(reason);
+    }
+
+    /// <summary>Ends the connection when all that waits is sent.</summary>
+    internal void Finish(string reason) => Terminate(reason);
+
+    /// <summary>The logical unit threw what it may not.</summary>
+    internal void Fail(Exception fault) => Fault = fault;
+
+    /// <summary>Ends the session for another that takes its place.</summary>
+    internal void Yield(Action ended)
+    {
+        if (_released)
+        {
+            ended();
+            return;
+        }
+        (_afterEnd ??= []).Add(ended);
+        Close("the initiator logged in again (session reinstatement)");
+    }
+
+    internal void AbortTasks(Func<TargetTask, bool> which, Action then)
+    {
+        if (_phase is null || _released)
+            then();
+        else
+            _phase.Management.AbortThen(which, then);
+    }
+
+    internal void EnterFullFeaturePhase(Session session, ushort cid)
+    {
+        Cid = cid;
+        _phase = new FullFeaturePhase(this, _node, session, _sender);
+        _login = null;
+        // §13.1: from the first PDU after the login on.
+        _receiver.HeaderDigest = _sender.HeaderDigest = session.Parameters.HeaderDigest;
+        _receiver.DataDigest = _sender.DataDigest = session.Parameters.DataDigest;
+    }
+
+    bool IPduSink.Begin(PduHeader header, out Memory<byte> data) =>
+        _phase is not null ? _phase.Begin(header, out data) : _login!.Begin(header, out data);
+
+    void IPduSink.End(PduHeader header, bool intact)
+    {
+        if (_terminating)
+            return;
+        if (_phase is not null)
+            _phase.End(header, intact);
+        else
+            _login!.End(header);
+    }
+
+    void IPduSink.HeaderDamaged() => Close("a header digest did not fit");
+
+    private void Completed(TargetTask task)
+    {
+        task.Phase!.Runner.Completed(task);
+        ReleaseWhenIdle();
+    }
+
+    private void Terminate(string reason)
+    {
+        if (_terminating)
+            return;
+        _terminating = true;
+        _reason = reason;
+        _login?.Ended(reason, hungUp: !_closing);
+        if (_phase is not null)
+        {
+            _phase.Runner.Cancel();
+            _phase.Abandon();
+            _phase.Management.AbortThen(_ => true, () => { });
+        }
+        ReleaseWhenIdle();
+    }
+
+    /// <summary>The session ends when the logical unit has let go of its last command.</summary>
+    private void ReleaseWhenIdle()
+    {
+        if (!_terminating || _released || _phase is { Runner.Running: > 0 })
+            return;
+        _released = true;
+        if (_phase is not null)
+        {
+            var session = _phase.Session;
+            _phase.Runner.Dispose();
+            if (session.Nexus is { } nexus)
+                session.Device!.CloseNexus(nexus);
+            _node.Sessions.Release(session.Key, this);
+            _node.Sessions.ReleaseHandle(session.Tsih);
+            _node.Observer.Observe(new Closed(session.Facts, _node.Time.GetUtcNow(), _reason!, session.BytesRead, session.BytesWritten));
+        }
+        _mailbox.Close();
+        _afterEnd?.ForEach(ended => ended());
+    }
+}

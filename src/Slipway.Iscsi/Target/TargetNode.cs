@@ -1,0 +1,37 @@
+using System.Net;
+using System.Security.Cryptography;
+using Slipway.Iscsi.Target.FullFeature;
+using Slipway.Iscsi.Transfer;
+
+namespace Slipway.Iscsi.Target;
+
+/// <summary>What all connections of one target node share: whom to ask, whom to tell, sessions, buffers, bounds.</summary>
+public sealed class TargetNode(
+    ITargetDirectory directory,
+    ITargetObserver observer,
+    TimeProvider time,
+    TargetLimits? limits = null,
+    Randomness? randomness = null)
+{
+    internal ITargetDirectory Directory { get; } = directory;
+
+    internal ITargetObserver Observer { get; } = observer;
+
+    internal TimeProvider Time { get; } = time;
+
+    internal TargetLimits Limits { get; } = limits ?? TargetLimits.Default;
+
+    internal Randomness Randomness { get; } = randomness ?? RandomNumberGenerator.Fill;
+
+    internal SessionTable Sessions { get; } = new();
+
+    internal TaskPool Tasks { get; } = new();
+
+    internal BufferPool Buffers { get; } = new((limits ?? TargetLimits.Default).KeptBuffers);
+
+    /// <summary>
+    /// A connection has come in. <paramref name="wake"/> is called, from any thread, when the connection has work that
+    /// did not come by its socket: the loop that owns it then calls <see cref="TargetConnection.Run"/>.
+    /// </summary>
+    public TargetConnection Accept(IPEndPoint remote, IPEndPoint portal, Action wake) => new(this, remote, portal, wake);
+}
