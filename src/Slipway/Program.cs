@@ -1,9 +1,11 @@
 using System.CommandLine;
 using Slipway.Commands.Firmware;
+using Slipway.Commands.Targets;
 using Slipway.Commands.Volumes;
 
 var root = new RootCommand("Boots machines without a disk from a SAN, and shows what each does on its way up.");
 root.Add(FirmwareCommand.Create());
+root.Add(TargetCommand.Create());
 root.Add(ImageCommand.Create());
 root.Add(VolumeCommand.Create());
 return await root.Parse(args).InvokeAsync();

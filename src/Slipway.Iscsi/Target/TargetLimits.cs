@@ -21,7 +21,7 @@ public sealed record TargetLimits
     public int SessionTasks { get; init; } = 128;
 
     /// <summary>Most data of one command. Larger ones are for the initiator to split: the Block Limits page says so.</summary>
-    public int TaskTransfer { get; init; } = 16 << 20;
+    public int TaskTransfer { get; init; } = 32 << 20;
 
     /// <summary>Payload that one connection's commands may hold at a time; the others wait their turn.</summary>
     public int ConnectionTransfer { get; init; } = 32 << 20;

@@ -1,0 +1,201 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using Slipway.Iscsi.Target;
+
+namespace Slipway.Server.Iscsi;
+
+/// <summary>The portals of the iSCSI target: accepts connections and serves each until it ends.</summary>
+public sealed partial class IscsiListener : IAsyncDisposable
+{
+    public const int DefaultPort = 3260;
+
+    /// <summary>Connections at a time, logged in or not.</summary>
+    private const int MaxConnections = 8192;
+    private const int Backlog = 512;
+    private static readonly TimeSpan DeadlineStep = TimeSpan.FromSeconds(1);
+
+    private readonly IReadOnlyList<IPEndPoint> _portals;
+    private readonly TargetNode _node;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Lock _gate = new();
+    private readonly Dictionary<SocketConnection, Task> _connections = [];
+    private readonly List<Socket> _sockets = [];
+    private readonly List<Task> _loops = [];
+
+    public IscsiListener(IReadOnlyList<IPEndPoint> portals, ITargetDirectory directory, ITargetObserver observer, TimeProvider time, ILogger logger)
+    {
+        _portals = portals;
+        _time = time;
+        _logger = logger;
+        _node = new TargetNode(directory, new LoggingObserver(observer, logger), time);
+    }
+
+    /// <summary>The bound portals, once started; a port 0 is the one that was given.</summary>
+    public IReadOnlyList<IPEndPoint> Endpoints { get; private set; } = [];
+
+    /// <summary>Opens the portals in the calling thread's network namespace. Throws SocketException where one is taken.</summary>
+    public void Start()
+    {
+        try
+        {
+            foreach (var portal in _portals)
+                _sockets.Add(Listen(portal));
+        }
+        catch (SocketException)
+        {
+            CloseSockets();
+            throw;
+        }
+        Endpoints = [.. _sockets.Select(s => (IPEndPoint)s.LocalEndPoint!)];
+        foreach (var socket in _sockets)
+            _loops.Add(Task.Run(() => AcceptAsync(socket)));
+        _loops.Add(Task.Run(WatchDeadlinesAsync));
+        foreach (var endpoint in Endpoints)
+            LogListening(endpoint);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        CloseSockets();
+        await Task.WhenAll(_loops);
+        Task[] running;
+        lock (_gate)
+        {
+            running = [.. _connections.Values];
+            foreach (var connection in _connections.Keys)
+                connection.Abort();
+        }
+        await Task.WhenAll(running);
+        _stopping.Dispose();
+    }
+
+    private static Socket Listen(IPEndPoint portal)
+    {
+        var socket = new Socket(portal.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            if (portal.Address.Equals(IPAddress.IPv6Any))
+                socket.DualMode = true;
+            socket.Bind(portal);
+            socket.Listen(Backlog);
+            return socket;
+        }
+        catch (SocketException)
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private void CloseSockets()
+    {
+        foreach (var socket in _sockets)
+            socket.Dispose();
+    }
+
+    private async Task AcceptAsync(Socket listener)
+    {
+        while (!_stopping.IsCancellationRequested)
+        {
+            try
+            {
+                Admit(await listener.AcceptAsync(_stopping.Token));
+            }
+            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (ObjectDisposedException) when (_stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (SocketException e)
+            {
+                if (_stopping.IsCancellationRequested)
+                    return;
+                // A connection that was gone before it was accepted, or no descriptors left: others go on.
+                LogAcceptFailed(e.Message);
+                if (e.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable)
+                    await Task.Delay(DeadlineStep, _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private void Admit(Socket socket)
+    {
+        SocketConnection connection;
+        try
+        {
+            socket.NoDelay = true;
+            // A machine that lost its power says no goodbye: its session ends after about two minutes of silence.
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 60);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 10);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 6);
+            connection = new SocketConnection(socket, _node);
+        }
+        catch (SocketException)
+        {
+            socket.Dispose();
+            throw;
+        }
+        lock (_gate)
+        {
+            if (_connections.Count < MaxConnections)
+            {
+                _connections.Add(connection, Task.Run(() => ServeAsync(connection)));
+                return;
+            }
+        }
+        LogFull(connection.Remote, MaxConnections);
+        socket.Dispose();
+    }
+
+    private async Task ServeAsync(SocketConnection connection)
+    {
+        try
+        {
+            await connection.RunAsync();
+        }
+        finally
+        {
+            lock (_gate)
+                _connections.Remove(connection);
+        }
+        if (connection.Target.Fault is { } fault)
+            LogFault(fault, connection.Remote);
+        if (connection.Target.Facts is null)
+            LogNameless(connection.Remote, connection.Target.EndReason ?? "");
+    }
+
+    private async Task WatchDeadlinesAsync()
+    {
+        using var timer = new PeriodicTimer(DeadlineStep, _time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_stopping.Token))
+                CheckDeadlines(_time.GetUtcNow());
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+        }
+    }
+
+    private void CheckDeadlines(DateTimeOffset now)
+    {
+        List<SocketConnection>? late = null;
+        lock (_gate)
+        {
+            foreach (var connection in _connections.Keys)
+            {
+                if (now >= connection.Target.LoginDeadline)
+                    (late ??= []).Add(connection);
+            }
+        }
+        late?.ForEach(c => c.CheckDeadline(now));
+    }
+}

@@ -1,0 +1,54 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+using Slipway.Iscsi.Target;
+
+namespace Slipway.Server.Iscsi;
+
+public sealed partial class IscsiListener
+{
+    [LoggerMessage(2201, LogLevel.Information, "iscsi: listening on {Portal}")]
+    private partial void LogListening(IPEndPoint portal);
+
+    [LoggerMessage(2202, LogLevel.Warning, "iscsi: accepting failed: {Reason}")]
+    private partial void LogAcceptFailed(string reason);
+
+    [LoggerMessage(2203, LogLevel.Warning, "iscsi: {Remote} turned away, {Count} connections are open")]
+    private partial void LogFull(IPEndPoint remote, int count);
+
+    [LoggerMessage(2204, LogLevel.Information, "iscsi: {Remote} never named itself: {Reason}")]
+    private partial void LogNameless(IPEndPoint remote, string reason);
+
+    [LoggerMessage(2205, LogLevel.Error, "iscsi: {Remote}: the logical unit failed on a command")]
+    private partial void LogFault(Exception fault, IPEndPoint remote);
+
+    /// <summary>Logs what it passes on.</summary>
+    private sealed partial class LoggingObserver(ITargetObserver observer, ILogger logger) : ITargetObserver
+    {
+        public void Observe(TargetEvent e)
+        {
+            var (initiator, remote, target) = (e.Facts.InitiatorName, e.Facts.Remote, e.Facts.TargetName ?? "discovery");
+            switch (e)
+            {
+                case LoggedIn { Session: var session }:
+                    LogLoggedIn(initiator, remote, target, session.Algorithm is { } algorithm ? $"CHAP {algorithm}{(session.Mutual ? ", mutual" : "")}" : "no CHAP");
+                    break;
+                case Refused refused:
+                    LogRefused(initiator, remote, target, refused.Reason, refused.Kind, (ushort)refused.Status);
+                    break;
+                case Closed closed:
+                    LogClosed(initiator, remote, target, closed.Reason, closed.BytesRead, closed.BytesWritten);
+                    break;
+            }
+            observer.Observe(e);
+        }
+
+        [LoggerMessage(2210, LogLevel.Information, "iscsi: {Initiator} at {Remote} logged in to {Target} ({Authentication})")]
+        private partial void LogLoggedIn(string initiator, IPEndPoint remote, string target, string authentication);
+
+        [LoggerMessage(2211, LogLevel.Warning, "iscsi: {Initiator} at {Remote} refused at {Target}: {Reason} ({Kind}, status {Status:x4})")]
+        private partial void LogRefused(string initiator, IPEndPoint remote, string target, string reason, RefusalKind kind, ushort status);
+
+        [LoggerMessage(2212, LogLevel.Information, "iscsi: {Initiator} at {Remote} left {Target}: {Reason} ({BytesRead} bytes read, {BytesWritten} written)")]
+        private partial void LogClosed(string initiator, IPEndPoint remote, string target, string reason, long bytesRead, long bytesWritten);
+    }
+}
