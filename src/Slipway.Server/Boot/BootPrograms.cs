@@ -1,0 +1,65 @@
+using System.Collections.Frozen;
+using System.Net;
+using Slipway.Dhcp.Clients;
+using Slipway.Ipxe.Binaries;
+using Slipway.Tftp.Server;
+
+namespace Slipway.Server.Boot;
+
+/// <summary>The iPXE binaries of this site: stock ones with the site's authority in the place of iPXE's own, in memory.</summary>
+public sealed class BootPrograms : ITftpFiles
+{
+    // Debian's names, and what each is for. The first that is there serves the platform.
+    private static readonly (BootPlatform Platform, string[] Names)[] Known =
+    [
+        (BootPlatform.X64Uefi, ["ipxe-amd64.efi", "ipxe-x86_64.efi", "ipxe.efi", "snponly.efi"]),
+        (BootPlatform.Arm64Uefi, ["ipxe-arm64.efi"]),
+        (BootPlatform.RiscV64Uefi, ["ipxe-riscv64.efi"]),
+        (BootPlatform.Bios, ["undionly.kpxe"]),
+    ];
+
+    private readonly FrozenDictionary<string, byte[]> _files;
+
+    private BootPrograms(FrozenDictionary<string, byte[]> files, FrozenDictionary<BootPlatform, string> byPlatform, IReadOnlyList<string> refused)
+    {
+        _files = files;
+        ByPlatform = byPlatform;
+        Refused = refused;
+    }
+
+    /// <summary>Which file a platform boots, where there is one.</summary>
+    public IReadOnlyDictionary<BootPlatform, string> ByPlatform { get; }
+
+    /// <summary>Files that are there but cannot be given this site's authority, with the reason.</summary>
+    public IReadOnlyList<string> Refused { get; }
+
+    public static BootPrograms Load(string folder, ReadOnlySpan<byte> fingerprint)
+    {
+        var files = new Dictionary<string, byte[]>();
+        var platforms = new Dictionary<BootPlatform, string>();
+        var refused = new List<string>();
+        foreach (var (platform, names) in Known)
+        {
+            foreach (var name in names)
+            {
+                var path = Path.Combine(folder, name);
+                if (!File.Exists(path))
+                    continue;
+                try
+                {
+                    var content = File.ReadAllBytes(path);
+                    files[name] = IpxeBinary.KindOf(content) == IpxeBinaryKind.Bios ? content : TrustPatch.Apply(content, fingerprint);
+                    platforms.TryAdd(platform, name);
+                }
+                catch (BinaryPatchException e)
+                {
+                    refused.Add($"{path}: {e.Message}");
+                }
+            }
+        }
+        return new BootPrograms(files.ToFrozenDictionary(), platforms.ToFrozenDictionary(), refused);
+    }
+
+    public TftpAnswer Open(string name, IPEndPoint client) =>
+        _files.TryGetValue(name, out var content) ? TftpAnswer.Of(content) : TftpAnswer.NotFound(name);
+}

@@ -1,0 +1,97 @@
+using System.Net;
+using System.Net.Security;
+using System.Security.Authentication;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Slipway.Server.Https;
+
+/// <summary>
+/// Kestrel with this site's certificate: TLS 1.2 and 1.3, with the system's own choice of suites, which has those of a
+/// stock iPXE (ECDHE with AES-GCM). A handshake that the client breaks off is reported: it is how a machine says that it
+/// does not trust this server.
+/// </summary>
+internal sealed class HttpsEndpoint : IAsyncDisposable
+{
+    private const string HandshakeDone = "slipway.handshake";
+
+    private readonly WebApplication _application;
+
+    private HttpsEndpoint(WebApplication application) => _application = application;
+
+    public static async Task<HttpsEndpoint> StartAsync(
+        IReadOnlyList<IPEndPoint> endpoints, SslStreamCertificateContext certificate, IMachineRequests requests, ILoggerFactory logs, CancellationToken cancellation)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddSingleton(logs);
+        builder.Services.AddRoutingCore();
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxConcurrentConnections = 2000;
+            kestrel.Limits.MaxRequestBodySize = 64 << 10;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+            foreach (var endpoint in endpoints)
+                kestrel.Listen(endpoint, listen => Configure(listen, certificate, requests));
+        });
+        var application = builder.Build();
+        application.UseRouting();
+        application.MapGet("/boot/up", requests.UpAsync);
+        application.MapGet("/boot/{mac}", (HttpContext context, string mac) => requests.ScriptAsync(context, mac));
+        await application.StartAsync(cancellation);
+        return new HttpsEndpoint(application);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _application.StopAsync();
+        await _application.DisposeAsync();
+    }
+
+    private static void Configure(ListenOptions listen, SslStreamCertificateContext certificate, IMachineRequests requests)
+    {
+        listen.Protocols = HttpProtocols.Http1AndHttp2;
+        listen.Use(next => async connection =>
+        {
+            await next(connection);
+            if (!connection.Items.ContainsKey(HandshakeDone) && connection.RemoteEndPoint is IPEndPoint client)
+                requests.HandshakeBrokenOff(client.Address);
+        });
+        listen.UseHttps(new TlsHandshakeCallbackOptions
+        {
+            HandshakeTimeout = TimeSpan.FromSeconds(20),
+            OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions
+            {
+                ServerCertificateContext = certificate,
+                EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+            }),
+        });
+        listen.Use(next => connection =>
+        {
+            connection.Items[HandshakeDone] = true;
+            if (connection.RemoteEndPoint is IPEndPoint client && connection.Features.Get<ITlsHandshakeFeature>() is { } tls)
+                requests.HandshakeDone(client.Address, tls);
+            return next(connection);
+        });
+    }
+}
+
+/// <summary>What machines ask by HTTPS.</summary>
+internal interface IMachineRequests
+{
+    void HandshakeDone(IPAddress client, ITlsHandshakeFeature tls);
+
+    void HandshakeBrokenOff(IPAddress client);
+
+    Task ScriptAsync(HttpContext context, string mac);
+
+    Task UpAsync(HttpContext context);
+}

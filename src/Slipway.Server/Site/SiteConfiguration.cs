@@ -1,0 +1,78 @@
+using System.Net;
+using Slipway.Dhcp.Networks;
+using Slipway.Fleet.Credentials;
+using Slipway.Fleet.Machines;
+
+namespace Slipway.Server.Site;
+
+/// <summary>What an operator writes into <c>slipway.yaml</c>: networks, and the machines on them.</summary>
+public sealed record SiteConfiguration
+{
+    /// <summary>Part of every target's name: lower-case letters, digits, <c>-</c> and <c>.</c>.</summary>
+    public string Name { get; init; } = "site";
+
+    /// <summary>The folder of the database, the certificate authority and what else outlives a restart.</summary>
+    public required string State { get; init; }
+
+    /// <summary>A folder with stock iPXE binaries under Debian's names; what is not there is not served by TFTP.</summary>
+    public string Ipxe { get; init; } = "/usr/lib/ipxe";
+
+    public IReadOnlyList<NetworkSettings> Networks { get; init; } = [];
+
+    public IReadOnlyList<MachineSettings> Machines { get; init; } = [];
+
+    /// <summary>
+    /// What a machine's script says instead of its secrets: how the demo shows a boot that fails. Null outside of it.
+    /// </summary>
+    internal Func<BootCredentials, BootCredentials>? SecretsInScript { get; init; }
+}
+
+/// <summary>A network that the server is on. Its <see cref="Address"/> is where machines reach HTTPS, TFTP and the target.</summary>
+public sealed record NetworkSettings
+{
+    public required string Name { get; init; }
+
+    public required string Interface { get; init; }
+
+    /// <summary>The server's own address.</summary>
+    public required IPAddress Address { get; init; }
+
+    public required int PrefixLength { get; init; }
+
+    public NetworkMode Mode { get; init; } = NetworkMode.Authoritative;
+
+    public AddressRange? Pool { get; init; }
+
+    public IPAddress? Router { get; init; }
+
+    public IReadOnlyList<IPAddress> Dns { get; init; } = [];
+}
+
+public sealed record MachineSettings
+{
+    /// <summary>Part of the names of its target and its initiator: lower-case letters, digits, <c>-</c> and <c>.</c>.</summary>
+    public required string Name { get; init; }
+
+    public required MacAddress Mac { get; init; }
+
+    /// <summary>Path of the disk: a raw file or qcow2.</summary>
+    public required string Volume { get; init; }
+
+    public MachineFirmware Firmware { get; init; }
+
+    /// <summary>Its reserved address; one of the pool where null.</summary>
+    public IPAddress? Address { get; init; }
+}
+
+/// <summary>How the machine's firmware hands the disk's parameters on to the operating system.</summary>
+public enum MachineFirmware
+{
+    /// <summary>The script looks: SMBIOS names U-Boot.</summary>
+    Detect,
+
+    /// <summary>No ACPI table protocol, so no iBFT: the parameters go through GRUB's environment block to the kernel's arguments.</summary>
+    UBoot,
+
+    /// <summary>edk2 and its kin, and BIOS: iPXE leaves an iBFT.</summary>
+    Ibft,
+}

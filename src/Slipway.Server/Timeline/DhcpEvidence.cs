@@ -1,0 +1,52 @@
+using Slipway.Dhcp.Clients;
+using Slipway.Dhcp.Server;
+using Slipway.Dhcp.Wire;
+using Slipway.Fleet.Boots;
+using Slipway.Fleet.Machines;
+using Slipway.Server.Site;
+
+namespace Slipway.Server.Timeline;
+
+/// <summary>What DHCP tells about a boot. Firmware and iPXE begin one; an operating system's own DHCP is a fact of it.</summary>
+internal sealed class DhcpEvidence(BootTimelines timelines, MachineDirectory machines) : IDhcpObserver
+{
+    public void Observe(DhcpEvent e)
+    {
+        if (e.Client is not { } client || MacOf(client.Hardware) is not { } mac)
+            return;
+        var begins = client.Kind != ClientKind.Host;
+        if (!begins && timelines.Of(mac) is null)
+            return;
+        var name = machines.NameOf(mac);
+        switch (e.Kind)
+        {
+            case DhcpEventKind.Offered or DhcpEventKind.Acknowledged or DhcpEventKind.ProxyOffered:
+                timelines.Observe(mac, name, BootStage.Dhcp, e.Text, Facts(e, client), begins);
+                break;
+            case DhcpEventKind.Refused or DhcpEventKind.Declined or DhcpEventKind.Exhausted or DhcpEventKind.Conflict:
+                timelines.Refuse(mac, name, BootStage.Dhcp, e.Text, Facts(e, client));
+                break;
+        }
+    }
+
+    public static MacAddress? MacOf(HardwareAddress hardware) =>
+        hardware is { Type: HardwareAddress.Ethernet, Length: 6 } ? MacAddress.From(hardware.ToArray()) : null;
+
+    private static Dictionary<string, string> Facts(DhcpEvent e, DhcpClient client)
+    {
+        var facts = new Dictionary<string, string> { ["client"] = client.Kind.ToString().ToLowerInvariant() };
+        Add("network", e.Network);
+        Add("address", e.Address?.ToString());
+        Add("bootFile", e.BootFile);
+        Add("architecture", client.Architecture?.ToString());
+        Add("vendorClass", client.VendorClass);
+        Add("uuid", client.Uuid?.ToString());
+        return facts;
+
+        void Add(string name, string? value)
+        {
+            if (!string.IsNullOrEmpty(value))
+                facts[name] = value;
+        }
+    }
+}

@@ -1,0 +1,110 @@
+using Slipway.Disks;
+using Slipway.Disks.Mapping;
+using Slipway.Fleet.Boots;
+
+namespace Slipway.Server.Timeline;
+
+/// <summary>
+/// What the reads of a disk tell about a boot: which partition, which file. Called on the data path, so it does nothing
+/// but look up, and nothing at all once the machine is up.
+/// </summary>
+internal sealed class DiskEvidence(DiskMap map, Action<BootStage, string, IReadOnlyDictionary<string, string>?> observe)
+{
+    // A loader reads dozens of files; more than these tell nobody anything.
+    private const int MaxFiles = 100;
+
+    private readonly Lock _gate = new();
+    private readonly HashSet<string> _files = [];
+    private volatile bool _osLoggedIn;
+    private volatile bool _rootSeen;
+    private DiskPlace? _last;
+
+    /// <summary>A new run: every file is news again.</summary>
+    public void Begin()
+    {
+        lock (_gate)
+        {
+            _files.Clear();
+            _last = null;
+            _osLoggedIn = _rootSeen = false;
+        }
+        map.Invalidate();
+    }
+
+    public void OsLoggedIn() => _osLoggedIn = true;
+
+    public void Touch(long offset)
+    {
+        if (_rootSeen)
+            return;
+        var looking = map.LocateAsync(offset);
+        if (looking.IsCompletedSuccessfully)
+            Judge(looking.Result);
+        else
+            _ = JudgeLaterAsync(looking);
+    }
+
+    // The first question reads the disk. The machine does not wait for it.
+    private async Task JudgeLaterAsync(ValueTask<DiskPlace> looking)
+    {
+        try
+        {
+            Judge(await looking);
+        }
+        catch (BlockDeviceException)
+        {
+            // The machine's own read of a failing medium is answered, and logged, by the unit.
+        }
+    }
+
+    private void Judge(DiskPlace place)
+    {
+        string? news;
+        lock (_gate)
+        {
+            if (ReferenceEquals(place, _last))
+                return;
+            _last = place;
+            if (_osLoggedIn)
+            {
+                if (_rootSeen || !IsRoot(place))
+                    return;
+                _rootSeen = true;
+                news = place.Kind == DiskPlaceKind.File ? place.ToString() : $"partition {place.Partition!.Number} ({place.FileSystem})";
+            }
+            else
+            {
+                news = place.Kind is DiskPlaceKind.PartitionTable or DiskPlaceKind.File && _files.Count < MaxFiles && _files.Add(place.ToString())
+                    ? place.ToString()
+                    : null;
+            }
+        }
+        if (news is null)
+            return;
+        var facts = new Dictionary<string, string> { ["place"] = news };
+        if (place.Path is not null)
+            facts["file"] = place.Path;
+        observe(StageOf(place), $"reads {news}", facts);
+    }
+
+    private BootStage StageOf(DiskPlace place) => place switch
+    {
+        _ when _osLoggedIn => BootStage.Root,
+        { Kind: DiskPlaceKind.PartitionTable } => BootStage.Partition,
+        { Path: { } path } when IsKernel(path) => BootStage.Kernel,
+        { Path: not null } => BootStage.Loader,
+        _ => BootStage.Partition,
+    };
+
+    private static bool IsRoot(DiskPlace place) => place is { Partition: not null, FileSystem: { } fileSystem } && fileSystem != "vfat";
+
+    private static bool IsKernel(string path)
+    {
+        var name = path[(path.LastIndexOf('/') + 1)..];
+        return name.StartsWith("vmlinuz", StringComparison.OrdinalIgnoreCase)
+            || name.StartsWith("vmlinux", StringComparison.OrdinalIgnoreCase)
+            || name.StartsWith("initr", StringComparison.OrdinalIgnoreCase)
+            || name.StartsWith("linux", StringComparison.OrdinalIgnoreCase)
+            || name is "Image" or "bzImage" or "kernel.img";
+    }
+}

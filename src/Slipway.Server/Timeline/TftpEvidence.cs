@@ -1,0 +1,34 @@
+using System.Globalization;
+using Slipway.Fleet.Boots;
+using Slipway.Server.Site;
+using Slipway.Tftp.Server;
+
+namespace Slipway.Server.Timeline;
+
+/// <summary>What TFTP tells about a boot.</summary>
+internal sealed class TftpEvidence(BootTimelines timelines, MachineDirectory machines) : ITftpObserver
+{
+    // iPXE looks for it beside itself before it does anything else; that it is not there is what this server wants.
+    private const string Optional = "autoexec.ipxe";
+
+    public void Observe(TftpEvent e)
+    {
+        if (e.Name == Optional || machines.At(e.Client.Address) is not { } mac)
+            return;
+        var name = machines.NameOf(mac);
+        var facts = new Dictionary<string, string> { ["file"] = e.Name };
+        switch (e.Kind)
+        {
+            case TftpEventKind.Started or TftpEventKind.Probed:
+                timelines.Observe(mac, name, BootStage.Tftp, $"fetches {e.Name}", facts);
+                break;
+            case TftpEventKind.Done:
+                facts["bytes"] = e.Bytes.ToString(CultureInfo.InvariantCulture);
+                timelines.Observe(mac, name, BootStage.Tftp, $"has {e.Name}, {e.Bytes:N0} bytes in {e.Elapsed.TotalSeconds:0.0} s", facts);
+                break;
+            default:
+                timelines.Refuse(mac, name, BootStage.Tftp, $"{e.Name}: {e.Reason}", facts);
+                break;
+        }
+    }
+}
