@@ -1,9 +1,11 @@
 using System.CommandLine;
+using Slipway.Commands;
 using Slipway.Commands.Firmware;
 using Slipway.Commands.Targets;
 using Slipway.Commands.Volumes;
 
 var root = new RootCommand("Boots machines without a disk from a SAN, and shows what each does on its way up.");
+root.Add(ServeCommand.Create());
 root.Add(FirmwareCommand.Create());
 root.Add(TargetCommand.Create());
 root.Add(ImageCommand.Create());

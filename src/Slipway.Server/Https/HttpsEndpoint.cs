@@ -2,11 +2,9 @@ using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
@@ -26,6 +24,9 @@ internal sealed class HttpsEndpoint : IAsyncDisposable
     private readonly WebApplication _application;
 
     private HttpsEndpoint(WebApplication application) => _application = application;
+
+    /// <summary>What is served, as URLs with the ports that the system chose where 0 was asked for.</summary>
+    public IReadOnlyList<Uri> Addresses => [.. _application.Urls.Select(url => new Uri(url))];
 
     public static async Task<HttpsEndpoint> StartAsync(
         IReadOnlyList<IPEndPoint> endpoints, SslStreamCertificateContext certificate, IMachineRequests requests, ILoggerFactory logs, CancellationToken cancellation)

@@ -1,0 +1,144 @@
+using System.Net;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Slipway.Disks;
+using Slipway.Fleet.Boots;
+using Slipway.Fleet.Credentials;
+using Slipway.Fleet.Machines;
+using Slipway.Fleet.Store;
+using Slipway.Ipxe.Scripts;
+using Slipway.Server.Disks;
+using Slipway.Server.Https;
+using Slipway.Server.Site;
+
+namespace Slipway.Server.Boot;
+
+/// <summary>
+/// Gives each machine its own script, with fresh secrets, and hears that it is up. A machine is who its address was
+/// leased to; whoever asks for another machine's script is refused.
+/// </summary>
+internal sealed partial class BootRequests(
+    SiteConfiguration site, MachineDirectory machines, IReadOnlyDictionary<MacAddress, MachineDisk> disks,
+    FleetStore store, BootTimelines timelines, int iscsiPort, ILogger logger) : IMachineRequests
+{
+    public void HandshakeDone(IPAddress client, ITlsHandshakeFeature tls)
+    {
+        if (machines.At(client) is not { } mac || timelines.Of(mac) is not { Outcome: BootOutcome.Running } boot || boot.Stage > BootStage.Script)
+            return;
+        var (version, suite) = (tls.Protocol.ToString(), tls.NegotiatedCipherSuite?.ToString() ?? "");
+        timelines.Observe(mac, machines.NameOf(mac), BootStage.Script, $"TLS {version.Replace("Tls1", "1.", StringComparison.Ordinal)}, {suite}",
+            new Dictionary<string, string> { ["tls"] = version, ["suite"] = suite });
+    }
+
+    public void HandshakeBrokenOff(IPAddress client)
+    {
+        LogHandshakeBrokenOff(client);
+        if (machines.At(client) is { } mac && timelines.Of(mac) is { Outcome: BootOutcome.Running, Stage: <= BootStage.Script })
+        {
+            timelines.Refuse(mac, machines.NameOf(mac), BootStage.Script,
+                "the machine broke off the TLS handshake: its iPXE does not trust this site's CA (slipway firmware trust), or its clock is wrong");
+        }
+    }
+
+    public async Task ScriptAsync(HttpContext context, string mac)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        var client = context.Connection.RemoteIpAddress!;
+        if (!MacAddress.TryParse(mac, null, out var asked))
+        {
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, $"'{mac}' is no Ethernet address");
+            return;
+        }
+        if (machines.At(client) is not { } asking)
+        {
+            LogRefused(client, asked, "this server knows no machine at that address");
+            await RefuseAsync(context, StatusCodes.Status403Forbidden, $"no machine is known at {client}");
+            return;
+        }
+        if (asking != asked)
+        {
+            // Told of the machine that asks: the one that it asks for has done nothing.
+            LogRefused(client, asked, $"the address belongs to {asking}");
+            timelines.Refuse(asking, machines.NameOf(asking), BootStage.Script, $"it asked for the script of {asked}, which is another machine");
+            await RefuseAsync(context, StatusCodes.Status403Forbidden, $"{client} is not {asked}");
+            return;
+        }
+        if (!disks.TryGetValue(asked, out var disk))
+        {
+            LogRefused(client, asked, "no such machine is registered");
+            timelines.Refuse(asked, asked.ToString(), BootStage.Script,
+                $"{asked} is not registered: add it to machines in slipway.yaml");
+            await RefuseAsync(context, StatusCodes.Status404NotFound, $"{asked} is not registered");
+            return;
+        }
+        await GiveScriptAsync(context, disk);
+    }
+
+    public async Task UpAsync(HttpContext context)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        var client = context.Connection.RemoteIpAddress!;
+        if (machines.At(client) is not { } mac || machines.Find(mac) is not { } machine)
+        {
+            await RefuseAsync(context, StatusCodes.Status403Forbidden, $"no machine is known at {client}");
+            return;
+        }
+        timelines.Observe(mac, machine.Name, BootStage.Up, $"{machine.Name} says that it is up");
+        await context.Response.WriteAsync("welcome\n", context.RequestAborted);
+    }
+
+    private async Task GiveScriptAsync(HttpContext context, MachineDisk disk)
+    {
+        var machine = disk.Machine;
+        var portal = new IPEndPoint(context.Connection.LocalIpAddress!.MapToIPv4(), iscsiPort);
+        var credentials = BootCredentials.Create(machine.Name);
+        var arguments = machine.Firmware == MachineFirmware.Ibft
+            ? ""
+            : KernelArguments.Of(disk.Names, site.SecretsInScript?.Invoke(credentials) ?? credentials, portal, UpAddress(context));
+        try
+        {
+            store.Save(machine.Name, credentials);
+            if (!await disk.BeginAsync(credentials, arguments, context.RequestAborted) && machine.Firmware == MachineFirmware.UBoot)
+                LogNoEnvironment(machine.Name, GrubEnvironment.FilePath);
+        }
+        catch (Exception e) when (e is BlockDeviceException or DiskFormatException)
+        {
+            LogVolumeFailed(machine.Name, e.Message);
+            timelines.Refuse(machine.Mac, machine.Name, BootStage.Script, $"its volume cannot be prepared: {e.Message}");
+            await RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, "the machine's volume cannot be prepared");
+            return;
+        }
+        var script = BootScript.Create(machine, disk.Names, site.SecretsInScript?.Invoke(credentials) ?? credentials, portal).ToBytes();
+        timelines.Observe(machine.Mac, machine.Name, BootStage.Script, $"has its script: disk {disk.Names.Target} at {portal}",
+            new Dictionary<string, string> { ["target"] = disk.Names.Target, ["portal"] = portal.ToString(), ["bytes"] = script.Length.ToString(System.Globalization.CultureInfo.InvariantCulture) });
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        context.Response.ContentLength = script.Length;
+        await context.Response.Body.WriteAsync(script, context.RequestAborted);
+    }
+
+    private static Uri UpAddress(HttpContext context)
+    {
+        var root = new UriBuilder("https", context.Connection.LocalIpAddress!.MapToIPv4().ToString(), context.Connection.LocalPort).Uri;
+        return new Uri(root, FirstStageScript.Path + "up");
+    }
+
+    private static Task RefuseAsync(HttpContext context, int status, string reason)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        return context.Response.WriteAsync(reason + "\n", context.RequestAborted);
+    }
+
+    [LoggerMessage(3001, LogLevel.Warning, "https: {Client} broke off the TLS handshake")]
+    private partial void LogHandshakeBrokenOff(IPAddress client);
+
+    [LoggerMessage(3002, LogLevel.Warning, "https: {Client} asked for the script of {Machine}, refused: {Reason}")]
+    private partial void LogRefused(IPAddress client, MacAddress machine, string reason);
+
+    [LoggerMessage(3003, LogLevel.Warning, "boot: the volume of {Machine} has no {File}: under U-Boot its kernel learns nothing of its disk")]
+    private partial void LogNoEnvironment(string machine, string file);
+
+    [LoggerMessage(3004, LogLevel.Error, "boot: the volume of {Machine} cannot be prepared: {Reason}")]
+    private partial void LogVolumeFailed(string machine, string reason);
+}

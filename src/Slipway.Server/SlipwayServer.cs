@@ -1,0 +1,231 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
+using Slipway.Dhcp.Networks;
+using Slipway.Dhcp.Server;
+using Slipway.Dhcp.Wire;
+using Slipway.Disks;
+using Slipway.Fleet.Boots;
+using Slipway.Fleet.Machines;
+using Slipway.Fleet.Store;
+using Slipway.Server.Boot;
+using Slipway.Server.Dhcp;
+using Slipway.Server.Disks;
+using Slipway.Server.Https;
+using Slipway.Server.Iscsi;
+using Slipway.Server.Site;
+using Slipway.Server.Tftp;
+using Slipway.Server.Timeline;
+using Slipway.Tftp.Server;
+
+namespace Slipway.Server;
+
+/// <summary>The whole server side of a site: DHCP, TFTP, HTTPS and the iSCSI target on each of its networks.</summary>
+public sealed partial class SlipwayServer : IAsyncDisposable
+{
+    public const int HttpsPort = 443;
+    public const int IscsiPort = 3260;
+    public const int TftpPort = 69;
+
+    /// <summary>The database, under the state folder.</summary>
+    public const string DatabaseFile = "slipway.db";
+
+    private static readonly TimeSpan StallCheck = TimeSpan.FromSeconds(1);
+
+    private readonly ILogger _logger;
+    private readonly TimeProvider _clock = TimeProvider.System;
+    private readonly Stack<Func<ValueTask>> _closing = [];
+    private SiteAuthority? _authority;
+
+    private SlipwayServer(ILogger logger)
+    {
+        _logger = logger;
+        Timelines = new BootTimelines(_clock);
+        Timelines.Recorded += Log;
+    }
+
+    public BootTimelines Timelines { get; }
+
+    public SiteAuthority Authority => _authority ?? throw new InvalidOperationException("the server has not been started");
+
+    /// <summary>Starts everything, or nothing.</summary>
+    /// <exception cref="SiteConfigurationException">The site cannot be served as described; the message says what to change.</exception>
+    public static async Task<SlipwayServer> StartAsync(SiteConfiguration site, ILoggerFactory logs, CancellationToken cancellation = default)
+    {
+        var server = new SlipwayServer(logs.CreateLogger("Slipway"));
+        try
+        {
+            await server.OpenAsync(site, logs, cancellation);
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        while (_closing.TryPop(out var close))
+            await close();
+        Timelines.Recorded -= Log;
+    }
+
+    private async Task OpenAsync(SiteConfiguration site, ILoggerFactory logs, CancellationToken cancellation)
+    {
+        CreateState(site.State);
+        _authority = Closing(SiteAuthority.Open(site.State, site.Name, _clock));
+        var database = Path.Combine(site.State, DatabaseFile);
+        var store = Closing(FleetStore.Open(database));
+        var leases = Closing(new SqliteLeaseStore(database));
+
+        var programs = BootPrograms.Load(site.Ipxe, _authority.Fingerprint);
+        foreach (var refused in programs.Refused)
+            LogProgramRefused(refused);
+        var dhcp = new DhcpServer(site.Networks.Select(n => Describe(n, site.Machines)), new SiteBootPolicy(programs, _authority.Fingerprint), _clock);
+        dhcp.Restore(leases.Load());
+        var machines = new MachineDirectory(site.Machines, address => dhcp.HolderOf(address) is { } holder ? DhcpEvidence.MacOf(holder) : null);
+
+        var disks = new Dictionary<MacAddress, MachineDisk>();
+        foreach (var machine in site.Machines)
+            disks[machine.Mac] = await OpenDiskAsync(machine, site.Name, store, cancellation);
+
+        var targets = new MachineTargets(disks.Values);
+        var portals = site.Networks.Select(n => new IPEndPoint(n.Address, IscsiPort)).ToList();
+        var iscsi = Closing(new IscsiListener(portals, targets, new IscsiEvidence(Timelines, targets, machines), _clock, logs.CreateLogger("Slipway.Iscsi")));
+        Listen(iscsi.Start, $"the iSCSI target on {string.Join(", ", portals)}");
+
+        var requests = new BootRequests(site, machines, disks, store, Timelines, IscsiPort, logs.CreateLogger("Slipway.Https"));
+        var certificate = _authority.CreateServerContext(site.Networks.Select(n => n.Address), Dns.GetHostName(), _clock);
+        await ListenAsync(async () =>
+            Closing(await HttpsEndpoint.StartAsync([.. site.Networks.Select(n => new IPEndPoint(n.Address, HttpsPort))], certificate, requests, logs, cancellation)),
+            "HTTPS");
+
+        foreach (var network in site.Networks.Where(n => n.Mode != NetworkMode.Off))
+        {
+            var tftp = new TftpServer(programs, new TftpLimits(), _clock, new TftpEvidence(Timelines, machines));
+            var tftpListener = Closing(new TftpListener(new IPEndPoint(network.Address, TftpPort), tftp, _clock, logs.CreateLogger("Slipway.Tftp")));
+            Listen(tftpListener.Start, $"TFTP on {network.Address}");
+            var probe = Closing(IcmpProbe.Open(network.Interface));
+            var dhcpListener = Closing(new DhcpListener(
+                network.Interface, dhcp, leases, new DhcpEvidence(Timelines, machines), logs.CreateLogger("Slipway.Dhcp"), probe));
+            Listen(dhcpListener.Start, $"DHCP on {network.Interface}");
+        }
+        var stalls = _clock.CreateTimer(_ => Timelines.MarkStalled(), null, StallCheck, StallCheck);
+        _closing.Push(stalls.DisposeAsync);
+        foreach (var network in site.Networks)
+            LogServing(network.Name, network.Interface, network.Address);
+    }
+
+    private async Task<MachineDisk> OpenDiskAsync(MachineSettings machine, string site, FleetStore store, CancellationToken cancellation)
+    {
+        try
+        {
+            return Closing(await MachineDisk.OpenAsync(machine, site, Timelines, store.CredentialsOf(machine.Name), cancellation));
+        }
+        catch (Exception e) when (e is BlockDeviceException or IOException or UnauthorizedAccessException)
+        {
+            throw new SiteConfigurationException($"machine {machine.Name}: its volume {machine.Volume} cannot be opened: {e.Message}", e);
+        }
+    }
+
+    private static DhcpNetwork Describe(NetworkSettings network, IReadOnlyList<MachineSettings> machines)
+    {
+        var subnet = new IPNetwork(Masked(network.Address, network.PrefixLength), network.PrefixLength);
+        var described = new DhcpNetwork
+        {
+            Name = network.Name,
+            Subnet = subnet,
+            ServerAddress = network.Address,
+            Interface = network.Interface,
+            Mode = network.Mode,
+            Pool = network.Pool is { } pool ? [pool] : [],
+            Routers = network.Router is { } router ? [router] : [],
+            DnsServers = network.Dns,
+            Reservations =
+            [
+                .. machines.Where(m => m.Address is not null && subnet.Contains(m.Address)).Select(m =>
+                    new Reservation(m.Address!) { Hardware = HardwareAddress.Parse(m.Mac.ToString()), HostName = m.Name }),
+            ],
+        };
+        try
+        {
+            described.Check();
+        }
+        catch (ArgumentException e)
+        {
+            throw new SiteConfigurationException(e.Message, e);
+        }
+        return described;
+    }
+
+    private static IPAddress Masked(IPAddress address, int prefixLength)
+    {
+        var bytes = address.GetAddressBytes();
+        for (var bit = prefixLength; bit < 32; bit++)
+            bytes[bit / 8] &= (byte)~(0x80 >> (bit % 8));
+        return new IPAddress(bytes);
+    }
+
+    private static void CreateState(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(folder);
+        else
+            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    private static void Listen(Action start, string what)
+    {
+        try
+        {
+            start();
+        }
+        catch (SocketException e)
+        {
+            throw CannotListen(what, e);
+        }
+    }
+
+    private static async Task ListenAsync(Func<Task> start, string what)
+    {
+        try
+        {
+            await start();
+        }
+        catch (Exception e) when (e is SocketException or AddressInUseException or IOException)
+        {
+            throw CannotListen(what, e);
+        }
+    }
+
+    private static SiteConfigurationException CannotListen(string what, Exception e) =>
+        new($"{what} cannot be served: {e.Message}. Is the address on this host, the port free, and this process root (or has CAP_NET_BIND_SERVICE and CAP_NET_RAW)?", e);
+
+    private T Closing<T>(T opened)
+    {
+        _closing.Push(opened is IAsyncDisposable later ? later.DisposeAsync : () =>
+        {
+            ((IDisposable)opened!).Dispose();
+            return ValueTask.CompletedTask;
+        });
+        return opened;
+    }
+
+    private void Log(BootEvent e)
+    {
+        var level = e.Kind is BootEventKind.Refused or BootEventKind.Stalled ? LogLevel.Warning : LogLevel.Information;
+        LogBoot(level, e.Machine, e.Elapsed.TotalSeconds, e.Stage.Name(), e.Kind == BootEventKind.Stalled ? "STALLED: " : e.Kind == BootEventKind.Refused ? "refused: " : "", e.Text);
+    }
+
+    [LoggerMessage(EventId = 1001, Message = "boot {Machine} +{Seconds:0.00} s {Stage}: {Outcome}{Text}")]
+    private partial void LogBoot(LogLevel level, string machine, double seconds, string stage, string outcome, string text);
+
+    [LoggerMessage(1002, LogLevel.Information, "serving network {Network} on {Interface}, as {Address}")]
+    private partial void LogServing(string network, string @interface, IPAddress address);
+
+    [LoggerMessage(1003, LogLevel.Warning, "not served by TFTP: {Reason}")]
+    private partial void LogProgramRefused(string reason);
+}

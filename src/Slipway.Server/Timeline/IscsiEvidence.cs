@@ -1,0 +1,59 @@
+using System.Globalization;
+using Slipway.Fleet.Boots;
+using Slipway.Iscsi.Target;
+using Slipway.Server.Disks;
+using Slipway.Server.Site;
+
+namespace Slipway.Server.Timeline;
+
+/// <summary>What logins tell about a boot: first iPXE's, then the operating system's own.</summary>
+internal sealed class IscsiEvidence(BootTimelines timelines, MachineTargets targets, MachineDirectory machines) : ITargetObserver
+{
+    public void Observe(TargetEvent e)
+    {
+        var disk = targets.Find(e.Facts);
+        if ((disk?.Machine.Mac ?? machines.At(e.Facts.Remote.Address)) is not { } mac || e.Facts.SessionType != SessionType.Normal)
+            return;
+        var name = machines.NameOf(mac);
+        var isFirmware = IsIpxe(e.Facts.Isid) || timelines.Of(mac) is null or { Stage: < BootStage.Partition };
+        var stage = isFirmware ? BootStage.SanLogin : BootStage.OsLogin;
+        var facts = new Dictionary<string, string>
+        {
+            ["initiator"] = e.Facts.InitiatorName,
+            ["target"] = e.Facts.TargetName ?? "",
+            ["from"] = e.Facts.Remote.ToString(),
+        };
+        switch (e)
+        {
+            case LoggedIn { Session: var session }:
+                facts["chap"] = session.Algorithm?.ToString() ?? "none";
+                facts["mutual"] = session.Mutual ? "yes" : "no";
+                if (!isFirmware)
+                    disk?.Evidence.OsLoggedIn();
+                timelines.Observe(mac, name, stage,
+                    $"{(isFirmware ? "iPXE" : "the operating system")} is logged in{Chap(session)} as {e.Facts.InitiatorName}", facts);
+                break;
+            case Refused refused:
+                facts["status"] = ((ushort)refused.Status).ToString("x4", CultureInfo.InvariantCulture);
+                facts["refusal"] = refused.Kind.ToString();
+                timelines.Refuse(mac, name, stage, refused.Reason, facts);
+                break;
+            case Closed closed when timelines.Of(mac) is not null:
+                facts["bytesRead"] = closed.BytesRead.ToString(CultureInfo.InvariantCulture);
+                facts["bytesWritten"] = closed.BytesWritten.ToString(CultureInfo.InvariantCulture);
+                timelines.Observe(mac, name, stage,
+                    $"{(isFirmware ? "iPXE" : "the operating system")} ended its session ({closed.Reason}): {Mebibytes(closed.BytesRead)} read, {Mebibytes(closed.BytesWritten)} written", facts);
+                break;
+        }
+    }
+
+    private static string Chap(SessionFacts session) =>
+        session.Algorithm is { } algorithm ? $" with {(session.Mutual ? "mutual " : "")}CHAP {algorithm.ToString().ToUpperInvariant().Replace('_', '-')}" : "";
+
+    private static string Mebibytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0.0} MiB");
+
+    /// <summary>
+    /// iPXE makes its ISIDs in the enterprise-number format (RFC 7143 §11.12.5, T = 01b) under Fen Systems' number.
+    /// </summary>
+    internal static bool IsIpxe(ulong isid) => (isid >> 46 & 3) == 1 && (isid >> 16 & 0xFF_FFFF) == 10019;
+}

@@ -1,0 +1,154 @@
+using System.Net;
+using Microsoft.Extensions.Logging.Abstractions;
+using Slipway.Fleet.Boots;
+using Slipway.Fleet.Machines;
+using Slipway.Fleet.Store;
+using Slipway.Server.Boot;
+using Slipway.Server.Disks;
+using Slipway.Server.Https;
+using Slipway.Server.Site;
+using Slipway.Server.Tests.Net;
+
+namespace Slipway.Server.Tests.Boot;
+
+/// <summary>curl as two machines, told apart by the loopback addresses that they come from.</summary>
+public sealed class BootRequestsTests : IAsyncLifetime
+{
+    private const string Known = "52-54-00-77-00-01", Other = "52-54-00-77-00-02", Unregistered = "52-54-00-77-00-03";
+    private static readonly MacAddress KnownMac = MacAddress.Parse(Known), UnregisteredMac = MacAddress.Parse(Unregistered);
+
+    private static readonly Dictionary<string, MacAddress> Leases = new()
+    {
+        ["127.0.0.11"] = KnownMac, ["127.0.0.12"] = MacAddress.Parse(Other), ["127.0.0.13"] = UnregisteredMac,
+    };
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly BootTimelines _timelines = new(TimeProvider.System);
+    private SiteAuthority _authority = null!;
+    private FleetStore _store = null!;
+    private Dictionary<MacAddress, MachineDisk> _disks = null!;
+    private HttpsEndpoint _endpoint = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        var site = new SiteConfiguration { State = _folder.Path, Machines = [Machine("node-1", Known), Machine("node-2", Other)] };
+        _authority = SiteAuthority.Open(_folder.Path, "lab", TimeProvider.System);
+        _store = FleetStore.Open(Path.Combine(_folder.Path, "slipway.db"));
+        _disks = [];
+        foreach (var machine in site.Machines)
+            _disks[machine.Mac] = await MachineDisk.OpenAsync(machine, "lab", _timelines, null, TestContext.Current.CancellationToken);
+        var machines = new MachineDirectory(site.Machines, a => Leases.TryGetValue(a.ToString(), out var mac) ? mac : null);
+        var requests = new BootRequests(site, machines, _disks, _store, _timelines, 3260, NullLogger.Instance);
+        _endpoint = await HttpsEndpoint.StartAsync([new IPEndPoint(IPAddress.Loopback, 0)],
+            _authority.CreateServerContext([IPAddress.Loopback], "boothost", TimeProvider.System), requests, NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
+        // A run begins with DHCP.
+        foreach (var mac in Leases.Values)
+            _timelines.Observe(mac, machines.NameOf(mac), BootStage.Dhcp, "offered", starts: true);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _endpoint.DisposeAsync();
+        foreach (var disk in _disks.Values)
+            await disk.DisposeAsync();
+        _store.Dispose();
+        _authority.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public void A_machine_gets_its_own_script_with_fresh_secrets()
+    {
+        var first = Curl("127.0.0.11", $"boot/{Known}").Output;
+        var second = Curl("127.0.0.11", $"boot/{Known}").Output;
+
+        Assert.StartsWith("#!ipxe\n", first, StringComparison.Ordinal);
+        Assert.Contains("sanboot", first, StringComparison.Ordinal);
+        Assert.Contains("iqn.2026-11.internal.slipway:lab:node-1", first, StringComparison.Ordinal);
+        Assert.DoesNotContain("node-2", first, StringComparison.Ordinal);
+        Assert.NotEqual(Secret(first), Secret(second));
+        Assert.Equal(Secret(second), _store.CredentialsOf("node-1")!.Secret);
+        Assert.Equal(BootStage.Script, _timelines.Of(KnownMac)!.Stage);
+    }
+
+    [Fact]
+    public void The_timeline_has_the_TLS_facts_and_no_secret()
+    {
+        var secret = Secret(Curl("127.0.0.11", $"boot/{Known}", "--tls-max", "1.2").Output);
+        var events = _timelines.Of(KnownMac)!.Events;
+        Assert.Contains(events, e => e.Text.StartsWith("TLS 1.2, TLS_ECDHE_RSA", StringComparison.Ordinal));
+        Assert.DoesNotContain(events, e => e.Text.Contains(secret, StringComparison.Ordinal) || e.Facts.Values.Any(v => v.Contains(secret, StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("127.0.0.11", Other, "403")]
+    [InlineData("127.0.0.12", Known, "403")]
+    [InlineData("127.0.0.13", Unregistered, "404")]
+    [InlineData("127.0.0.14", Known, "403")]
+    [InlineData("127.0.0.11", "not-a-mac", "400")]
+    public void Nobody_gets_another_machines_script(string from, string mac, string status)
+    {
+        var answer = Curl(from, $"boot/{mac}", "-w", "%{http_code}");
+        Assert.EndsWith(status, answer.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("password", answer.Output, StringComparison.Ordinal);
+        Assert.Null(_store.CredentialsOf("node-1"));
+        Assert.Null(_store.CredentialsOf("node-2"));
+    }
+
+    [Fact]
+    public void An_unregistered_machine_is_refused_at_the_script()
+    {
+        Curl("127.0.0.13", $"boot/{Unregistered}");
+        var boot = _timelines.Of(UnregisteredMac)!;
+        Assert.Equal(BootStage.Script, boot.Stage);
+        Assert.Contains("is not registered", boot.Refusal!.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_client_that_does_not_trust_the_authority_is_seen()
+    {
+        var answer = Tool.Try("curl", "-sS", "--capath", "/nonexistent", "--interface", "127.0.0.11", Url($"boot/{Known}"));
+        Assert.NotEqual(0, answer.ExitCode);
+        // curl ends before the server's side has noticed.
+        for (var boot = _timelines.Of(KnownMac); boot?.Refusal is null; boot = _timelines.Of(KnownMac))
+            await Task.Yield();
+        Assert.Contains("does not trust", _timelines.Of(KnownMac)!.Refusal!.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("ECDHE-RSA-AES128-GCM-SHA256")]
+    [InlineData("ECDHE-RSA-AES256-GCM-SHA384")]
+    [InlineData("DHE-RSA-AES128-GCM-SHA256")]
+    [InlineData("AES128-GCM-SHA256")]
+    public void Suites_of_a_stock_iPXE_are_served(string suite) =>
+        Assert.Contains("#!ipxe", Curl("127.0.0.11", $"boot/{Known}", "--tls-max", "1.2", "--ciphers", suite).Output, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("--tlsv1.3")]
+    [InlineData("--tls-max", "1.2")]
+    public void Both_versions_of_TLS_are_served(params string[] version) =>
+        Assert.Contains("#!ipxe", Curl("127.0.0.11", $"boot/{Known}", version).Output, StringComparison.Ordinal);
+
+    [Fact]
+    public void A_machine_says_that_it_is_up()
+    {
+        Assert.Equal("welcome\n", Curl("127.0.0.11", "boot/up").Output);
+        Assert.Equal(BootOutcome.Up, _timelines.Of(KnownMac)!.Outcome);
+        Assert.EndsWith("403", Curl("127.0.0.14", "boot/up", "-w", "%{http_code}").Output, StringComparison.Ordinal);
+    }
+
+    private static string Secret(string script) =>
+        script.Split('\n').Single(line => line.StartsWith("set password ", StringComparison.Ordinal))["set password ".Length..];
+
+    private MachineSettings Machine(string name, string mac)
+    {
+        var volume = Path.Combine(_folder.Path, name + ".raw");
+        File.WriteAllBytes(volume, new byte[1 << 20]);
+        return new MachineSettings { Name = name, Mac = MacAddress.Parse(mac), Volume = volume };
+    }
+
+    private string Url(string path) => new Uri(_endpoint.Addresses[0], path).ToString();
+
+    private ToolResult Curl(string from, string path, params string[] options) => Tool.Run("curl",
+        ["-sS", "--cacert", Path.Combine(_folder.Path, SiteAuthority.RootFile), "--interface", from, .. options, Url(path)]);
+}

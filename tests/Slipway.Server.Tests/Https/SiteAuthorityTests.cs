@@ -1,0 +1,70 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Slipway.Server.Https;
+using Slipway.Server.Tests.Net;
+
+namespace Slipway.Server.Tests.Https;
+
+public sealed class SiteAuthorityTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void The_authority_is_made_once_and_kept()
+    {
+        byte[] first;
+        using (var made = SiteAuthority.Open(_folder.Path, "lab", TimeProvider.System))
+            first = made.Fingerprint;
+        using var read = SiteAuthority.Open(_folder.Path, "lab", TimeProvider.System);
+        Assert.Equal(first, read.Fingerprint);
+        Assert.Equal(first, SHA256.HashData(read.RootDer.Span));
+    }
+
+    [Fact]
+    public void Its_key_is_for_its_owner_only()
+    {
+        using var authority = SiteAuthority.Open(_folder.Path, "lab", TimeProvider.System);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(_folder.Path, "ca.key")));
+    }
+
+    [Fact]
+    public void OpenSSL_accepts_the_leaf_for_every_address()
+    {
+        using var authority = SiteAuthority.Open(_folder.Path, "lab", TimeProvider.System);
+        var context = authority.CreateServerContext([IPAddress.Parse("10.77.0.1"), IPAddress.Loopback], "boothost", TimeProvider.System);
+        var leaf = Path.Combine(_folder.Path, "leaf.pem");
+        File.WriteAllText(leaf, context.TargetCertificate.ExportCertificatePem());
+        foreach (var name in (string[])["-verify_ip 10.77.0.1", "-verify_ip 127.0.0.1", "-verify_hostname boothost"])
+        {
+            var output = Tool.Run("openssl",
+                ["verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", Path.Combine(_folder.Path, SiteAuthority.RootFile), .. name.Split(' '), leaf]).All;
+            Assert.Contains("OK", output, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Everything_is_RSA_and_valid_for_a_clock_of_long_ago()
+    {
+        using var authority = SiteAuthority.Open(_folder.Path, "lab", TimeProvider.System);
+        var leaf = authority.CreateServerContext([IPAddress.Loopback], "boothost", TimeProvider.System).TargetCertificate;
+        using var root = X509CertificateLoader.LoadCertificate(authority.RootDer.Span);
+        foreach (var certificate in (X509Certificate2[])[leaf, root])
+        {
+            Assert.Equal(2048, certificate.GetRSAPublicKey()!.KeySize);
+            Assert.Equal("1.2.840.113549.1.1.11", certificate.SignatureAlgorithm.Value);
+            Assert.True(certificate.NotBefore < new DateTime(2011, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+        }
+    }
+
+    [Fact]
+    public void The_chain_that_is_sent_includes_the_root()
+    {
+        using var authority = SiteAuthority.Open(_folder.Path, "lab", TimeProvider.System);
+        var context = authority.CreateServerContext([IPAddress.Loopback], "boothost", TimeProvider.System);
+        var sent = Assert.Single(context.IntermediateCertificates);
+        Assert.Equal(authority.Fingerprint, SHA256.HashData(sent.RawData));
+    }
+}

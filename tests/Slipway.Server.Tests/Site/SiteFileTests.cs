@@ -1,0 +1,86 @@
+using System.Net;
+using Slipway.Dhcp.Networks;
+using Slipway.Server.Site;
+
+namespace Slipway.Server.Tests.Site;
+
+public class SiteFileTests
+{
+    private const string Whole = """
+        name: lab
+        state: state
+        networks:
+          - name: boot
+            interface: eth1
+            address: 10.77.0.1/24
+            pool: 10.77.0.100-10.77.0.200
+            router: 10.77.0.254
+            dns: [10.77.0.53, 10.77.0.54]
+        machines:
+          - name: node-1
+            mac: 52-54-00-77-00-01
+            volume: volumes/node-1.raw
+            firmware: uboot
+            address: 10.77.0.11
+          - name: node-2
+            mac: "525400770002"
+            volume: /srv/node-2.qcow2
+        """;
+
+    [Fact]
+    public void A_whole_site_is_read()
+    {
+        var site = SiteFile.Parse(new StringReader(Whole), "/etc/slipway/slipway.yaml");
+
+        Assert.Equal(("lab", "/etc/slipway/state"), (site.Name, site.State));
+        var network = Assert.Single(site.Networks);
+        Assert.Equal(("boot", "eth1", 24, NetworkMode.Authoritative), (network.Name, network.Interface, network.PrefixLength, network.Mode));
+        Assert.Equal(IPAddress.Parse("10.77.0.1"), network.Address);
+        Assert.Equal("10.77.0.100-10.77.0.200", network.Pool.ToString());
+        Assert.Equal(2, network.Dns.Count);
+        Assert.Equal(["node-1", "node-2"], site.Machines.Select(m => m.Name));
+        Assert.Equal("52:54:00:77:00:01", site.Machines[0].Mac.ToString());
+        Assert.Equal("/etc/slipway/volumes/node-1.raw", site.Machines[0].Volume);
+        Assert.Equal((MachineFirmware.UBoot, MachineFirmware.Detect), (site.Machines[0].Firmware, site.Machines[1].Firmware));
+        Assert.Equal(IPAddress.Parse("10.77.0.11"), site.Machines[0].Address);
+    }
+
+    [Theory]
+    [InlineData("eth1", "[eth1]", "lab.yaml:5: networks[0].interface: must be one value")]
+    [InlineData("10.77.0.1/24", "10.77.0.1", "lab.yaml:6: networks[0].address: '10.77.0.1' is not an address with its prefix length, like 10.77.0.1/24")]
+    [InlineData("10.77.0.1/24", "10.1/24", "lab.yaml:6: networks[0].address: '10.1/24' is not an address with its prefix length, like 10.77.0.1/24")]
+    [InlineData("10.77.0.100-10.77.0.200", "10.78.0.100-10.78.0.200", "lab.yaml:7: networks[0].pool: 10.78.0.100-10.78.0.200 is not inside 10.77.0.0/24")]
+    [InlineData("10.77.0.100-10.77.0.200", "10.77.0.200-10.77.0.100", "lab.yaml:7: networks[0].pool: '10.77.0.200-10.77.0.100' is not two addresses with a hyphen between, like 10.77.0.100-10.77.0.200")]
+    [InlineData("10.77.0.53", "localhost", "lab.yaml:9: networks[0].dns: 'localhost' is not an IPv4 address")]
+    [InlineData("router", "ruter", "lab.yaml:8: 'ruter' is not a setting here; there are name, interface, address, pool, router, dns, mode")]
+    [InlineData("52-54-00-77-00-01", "52-54-00-77-00", "lab.yaml:12: machines[0].mac: '52-54-00-77-00' is not an Ethernet address, like 52:54:00:12:34:56")]
+    [InlineData("\"525400770002\"", "52:54:00:77:00:01", "lab.yaml:17: machines[1].mac: '52:54:00:77:00:01' is there twice")]
+    [InlineData("name: node-2", "name: Node 2", "lab.yaml:16: machines[1].name: 'Node 2' must be up to 60 lower-case letters, digits, '-' and '.'")]
+    [InlineData("firmware: uboot", "firmware: coreboot", "lab.yaml:14: machines[0].firmware: 'coreboot' is not uboot, ibft or detect")]
+    [InlineData("    volume: volumes/node-1.raw\n", "", "lab.yaml:11: machines[0].volume is missing")]
+    [InlineData("machines:", "machines: none\nmore:", "lab.yaml:11: 'more' is not a setting here; there are name, state, ipxe, networks, machines")]
+    public void A_mistake_is_told_with_its_line(string right, string wrong, string message)
+    {
+        Assert.Contains(right, Whole, StringComparison.Ordinal);
+        var text = Whole.Replace(right, wrong, StringComparison.Ordinal);
+        var e = Assert.Throws<SiteConfigurationException>(() => SiteFile.Parse(new StringReader(text), "lab.yaml"));
+        Assert.Equal(message, e.Message);
+    }
+
+    [Theory]
+    [InlineData("", "one YAML document")]
+    [InlineData("- 1\n", "must be a mapping")]
+    [InlineData("name: [\n", "lab.yaml:")]
+    public void What_is_no_site_is_refused(string text, string message)
+    {
+        var e = Assert.Throws<SiteConfigurationException>(() => SiteFile.Parse(new StringReader(text), "lab.yaml"));
+        Assert.Contains(message, e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_that_is_not_there_is_named()
+    {
+        var e = Assert.Throws<SiteConfigurationException>(() => SiteFile.Load("/nonexistent/slipway.yaml"));
+        Assert.Contains("/nonexistent/slipway.yaml", e.Message, StringComparison.Ordinal);
+    }
+}
