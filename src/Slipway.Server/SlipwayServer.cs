@@ -216,12 +216,29 @@ public sealed partial class SlipwayServer : IAsyncDisposable
 
     private void Log(BootEvent e)
     {
-        var level = e.Kind is BootEventKind.Refused or BootEventKind.Stalled ? LogLevel.Warning : LogLevel.Information;
-        LogBoot(level, e.Machine, e.Elapsed.TotalSeconds, e.Stage.Name(), e.Kind == BootEventKind.Stalled ? "STALLED: " : e.Kind == BootEventKind.Refused ? "refused: " : "", e.Text);
+        var (stage, seconds) = (e.Stage.Name(), e.Elapsed.TotalSeconds);
+        switch (e.Kind)
+        {
+            case BootEventKind.Stalled:
+                LogStalled(e.Machine, seconds, stage, e.Text);
+                break;
+            case BootEventKind.Refused:
+                LogRefused(e.Machine, seconds, stage, e.Text);
+                break;
+            default:
+                LogEvent(e.Machine, seconds, stage, e.Text);
+                break;
+        }
     }
 
-    [LoggerMessage(EventId = 1001, Message = "boot {Machine} +{Seconds:0.00} s {Stage}: {Outcome}{Text}")]
-    private partial void LogBoot(LogLevel level, string machine, double seconds, string stage, string outcome, string text);
+    [LoggerMessage(1001, LogLevel.Information, "boot {Machine} +{Seconds:0.00} s {Stage}: {Text}")]
+    private partial void LogEvent(string machine, double seconds, string stage, string text);
+
+    [LoggerMessage(1004, LogLevel.Warning, "boot {Machine} +{Seconds:0.00} s {Stage}: REFUSED: {Text}")]
+    private partial void LogRefused(string machine, double seconds, string stage, string text);
+
+    [LoggerMessage(1005, LogLevel.Warning, "boot {Machine} +{Seconds:0.00} s {Stage}: STALLED: {Text}")]
+    private partial void LogStalled(string machine, double seconds, string stage, string text);
 
     [LoggerMessage(1002, LogLevel.Information, "serving network {Network} on {Interface}, as {Address}")]
     private partial void LogServing(string network, string @interface, IPAddress address);
