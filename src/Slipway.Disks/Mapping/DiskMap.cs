@@ -13,8 +13,8 @@ public sealed class DiskMap(IBlockDevice disk) : IDisposable
     private Range[]? _ranges;
 
     /// <summary>What holds the byte at <paramref name="offset"/>.</summary>
-    public async ValueTask<DiskPlace> LocateAsync(long offset, CancellationToken cancellation = default) =>
-        Find(_ranges ?? await BuildAsync(cancellation), offset);
+    public ValueTask<DiskPlace> LocateAsync(long offset, CancellationToken cancellation = default) =>
+        Volatile.Read(ref _ranges) is { } ranges ? ValueTask.FromResult(Find(ranges, offset)) : BuildAndLocateAsync(offset, cancellation);
 
     /// <summary>The places that a range touches, in the order of the disk, each once.</summary>
     public async ValueTask<IReadOnlyList<DiskPlace>> LocateAsync(long offset, long length, CancellationToken cancellation = default)
@@ -33,6 +33,9 @@ public sealed class DiskMap(IBlockDevice disk) : IDisposable
     public void Invalidate() => Volatile.Write(ref _ranges, null);
 
     public void Dispose() => _building.Dispose();
+
+    private async ValueTask<DiskPlace> BuildAndLocateAsync(long offset, CancellationToken cancellation) =>
+        Find(await BuildAsync(cancellation), offset);
 
     private static DiskPlace Find(Range[] ranges, long offset)
     {

@@ -70,7 +70,7 @@ internal sealed class DiskEvidence(DiskMap map, Action<BootStage, string, IReadO
                 if (_rootSeen || !IsRoot(place))
                     return;
                 _rootSeen = true;
-                news = place.Kind == DiskPlaceKind.File ? place.ToString() : $"partition {place.Partition!.Number} ({place.FileSystem})";
+                news = place.Kind == DiskPlaceKind.File ? place.ToString() : place.Partition is { } partition ? $"partition {partition.Number} ({place.FileSystem ?? "file system not known"})" : place.FileSystem!;
             }
             else
             {
@@ -96,7 +96,9 @@ internal sealed class DiskEvidence(DiskMap map, Action<BootStage, string, IReadO
         _ => BootStage.Partition,
     };
 
-    private static bool IsRoot(DiskPlace place) => place is { Partition: not null, FileSystem: { } fileSystem } && fileSystem != "vfat";
+    // A partition whose file system is not known here (XFS, LVM, LUKS) holds the root as well as any.
+    private static bool IsRoot(DiskPlace place) =>
+        place is { Partition: not null } or { FileSystem: not null } && place.Kind != DiskPlaceKind.PartitionTable && place.FileSystem != "vfat";
 
     private static bool IsKernel(string path)
     {

@@ -46,4 +46,29 @@ public sealed class GrubEnvironmentTests : IDisposable
         Assert.Equal(1024, GrubEnvironment.Write(arguments).Length);
         Assert.Contains(credentials.Secret, Encoding.ASCII.GetString(GrubEnvironment.Write(arguments)), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task The_block_on_a_disk_is_rewritten_in_place()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        var disk = await BootDisk.CreateAsync(GrubEnvironment.Write(""));
+        var before = await disk.PlaceOfAsync(GrubEnvironment.FilePath);
+        Assert.True(await GrubEnvironment.SetAsync(disk.Disk, "ip=dhcp quiet", cancellation));
+        Assert.Equal(GrubEnvironment.Write("ip=dhcp quiet"), await disk.ReadAsync(GrubEnvironment.FilePath));
+        Assert.Equal(before, await disk.PlaceOfAsync(GrubEnvironment.FilePath));
+    }
+
+    [Fact]
+    public async Task A_disk_without_a_block_is_left_alone()
+    {
+        Assert.False(await GrubEnvironment.SetAsync((await BootDisk.CreateAsync()).Disk, "ip=dhcp", TestContext.Current.CancellationToken));
+        Assert.False(await GrubEnvironment.SetAsync(new Slipway.Disks.MemoryDisk(1 << 20), "ip=dhcp", TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task A_file_of_another_size_is_no_block()
+    {
+        var disk = await BootDisk.CreateAsync(new byte[100]);
+        await Assert.ThrowsAsync<Slipway.Disks.DiskFormatException>(() => GrubEnvironment.SetAsync(disk.Disk, "ip=dhcp", TestContext.Current.CancellationToken));
+    }
 }
