@@ -69,6 +69,7 @@ public class DiskEvidenceTests
         var (a, b) = (await disk.PlaceOfAsync("/vmlinuz"), await disk.PlaceOfAsync("/initrd.img"));
         evidence.Touch(a);
         evidence.Touch(b);
+        evidence.Touch(a);
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 1000; i++)
             evidence.Touch(a + i);
