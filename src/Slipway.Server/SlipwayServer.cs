@@ -81,7 +81,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         var store = Closing(FleetStore.Open(database));
         var leases = Closing(new SqliteLeaseStore(database));
 
-        var programs = BootPrograms.Load(site.Ipxe, _authority.Fingerprint);
+        var programs = BootPrograms.Load(site.Ipxe, site.FingerprintInPrograms ?? _authority.Fingerprint);
         foreach (var refused in programs.Refused)
             LogProgramRefused(refused);
         var dhcp = new DhcpServer(site.Networks.Select(n => Describe(n, site.Machines)), new SiteBootPolicy(programs, _authority.Fingerprint), _clock);

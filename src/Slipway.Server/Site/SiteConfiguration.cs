@@ -25,6 +25,9 @@ public sealed record SiteConfiguration
     /// What a machine's script says instead of its secrets: how the demo shows a boot that fails. Null outside of it.
     /// </summary>
     internal Func<BootCredentials, BootCredentials>? SecretsInScript { get; init; }
+
+    /// <summary>Whom the iPXE that TFTP serves trusts instead of this site's authority; for the same.</summary>
+    internal byte[]? FingerprintInPrograms { get; init; }
 }
 
 /// <summary>A network that the server is on. Its <see cref="Address"/> is where machines reach HTTPS, TFTP and the target.</summary>
