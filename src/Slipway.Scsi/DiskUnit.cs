@@ -6,6 +6,8 @@ using Slipway.Scsi.Commands.Medium;
 using Slipway.Scsi.Commands.Mode;
 using Slipway.Scsi.Commands.Power;
 using Slipway.Scsi.Commands.Provisioning;
+using Slipway.Scsi.Commands.Reservations;
+using Slipway.Scsi.Reservations;
 
 namespace Slipway.Scsi;
 
@@ -17,14 +19,17 @@ public sealed class DiskUnit : LogicalUnit
         ReadCapacity.Rows, Read.Rows, Write.Rows, Verify.Rows, SynchronizeCache.Rows, Prefetch.Rows,
         CompareAndWrite.Rows, OrWrite.Rows, WriteAndVerify.Rows, ReadDefectData.Rows,
         Unmap.Rows, WriteSame.Rows, GetLbaStatus.Rows,
-        ModeSense.Rows, ModeSelect.Rows, StartStopUnit.Rows, PreventAllowMediumRemoval.Rows);
+        ModeSense.Rows, ModeSelect.Rows, StartStopUnit.Rows, PreventAllowMediumRemoval.Rows,
+        Reserve.Rows, PersistentReserveIn.Rows, PersistentReserveOut.Rows);
 
     private readonly int _blockShift;
     private volatile bool _writeProtected;
     private volatile bool _stopped;
 
     /// <param name="blockSize">The logical block length, 512 to 4096, a power of two. A tail of the device shorter than one block is unreachable.</param>
-    public DiskUnit(IBlockDevice device, UnitIdentity identity, int blockSize = 512)
+    /// <param name="reservations">Keeps registrations made with APTPL; without it APTPL is refused.</param>
+    public DiskUnit(
+        IBlockDevice device, UnitIdentity identity, int blockSize = 512, IReservationStore? reservations = null)
         : base(identity)
     {
         ArgumentNullException.ThrowIfNull(device);
@@ -35,6 +40,7 @@ public sealed class DiskUnit : LogicalUnit
         Device = device;
         _blockShift = BitOperations.Log2((uint)blockSize);
         Limits = BlockLimits.For(blockSize);
+        Reservations = new UnitReservations(reservations);
     }
 
     public IBlockDevice Device { get; }
@@ -71,11 +77,21 @@ public sealed class DiskUnit : LogicalUnit
         set => _stopped = value;
     }
 
+    internal UnitReservations Reservations { get; }
+
     internal RangeLock Changes { get; } = new();
 
     /// <summary>Ends a change of the medium: on the medium itself where the command (FUA) or the mode (WCE zero) says so.</summary>
     internal ValueTask CommitAsync(bool throughCache, CancellationToken cancellation) =>
         throughCache || !ModePages.WriteCacheEnabled ? Device.FlushAsync(cancellation) : default;
+
+    /// <summary>Returns when every change of the medium that had begun has ended.</summary>
+    internal async ValueTask DrainChangesAsync(CancellationToken cancellation)
+    {
+        using (await Changes.EnterAloneAsync(cancellation))
+        {
+        }
+    }
 
     internal long ToBytes(ulong blocks) => (long)blocks << _blockShift;
 
@@ -101,9 +117,18 @@ public sealed class DiskUnit : LogicalUnit
         return ModePages.SoftwareWriteProtect ? SenseCode.SoftwareWriteProtected : null;
     }
 
+    private protected override bool Conflicts(UnitNexus nexus, CommandRow row, ScsiTask task)
+    {
+        if (Reservations.ReservedBy is { } holder && holder != nexus && !row.Has(CommandTraits.PassesReserve))
+            return true;
+        return Reservations.State.Conflicts(
+            nexus.Port, row.Has(CommandTraits.ConflictsWithWriteExclusive), row.Has(CommandTraits.ConflictsWithExclusiveAccess));
+    }
+
     // A machine that stopped its disk at shutdown must find it running at its next boot: firmware sends no START.
     private protected override void OnClosed(UnitNexus nexus, bool wasLast)
     {
+        Reservations.Release(nexus);
         if (wasLast)
             _stopped = false;
     }
@@ -111,6 +136,7 @@ public sealed class DiskUnit : LogicalUnit
     private protected override void OnReset()
     {
         _stopped = false;
+        Reservations.Reset();
         ModePages.Reset();
     }
 }

@@ -15,14 +15,21 @@ internal sealed class RangeLock
     private long _lastId;
 
     /// <summary>Waits until no earlier request conflicts. Completes at once, and allocates nothing, where none does.</summary>
-    public ValueTask<Hold> EnterAsync(BlockRange range, bool exclusive, CancellationToken cancellation)
+    public ValueTask<Hold> EnterAsync(BlockRange range, bool exclusive, CancellationToken cancellation) =>
+        EnterAsync(range.Lba, range.Lba + range.Blocks, exclusive, cancellation);
+
+    /// <summary>Waits until nothing else is under way anywhere, and keeps it so.</summary>
+    public ValueTask<Hold> EnterAloneAsync(CancellationToken cancellation) =>
+        EnterAsync(0, ulong.MaxValue, exclusive: true, cancellation);
+
+    private ValueTask<Hold> EnterAsync(ulong start, ulong end, bool exclusive, CancellationToken cancellation)
     {
         TaskCompletionSource? waiter = null;
         long id;
         lock (_lock)
         {
             id = ++_lastId;
-            var entry = new Entry(id, range.Lba, range.Lba + range.Blocks, exclusive, null);
+            var entry = new Entry(id, start, end, exclusive, null);
             if (IsBlocked(entry, _entries.Count))
                 waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             _entries.Add(entry with { Waiter = waiter });

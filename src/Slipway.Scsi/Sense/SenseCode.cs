@@ -21,11 +21,16 @@ public readonly record struct SenseCode(SenseKey Key, ushort Additional)
     public static readonly SenseCode InvalidFieldInCdb = new(SenseKey.IllegalRequest, 0x2400);
     public static readonly SenseCode LogicalUnitNotSupported = new(SenseKey.IllegalRequest, 0x2500);
     public static readonly SenseCode InvalidFieldInParameterList = new(SenseKey.IllegalRequest, 0x2600);
+    public static readonly SenseCode InvalidReleaseOfPersistentReservation = new(SenseKey.IllegalRequest, 0x2604);
     public static readonly SenseCode SavingParametersNotSupported = new(SenseKey.IllegalRequest, 0x3900);
+    public static readonly SenseCode InsufficientRegistrationResources = new(SenseKey.IllegalRequest, 0x5504);
 
     public static readonly SenseCode PowerOnOrReset = new(SenseKey.UnitAttention, 0x2900);
     public static readonly SenseCode BusDeviceResetFunctionOccurred = new(SenseKey.UnitAttention, 0x2903);
     public static readonly SenseCode ModeParametersChanged = new(SenseKey.UnitAttention, 0x2A01);
+    public static readonly SenseCode ReservationsPreempted = new(SenseKey.UnitAttention, 0x2A03);
+    public static readonly SenseCode ReservationsReleased = new(SenseKey.UnitAttention, 0x2A04);
+    public static readonly SenseCode RegistrationsPreempted = new(SenseKey.UnitAttention, 0x2A05);
     public static readonly SenseCode CapacityDataHasChanged = new(SenseKey.UnitAttention, 0x2A09);
     public static readonly SenseCode CommandsClearedByAnotherInitiator = new(SenseKey.UnitAttention, 0x2F00);
     public static readonly SenseCode ReportedLunsDataHasChanged = new(SenseKey.UnitAttention, 0x3F0E);

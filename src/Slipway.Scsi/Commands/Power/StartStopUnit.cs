@@ -10,9 +10,7 @@ internal static class StartStopUnit
     public static readonly CommandRow[] Rows =
     [
         CommandRow.For<DiskUnit>(
-            "START STOP UNIT", "1B 01 00 00 07 00",
-            CommandTraits.Flushes | CommandTraits.ConflictsWithExclusiveAccess | CommandTraits.ConflictsWithWriteExclusive,
-            Execute),
+            "START STOP UNIT", "1B 01 00 00 07 00", CommandTraits.Flushes, Execute),
     ];
 
     private static ValueTask Execute(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
@@ -20,9 +18,18 @@ internal static class StartStopUnit
         var flags = task.Cdb[4];
         if ((flags & LoadEject) != 0)
             return unit.RefuseField(task, 4, 1);
-        unit.Stopped = (flags & Start) == 0;
+
+        // SBC-3 table 13: under another's persistent reservation a unit may be started and not stopped.
+        var stops = (flags & Start) == 0;
+        if (stops && unit.Reservations.State.Conflicts(nexus.Port, withWriteExclusive: true, withExclusiveAccess: true))
+        {
+            task.Status = ScsiStatus.ReservationConflict;
+            return default;
+        }
+
+        unit.Stopped = stops;
 
         // SBC-3 §5.22: stopping writes the cache first, unless NO_FLUSH says otherwise.
-        return unit.Stopped && (flags & NoFlush) == 0 ? unit.Device.FlushAsync(cancellation) : default;
+        return stops && (flags & NoFlush) == 0 ? unit.Device.FlushAsync(cancellation) : default;
     }
 }

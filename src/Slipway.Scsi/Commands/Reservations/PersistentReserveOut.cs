@@ -1,0 +1,111 @@
+using System.Buffers.Binary;
+using Slipway.Scsi.Reservations;
+
+namespace Slipway.Scsi.Commands.Reservations;
+
+/// <summary>PERSISTENT RESERVE OUT (SPC-4 §6.15). SPEC_I_PT and ALL_TG_PT are refused, as REPORT CAPABILITIES says.</summary>
+internal static class PersistentReserveOut
+{
+    private const int BasicLength = 24;
+    private const byte SpecifyInitiatorPorts = 0x08;
+    private const byte AllTargetPorts = 0x04;
+    private const byte Aptpl = 0x01;
+
+    public static readonly CommandRow[] Rows =
+    [
+        Row("REGISTER", 0x00, Registering.Register),
+        Row("RESERVE", 0x01, Reserving.Reserve),
+        Row("RELEASE", 0x02, Reserving.Release),
+        Row("CLEAR", 0x03, Reserving.Clear),
+        Row("PREEMPT", 0x04, Reserving.Preempt),
+        Row("PREEMPT AND ABORT", 0x05, Reserving.Preempt, aborts: true),
+        Row("REGISTER AND IGNORE EXISTING KEY", 0x06, Registering.RegisterAndIgnore),
+        Row("REGISTER AND MOVE", 0x07, Registering.RegisterAndMove, moves: true),
+    ];
+
+    private static CommandRow Row(
+        string name, byte serviceAction, Func<ReservationRequest, ReservationDecision> decide, bool aborts = false, bool moves = false) =>
+        CommandRow.For<DiskUnit>(
+            $"PERSISTENT RESERVE OUT, {name}", $"5F {serviceAction:X2} FF 00 00 FF FF FF FF 00", CommandTraits.None,
+            (unit, nexus, task, cancellation) => TryRead(unit, task, moves, out var request)
+                ? RunAsync(unit, nexus, task, request, decide, aborts, cancellation)
+                : default,
+            serviceAction);
+
+    // What the parameter list says; the state is looked at when the command has its turn.
+    private static bool TryRead(DiskUnit unit, ScsiTask task, bool moves, out ReservationRequest request)
+    {
+        request = null!;
+        var length = BinaryPrimitives.ReadUInt32BigEndian(task.Cdb[5..]);
+        task.TransferLength = length;
+        if (length < BasicLength || task.DataOut.Length < length || (!moves && length != BasicLength))
+            return unit.Deny(task, SenseCode.ParameterListLengthError);
+
+        // SCOPE: whole units only.
+        if (task.Cdb[2] >> 4 != 0)
+            return unit.Deny(task, SenseCode.InvalidFieldInCdb, SenseKeySpecific.InCdb(2, 7));
+        var list = task.DataOut.Span[..(int)length];
+        var flags = list[moves ? 17 : 20];
+        if (!moves && (flags & (SpecifyInitiatorPorts | AllTargetPorts)) != 0)
+            return DenyField(unit, task, 20);
+        var aptpl = (flags & Aptpl) != 0;
+        if (aptpl && !unit.Reservations.CanPersist)
+            return DenyField(unit, task, moves ? 17 : 20);
+        request = new ReservationRequest(
+            ReservationState.Empty, task.Nexus, null, BinaryPrimitives.ReadUInt64BigEndian(list),
+            BinaryPrimitives.ReadUInt64BigEndian(list[8..]), (byte)(task.Cdb[2] & 0x0F), aptpl);
+        if (!moves)
+            return true;
+
+        // SPC-4 §6.15.4
+        if (BinaryPrimitives.ReadUInt32BigEndian(list[20..]) != list.Length - BasicLength)
+            return unit.Deny(task, SenseCode.ParameterListLengthError);
+        if (!TransportId.TryRead(list[BasicLength..], out var port))
+            return DenyField(unit, task, BasicLength);
+        request = request with
+        {
+            Destination = (port, BinaryPrimitives.ReadUInt16BigEndian(list[18..])),
+            Unregisters = (flags & 0x02) != 0,
+        };
+        return true;
+    }
+
+    private static async ValueTask RunAsync(
+        DiskUnit unit, UnitNexus nexus, ScsiTask task, ReservationRequest request,
+        Func<ReservationRequest, ReservationDecision> decide, bool aborts, CancellationToken cancellation)
+    {
+        using (await unit.Reservations.TakeTurnAsync(cancellation))
+        {
+            var state = unit.Reservations.State;
+            var decision = decide(request with { State = state, Own = state.Find(nexus.Port) });
+            if (decision.Next is null)
+            {
+                if (decision.Refusal == default)
+                    task.Status = ScsiStatus.ReservationConflict;
+                else
+                    await unit.Refuse(task, decision.Refusal, decision.Field);
+                return;
+            }
+
+            await unit.Reservations.SetAsync(decision.Next, cancellation);
+            foreach (var (whom, what) in decision.News)
+                Tell(unit, whom, what);
+        }
+
+        // SPC-4 §5.12.11.2.6: when this answer leaves, no write of a preempted nexus is under way: those that were have ended.
+        if (aborts)
+            await unit.DrainChangesAsync(cancellation);
+    }
+
+    private static void Tell(DiskUnit unit, Registration whom, SenseCode what)
+    {
+        foreach (var open in unit.OpenNexuses)
+        {
+            if (whom.IsOf(open.Port))
+                open.Establish(what);
+        }
+    }
+
+    private static bool DenyField(DiskUnit unit, ScsiTask task, int field) =>
+        unit.Deny(task, SenseCode.InvalidFieldInParameterList, SenseKeySpecific.InParameterList(field));
+}

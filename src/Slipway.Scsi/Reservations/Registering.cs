@@ -1,0 +1,72 @@
+namespace Slipway.Scsi.Reservations;
+
+/// <summary>The service actions that make, change and move registrations (SPC-4 §5.12.7, §5.12.8).</summary>
+internal static class Registering
+{
+    /// <summary>A registration takes memory and, with APTPL, space; no cluster comes near.</summary>
+    private const int MaxRegistrations = 256;
+
+    public static ReservationDecision Register(ReservationRequest request)
+    {
+        // SPC-4 table 72: an unregistered nexus registers with a key of zero, a registered one with its own.
+        return request.Key == (request.Own?.Key ?? 0) ? RegisterAndIgnore(request) : ReservationDecision.Conflict;
+    }
+
+    public static ReservationDecision RegisterAndIgnore(ReservationRequest request)
+    {
+        var (state, own) = (request.State, request.Own);
+        if (request.ServiceActionKey == 0)
+            return own is null ? new ReservationDecision(state) : Unregister(state, own, request.SurvivesPowerLoss);
+        var registration = new Registration(
+            request.Nexus.InitiatorPort, request.Nexus.RelativeTargetPort, request.ServiceActionKey);
+        if (own is null && state.Registrations.Length >= MaxRegistrations)
+            return ReservationDecision.Refuse(SenseCode.InsufficientRegistrationResources);
+        var next = own is null
+            ? state.Add(registration, request.SurvivesPowerLoss)
+            : state.Replace(own, registration, request.SurvivesPowerLoss);
+        return new ReservationDecision(next with { Generation = state.Generation + 1 });
+    }
+
+    public static ReservationDecision RegisterAndMove(ReservationRequest request)
+    {
+        const int keyField = 8;
+        const int transportIdField = 24;
+        var (state, own) = (request.State, request.Own);
+        if (own is null || own.Key != request.Key || !state.IsHolder(own))
+            return ReservationDecision.Conflict;
+
+        // SPC-4 §5.12.8: not where all registrants hold it, not with a key of zero, not to the sender itself.
+        if (state.Type.IsHeldByAll())
+            return ReservationDecision.Conflict;
+        if (request.ServiceActionKey == 0)
+            return Wrong(keyField);
+        if (request.Destination is not { } port || (port.InitiatorPort == own.InitiatorPort && port.RelativeTargetPort == own.RelativeTargetPort))
+            return Wrong(transportIdField);
+
+        var moved = new Registration(port.InitiatorPort, port.RelativeTargetPort, request.ServiceActionKey);
+        var present = state.Registrations.FirstOrDefault(
+            r => r.InitiatorPort == port.InitiatorPort && r.RelativeTargetPort == port.RelativeTargetPort);
+        if (present is null && state.Registrations.Length >= MaxRegistrations)
+            return ReservationDecision.Refuse(SenseCode.InsufficientRegistrationResources);
+        var next = present is null
+            ? state.Add(moved, request.SurvivesPowerLoss)
+            : state.Replace(present, moved, request.SurvivesPowerLoss);
+        next = next.Reserve(moved, state.Type);
+        if (request.Unregisters)
+            next = next.Remove(r => r == own);
+        return new ReservationDecision(next with { Generation = state.Generation + 1 });
+    }
+
+    // SPC-4 §5.12.11.2.3: the others learn of a reservation's end where they had a part in it.
+    private static ReservationDecision Unregister(ReservationState state, Registration own, bool survivesPowerLoss)
+    {
+        var next = state.Remove(r => r == own) with { Generation = state.Generation + 1, SurvivesPowerLoss = survivesPowerLoss };
+        var decision = new ReservationDecision(next);
+        return state.Type.AdmitsRegistrants() && next.Type == ReservationType.None
+            ? decision.Tell(next.Registrations, SenseCode.ReservationsReleased)
+            : decision;
+    }
+
+    private static ReservationDecision Wrong(int field) =>
+        ReservationDecision.Refuse(SenseCode.InvalidFieldInParameterList, SenseKeySpecific.InParameterList(field));
+}

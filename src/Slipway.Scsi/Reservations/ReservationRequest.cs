@@ -1,0 +1,27 @@
+namespace Slipway.Scsi.Reservations;
+
+/// <summary>A PERSISTENT RESERVE OUT, decoded, with what the unit knows of its sender.</summary>
+/// <param name="Own">The sender's registration, if it has one.</param>
+/// <param name="Type">The TYPE field of the CDB as it came.</param>
+internal sealed record ReservationRequest(
+    ReservationState State, Nexus Nexus, Registration? Own, ulong Key, ulong ServiceActionKey, byte Type, bool SurvivesPowerLoss)
+{
+    /// <summary>REGISTER AND MOVE: the port that the registration moves to.</summary>
+    public (string InitiatorPort, ushort RelativeTargetPort)? Destination { get; init; }
+
+    /// <summary>REGISTER AND MOVE: UNREG.</summary>
+    public bool Unregisters { get; init; }
+}
+
+/// <summary>What becomes of a request: a conflict, a refusal, or the next state and who has to hear of it.</summary>
+internal sealed record ReservationDecision(ReservationState? Next, SenseCode Refusal = default, SenseKeySpecific Field = default)
+{
+    public static ReservationDecision Conflict { get; } = new((ReservationState?)null);
+
+    public IReadOnlyList<(Registration Whom, SenseCode What)> News { get; init; } = [];
+
+    public static ReservationDecision Refuse(SenseCode code, SenseKeySpecific field = default) => new(null, code, field);
+
+    public ReservationDecision Tell(IEnumerable<Registration> whom, SenseCode what) =>
+        this with { News = [.. News, .. whom.Select(w => (w, what))] };
+}

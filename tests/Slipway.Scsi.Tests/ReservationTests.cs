@@ -1,0 +1,278 @@
+using System.Buffers.Binary;
+using System.Text;
+using Slipway.Disks;
+using Slipway.Scsi.Reservations;
+
+namespace Slipway.Scsi.Tests;
+
+public class ReservationTests
+{
+    private const string Read = "28 00 00 00 00 00 00 00 01 00";
+    private const string Write = "2A 00 00 00 00 00 00 00 01 00";
+    private const byte Register = 0, Reserve = 1, Release = 2, Clear = 3, Preempt = 4, PreemptAndAbort = 5, Ignore = 6, Move = 7;
+
+    private readonly TargetDevice _target = new("iqn.2026-01.test:target");
+    private readonly Store _store = new();
+    private readonly Initiator _holder;
+    private readonly Initiator _registered;
+    private readonly Initiator _stranger;
+
+    public ReservationTests()
+    {
+        _target.Attach(0, new DiskUnit(new MemoryDisk(1 << 20), new UnitIdentity("volume"), reservations: _store));
+        _holder = new Initiator(_target, "iqn.2026-01.test:a,i,0x000000000001");
+        _registered = new Initiator(_target, "iqn.2026-01.test:b,i,0x000000000002");
+        _stranger = new Initiator(_target, "iqn.2026-01.test:c,i,0x000000000003");
+        Out(_holder, Register, 0, 0xA).Good();
+        Out(_registered, Register, 0, 0xB).Good();
+    }
+
+    // SPC-4 tables 67 and 68: who reads and who writes, beside the holder.
+    [Theory]
+    [InlineData(ReservationType.WriteExclusive, true, false, true, false)]
+    [InlineData(ReservationType.ExclusiveAccess, false, false, false, false)]
+    [InlineData(ReservationType.WriteExclusiveRegistrantsOnly, true, true, true, false)]
+    [InlineData(ReservationType.ExclusiveAccessRegistrantsOnly, true, true, false, false)]
+    [InlineData(ReservationType.WriteExclusiveAllRegistrants, true, true, true, false)]
+    [InlineData(ReservationType.ExclusiveAccessAllRegistrants, true, true, false, false)]
+    public void A_type_admits_whom_it_says(
+        ReservationType type, bool registeredReads, bool registeredWrites, bool strangerReads, bool strangerWrites)
+    {
+        Out(_holder, Reserve, 0xA, 0, type).Good();
+        Assert.Equal(
+            (true, true, registeredReads, registeredWrites, strangerReads, strangerWrites),
+            (Passes(_holder, Read), Passes(_holder, Write), Passes(_registered, Read), Passes(_registered, Write),
+                Passes(_stranger, Read), Passes(_stranger, Write)));
+        Assert.True(Passes(_stranger, "12 00 00 00 FF 00"));
+        Assert.True(Passes(_stranger, "00 00 00 00 00 00"));
+        Assert.True(Passes(_stranger, "1B 00 00 00 01 00"));
+        Assert.False(Passes(_stranger, "1B 00 00 00 00 00"));
+
+        Out(_holder, Release, 0xA, 0, type).Good();
+        Heard(_registered, type is ReservationType.WriteExclusive or ReservationType.ExclusiveAccess ? null : SenseCode.ReservationsReleased);
+        Assert.True(Passes(_stranger, Write));
+    }
+
+    [Fact]
+    public void Keys_are_checked()
+    {
+        Conflicts(Out(_holder, Reserve, 0xB, 0, ReservationType.WriteExclusive));
+        Conflicts(Out(_stranger, Reserve, 0, 0, ReservationType.WriteExclusive));
+        Conflicts(Out(_stranger, Register, 0xC, 0xD));
+        Conflicts(Out(_holder, Register, 0, 0xD));
+        Conflicts(Out(_stranger, Clear, 0, 0));
+        Out(_stranger, Ignore, 0x77, 0xC).Good();
+        Assert.Equal([0xA, 0xB, 0xC], Keys());
+        Out(_stranger, Register, 0xC, 0).Good();
+        Assert.Equal([0xA, 0xB], Keys());
+    }
+
+    [Fact]
+    public void Only_its_holder_changes_a_reservation_and_only_by_releasing_it_as_it_is()
+    {
+        Out(_holder, Reserve, 0xA, 0, ReservationType.ExclusiveAccess).Good();
+        Out(_holder, Reserve, 0xA, 0, ReservationType.ExclusiveAccess).Good();
+        Conflicts(Out(_holder, Reserve, 0xA, 0, ReservationType.WriteExclusive));
+        Conflicts(Out(_registered, Reserve, 0xB, 0, ReservationType.ExclusiveAccess));
+        Out(_registered, Release, 0xB, 0, ReservationType.ExclusiveAccess).Good();
+        Out(_holder, Release, 0xA, 0, ReservationType.WriteExclusive).Refused(SenseCode.InvalidReleaseOfPersistentReservation);
+        Assert.Equal(Initiator.Hex("00000002 00000010 000000000000000A 00000000 00 03 0000"), In(1));
+    }
+
+    [Fact]
+    public void Registrations_and_reservations_outlive_the_session_and_a_reset()
+    {
+        Out(_holder, Reserve, 0xA, 0, ReservationType.ExclusiveAccess).Good();
+        _holder.Close();
+        _registered.Manage(TaskManagementFunction.LogicalUnitReset);
+        Heard(_registered, SenseCode.BusDeviceResetFunctionOccurred);
+        Assert.False(Passes(_registered, Read));
+        Assert.True(Passes(new Initiator(_target, _holder.Nexus.InitiatorPort), Read));
+        Assert.False(Passes(new Initiator(_target, _holder.Nexus.InitiatorPort, port: 2), Read));
+    }
+
+    [Theory]
+    [InlineData(Preempt)]
+    [InlineData(PreemptAndAbort)]
+    public void Preempting_takes_the_reservation_and_the_key(byte action)
+    {
+        Out(_holder, Reserve, 0xA, 0, ReservationType.WriteExclusive).Good();
+        Out(_registered, action, 0xB, 0xA, ReservationType.ExclusiveAccess).Good();
+        Heard(_holder, SenseCode.RegistrationsPreempted);
+        Assert.False(Passes(_holder, Read));
+        Assert.True(Passes(_registered, Write));
+        Assert.Equal([0xB], Keys());
+        Conflicts(Out(_holder, action, 0xA, 0xB, ReservationType.ExclusiveAccess));
+    }
+
+    [Fact]
+    public void Preempting_another_key_removes_the_registration_alone()
+    {
+        Out(_stranger, Register, 0, 0xC).Good();
+        Out(_holder, Reserve, 0xA, 0, ReservationType.WriteExclusive).Good();
+        Out(_registered, Preempt, 0xB, 0xC, ReservationType.WriteExclusive).Good();
+        Heard(_stranger, SenseCode.RegistrationsPreempted);
+        Assert.Equal([0xA, 0xB], Keys());
+        Assert.False(Passes(_registered, Write));
+        Conflicts(Out(_registered, Preempt, 0xB, 0xDD, ReservationType.WriteExclusive));
+        Out(_registered, Preempt, 0xB, 0, ReservationType.WriteExclusive).Refused(SenseCode.InvalidFieldInParameterList);
+    }
+
+    [Fact]
+    public void Preempting_all_registrants_needs_a_key_of_zero()
+    {
+        Out(_holder, Reserve, 0xA, 0, ReservationType.ExclusiveAccessAllRegistrants).Good();
+        Assert.Equal(0, In(1)[8..16].Max());
+        Out(_registered, Preempt, 0xB, 0, ReservationType.WriteExclusive).Good();
+        Assert.Equal([0xB], Keys());
+        Assert.Equal(0xB, In(1)[15]);
+        Heard(_holder, SenseCode.RegistrationsPreempted);
+    }
+
+    [Fact]
+    public void Clearing_removes_everything_and_tells_everyone()
+    {
+        Out(_holder, Reserve, 0xA, 0, ReservationType.ExclusiveAccess).Good();
+        Out(_registered, Clear, 0xB, 0).Good();
+        Heard(_holder, SenseCode.ReservationsPreempted);
+        Assert.Empty(Keys());
+        Assert.True(Passes(_stranger, Write));
+    }
+
+    [Fact]
+    public void A_reservation_moves_with_its_registration()
+    {
+        Out(_holder, Reserve, 0xA, 0, ReservationType.ExclusiveAccess).Good();
+        var name = Encoding.ASCII.GetBytes(_stranger.Nexus.InitiatorPort);
+        var id = new byte[4 + (name.Length / 4 * 4) + 4];
+        id[0] = 0x45;
+        id[3] = (byte)(id.Length - 4);
+        name.CopyTo(id, 4);
+        var list = new byte[24 + id.Length];
+        list[7] = 0xA;
+        list[15] = 0xC;
+        list[17] = 2;
+        list[19] = 1;
+        list[23] = (byte)id.Length;
+        id.CopyTo(list, 24);
+        _holder.Send($"5F 07 03 00 00 00 00 00 {list.Length:X2} 00", list).Good();
+        Assert.True(Passes(_stranger, Write));
+        Assert.False(Passes(_holder, Read));
+        Assert.Equal([0xB, 0xC], Keys());
+
+        var full = In(3);
+        Assert.Equal(full.Length - 8, BinaryPrimitives.ReadInt32BigEndian(full.AsSpan(4)));
+        Assert.Contains(_stranger.Nexus.InitiatorPort, Encoding.ASCII.GetString(full), StringComparison.Ordinal);
+        Conflicts(_registered.Send($"5F 07 03 00 00 00 00 00 {list.Length:X2} 00", list));
+    }
+
+    [Fact]
+    public void What_was_registered_to_survive_does()
+    {
+        var list = Parameters(0xA, 0x1A);
+        list[20] = 1;
+        _holder.Send("5F 00 00 00 00 00 00 00 18 00", list).Good();
+        Out(_holder, Reserve, 0x1A, 0, ReservationType.ExclusiveAccess).Good();
+
+        var restarted = new TargetDevice("iqn.2026-01.test:target");
+        restarted.Attach(0, new DiskUnit(new MemoryDisk(1 << 20), new UnitIdentity("volume"), reservations: _store));
+        Assert.False(Passes(new Initiator(restarted, _registered.Nexus.InitiatorPort), Read));
+        Assert.True(Passes(new Initiator(restarted, _holder.Nexus.InitiatorPort), Read));
+
+        Out(_holder, Register, 0x1A, 0xA).Good();
+        Assert.Empty(_store.Load()!.Registrations);
+        list = Parameters(0, 1);
+        list[20] = 1;
+        Initiator.Of(new MemoryDisk(1 << 20)).Send("5F 00 00 00 00 00 00 00 18 00", list).Refused(SenseCode.InvalidFieldInParameterList);
+    }
+
+    [Fact]
+    public void Fields_that_are_not_supported_are_refused_before_anything_happens()
+    {
+        _holder.Send("5F 01 13 00 00 00 00 00 18 00", Parameters(0xA, 0)).Refused(SenseCode.InvalidFieldInCdb);
+        Out(_holder, Reserve, 0xA, 0, (ReservationType)2).Refused(SenseCode.InvalidFieldInCdb);
+        _holder.Send("5F 00 00 00 00 00 00 00 10 00", new byte[16]).Refused(SenseCode.ParameterListLengthError);
+        _holder.Send("5F 00 00 00 00 00 00 00 18 00", new byte[16]).Refused(SenseCode.ParameterListLengthError);
+        var list = Parameters(0xA, 0xC);
+        list[20] = 0x08;
+        Assert.Equal(20, _holder.Send("5F 00 00 00 00 00 00 00 18 00", list).Refused(SenseCode.InvalidFieldInParameterList).Field);
+        _holder.Send("5E 04 00 00 00 00 00 00 18 00").Refused(SenseCode.InvalidFieldInCdb);
+        Assert.Equal(Initiator.Hex("0008 01 80 EA01 0000"), In(2));
+        Assert.Equal([0xA, 0xB], Keys());
+    }
+
+    [Fact]
+    public void Reserve_keeps_the_others_out_until_it_is_released_or_its_nexus_is_lost()
+    {
+        var target = new TargetDevice("iqn.2026-01.test:other");
+        target.Attach(0, new DiskUnit(new MemoryDisk(1 << 20), new UnitIdentity("volume")));
+        var (one, two) = (new Initiator(target, "one"), new Initiator(target, "two"));
+        foreach (var (end, attention) in new (Action End, SenseCode? News)[]
+        {
+            (() => one.Send("17 00 00 00 00 00").Good(), null),
+            (() => two.Manage(TaskManagementFunction.LogicalUnitReset), SenseCode.BusDeviceResetFunctionOccurred),
+            (one.Close, null),
+        })
+        {
+            one.Send("16 00 00 00 00 00").Good();
+            one.Send("16 00 00 00 00 00").Good();
+            Conflicts(two.Send("16 00 00 00 00 00"));
+            Conflicts(two.Send("00 00 00 00 00 00"));
+            Conflicts(two.Send(Read));
+            two.Send("17 00 00 00 00 00").Good();
+            Conflicts(two.Send("00 00 00 00 00 00"));
+            two.Send("12 00 00 00 FF 00").Good();
+            end();
+            Heard(one, attention);
+            Heard(two, attention);
+        }
+    }
+
+    private static bool Passes(Initiator initiator, string cdb)
+    {
+        var answer = initiator.Send(cdb, new byte[512]);
+        Assert.Contains(answer.Status, new[] { ScsiStatus.Good, ScsiStatus.ReservationConflict });
+        return answer.Status == ScsiStatus.Good;
+    }
+
+    private static void Conflicts(Answer answer) => Assert.Equal(ScsiStatus.ReservationConflict, answer.Status);
+
+    private static void Heard(Initiator initiator, SenseCode? news)
+    {
+        if (news is { } code)
+            initiator.Send("00 00 00 00 00 00").Refused(code);
+        initiator.Send("00 00 00 00 00 00").Good();
+    }
+
+    private static Answer Out(Initiator initiator, byte action, ulong key, ulong actionKey, ReservationType type = 0) =>
+        initiator.Send($"5F {action:X2} {(byte)type:X2} 00 00 00 00 00 18 00", Parameters(key, actionKey));
+
+    private static byte[] Parameters(ulong key, ulong actionKey)
+    {
+        var list = new byte[24];
+        BinaryPrimitives.WriteUInt64BigEndian(list, key);
+        BinaryPrimitives.WriteUInt64BigEndian(list.AsSpan(8), actionKey);
+        return list;
+    }
+
+    private byte[] In(byte action) => _registered.Send($"5E {action:X2} 00 00 00 00 00 10 00 00").Good().Data;
+
+    private int[] Keys()
+    {
+        var data = In(0);
+        return [.. data[8..].Chunk(8).Select(k => (int)BinaryPrimitives.ReadUInt64BigEndian(k))];
+    }
+
+    private sealed class Store : IReservationStore
+    {
+        private ReservationState? _saved;
+
+        public ReservationState? Load() => _saved;
+
+        public ValueTask SaveAsync(ReservationState state, CancellationToken cancellation)
+        {
+            _saved = state;
+            return default;
+        }
+    }
+}
