@@ -6,6 +6,7 @@ using Slipway.Scsi.Commands.Medium;
 using Slipway.Scsi.Commands.Mode;
 using Slipway.Scsi.Commands.Power;
 using Slipway.Scsi.Commands.Provisioning;
+using Slipway.Scsi.Commands.Reports;
 using Slipway.Scsi.Commands.Reservations;
 using Slipway.Scsi.Reservations;
 
@@ -20,6 +21,7 @@ public sealed class DiskUnit : LogicalUnit
         CompareAndWrite.Rows, OrWrite.Rows, WriteAndVerify.Rows, ReadDefectData.Rows,
         Unmap.Rows, WriteSame.Rows, GetLbaStatus.Rows,
         ModeSense.Rows, ModeSelect.Rows, StartStopUnit.Rows, PreventAllowMediumRemoval.Rows,
+        ReportSupportedOperationCodes.Rows, ReportSupportedTaskManagementFunctions.Rows, LogSense.Rows,
         Reserve.Rows, PersistentReserveIn.Rows, PersistentReserveOut.Rows);
 
     private readonly int _blockShift;

@@ -1,0 +1,54 @@
+using System.Buffers.Binary;
+using Slipway.Disks;
+
+namespace Slipway.Scsi.Tests;
+
+public class ReportTests
+{
+    private readonly Initiator _initiator = Initiator.Of(new MemoryDisk(1 << 20));
+
+    [Fact]
+    public void Each_command_that_is_listed_can_be_asked_for_and_is_known()
+    {
+        var all = _initiator.Send("A3 0C 00 00 00 00 00 00 40 00 00 00").Good().Data;
+        Assert.Equal(all.Length - 4, BinaryPrimitives.ReadInt32BigEndian(all));
+        foreach (var each in all[4..].Chunk(8))
+        {
+            var (code, action, hasAction) = (each[0], each[3], (each[5] & 1) != 0);
+            var one = _initiator.Send($"A3 0C {(hasAction ? 2 : 1):X2} {code:X2} 00 {action:X2} 00 00 01 00 00 00").Good().Data;
+            Assert.Equal((3, each[7]), (one[1], one[3]));
+            Assert.Equal(code, one[4]);
+            Assert.Equal(_initiator.Send($"A3 0C 03 {code:X2} 00 {action:X2} 00 00 01 00 00 00").Good().Data, one);
+            _initiator.Send($"A3 0C {(hasAction ? 1 : 2):X2} {code:X2} 00 {action:X2} 00 00 01 00 00 00").Refused(SenseCode.InvalidFieldInCdb);
+
+            // With every bit set that the usage map calls unused, the command is refused for its first of them.
+            var cdb = one[4..].Select((usage, i) => (byte)(i == 0 ? usage : i == 1 && hasAction ? action | (~usage & 0xE0) : ~usage)).ToArray();
+            _initiator.Send(cdb).Refused(SenseCode.InvalidFieldInCdb);
+        }
+    }
+
+    [Fact]
+    public void Timeouts_and_unknown_commands_have_their_forms()
+    {
+        var one = _initiator.Send("A3 0C 81 28 00 00 00 00 01 00 00 00").Good().Data;
+        Assert.Equal((0x83, 4 + 10 + 12, 10), (one[1], one.Length, one[15]));
+        var all = _initiator.Send("A3 0C 80 00 00 00 00 00 40 00 00 00").Good().Data;
+        Assert.Equal(0, (all.Length - 4) % 20);
+        Assert.Equal(Initiator.Hex("00010000"), _initiator.Send("A3 0C 01 FF 00 00 00 00 01 00 00 00").Good().Data);
+        Assert.Equal(Initiator.Hex("00010000"), _initiator.Send("A3 0C 02 9E 00 1F 00 00 01 00 00 00").Good().Data);
+        _initiator.Send("A3 0C 04 00 00 00 00 00 01 00 00 00").Refused(SenseCode.InvalidFieldInCdb);
+    }
+
+    [Fact]
+    public void Task_management_and_logs_are_reported()
+    {
+        Assert.Equal(Initiator.Hex("DA000000"), _initiator.Send("A3 0D 00 00 00 00 00 00 00 10 00 00").Good().Data);
+        Assert.Equal(16, _initiator.Send("A3 0D 80 00 00 00 00 00 00 10 00 00").Good().Data.Length);
+        _initiator.Send("A3 0D 00 00 00 00 00 00 00 03 00 00").Refused(SenseCode.InvalidFieldInCdb);
+
+        Assert.Equal(Initiator.Hex("00000002 002F"), _initiator.Send("4D 00 40 00 00 00 00 00 FF 00").Good().Data);
+        Assert.Equal(Initiator.Hex("2F000008 0000 03 04 0000FF00"), _initiator.Send("4D 00 6F 00 00 00 00 00 FF 00").Good().Data);
+        _initiator.Send("4D 00 42 00 00 00 00 00 FF 00").Refused(SenseCode.InvalidFieldInCdb);
+        _initiator.Send("4D 00 80 00 00 00 00 00 FF 00").Refused(SenseCode.InvalidFieldInCdb);
+    }
+}
