@@ -97,7 +97,8 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         var iscsi = Closing(new IscsiListener(portals, targets, new IscsiEvidence(Timelines, targets, machines), _clock, logs.CreateLogger("Slipway.Iscsi")));
         Listen(iscsi.Start, $"the iSCSI target on {string.Join(", ", portals)}");
 
-        var requests = new BootRequests(site, machines, disks, store, Timelines, IscsiPort, logs.CreateLogger("Slipway.Https"));
+        var requests = new BootRequests(site, machines, disks, store, Timelines, IscsiPort,
+            disk => iscsi.EndSessions(disk.Device, $"{disk.Machine.Name} boots anew"), logs.CreateLogger("Slipway.Https"));
         var certificate = _authority.CreateServerContext(site.Networks.Select(n => n.Address), Dns.GetHostName(), _clock);
         await ListenAsync(async () =>
             Closing(await HttpsEndpoint.StartAsync([.. site.Networks.Select(n => new IPEndPoint(n.Address, HttpsPort))], certificate, requests, logs, cancellation)),

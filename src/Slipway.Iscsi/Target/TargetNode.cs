@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using Slipway.Iscsi.Target.FullFeature;
 using Slipway.Iscsi.Transfer;
+using Slipway.Scsi;
 
 namespace Slipway.Iscsi.Target;
 
@@ -34,4 +35,13 @@ public sealed class TargetNode(
     /// did not come by its socket: the loop that owns it then calls <see cref="TargetConnection.Run"/>.
     /// </summary>
     public TargetConnection Accept(IPEndPoint remote, IPEndPoint portal, Action wake) => new(this, remote, portal, wake);
+
+    /// <summary>
+    /// Ends every session with a device: who holds one has no claim to it any more. Returns before they have ended.
+    /// </summary>
+    public void EndSessions(ScsiTargetDevice device, string reason)
+    {
+        foreach (var connection in Sessions.Others(device, except: null))
+            connection.Post(() => connection.Close(reason));
+    }
 }

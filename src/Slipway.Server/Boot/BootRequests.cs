@@ -20,7 +20,7 @@ namespace Slipway.Server.Boot;
 /// </summary>
 internal sealed partial class BootRequests(
     SiteConfiguration site, MachineDirectory machines, IReadOnlyDictionary<MacAddress, MachineDisk> disks,
-    FleetStore store, BootTimelines timelines, int iscsiPort, ILogger logger) : IMachineRequests
+    FleetStore store, BootTimelines timelines, int iscsiPort, Action<MachineDisk> endSessions, ILogger logger) : IMachineRequests
 {
     public void HandshakeDone(IPAddress client, ITlsHandshakeFeature tls)
     {
@@ -101,6 +101,8 @@ internal sealed partial class BootRequests(
             store.Save(machine.Name, credentials);
             if (!await disk.BeginAsync(credentials, arguments, context.RequestAborted) && machine.Firmware == MachineFirmware.UBoot)
                 LogNoEnvironment(machine.Name, GrubEnvironment.FilePath);
+            // A machine that starts anew holds no disk: what is left of its last run could still write.
+            endSessions(disk);
         }
         catch (Exception e) when (e is BlockDeviceException or DiskFormatException)
         {

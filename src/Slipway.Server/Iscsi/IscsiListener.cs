@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Slipway.Iscsi.Target;
+using Slipway.Scsi;
 
 namespace Slipway.Server.Iscsi;
 
@@ -56,6 +57,9 @@ public sealed partial class IscsiListener : IAsyncDisposable
         foreach (var endpoint in Endpoints)
             LogListening(endpoint);
     }
+
+    /// <inheritdoc cref="TargetNode.EndSessions"/>
+    public void EndSessions(ScsiTargetDevice device, string reason) => _node.EndSessions(device, reason);
 
     public async ValueTask DisposeAsync()
     {

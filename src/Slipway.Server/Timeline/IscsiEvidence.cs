@@ -15,7 +15,7 @@ internal sealed class IscsiEvidence(BootTimelines timelines, MachineTargets targ
         if ((disk?.Machine.Mac ?? machines.At(e.Facts.Remote.Address)) is not { } mac || e.Facts.SessionType != SessionType.Normal)
             return;
         var name = machines.NameOf(mac);
-        var isFirmware = IsIpxe(e.Facts.Isid) || timelines.Of(mac) is null or { Stage: < BootStage.Partition };
+        var isFirmware = IsIpxe(e.Facts.Isid) || (e is not Closed && timelines.Of(mac) is null or { Stage: < BootStage.Partition });
         var stage = isFirmware ? BootStage.SanLogin : BootStage.OsLogin;
         var facts = new Dictionary<string, string>
         {
@@ -38,7 +38,8 @@ internal sealed class IscsiEvidence(BootTimelines timelines, MachineTargets targ
                 facts["refusal"] = refused.Kind.ToString();
                 timelines.Refuse(mac, name, stage, refused.Reason, facts);
                 break;
-            case Closed closed when timelines.Of(mac) is not null:
+            // The end of a session of an earlier run is no evidence about this one.
+            case Closed closed when timelines.Of(mac) is { } boot && boot.Entered.ContainsKey(stage):
                 facts["bytesRead"] = closed.BytesRead.ToString(CultureInfo.InvariantCulture);
                 facts["bytesWritten"] = closed.BytesWritten.ToString(CultureInfo.InvariantCulture);
                 timelines.Observe(mac, name, stage,

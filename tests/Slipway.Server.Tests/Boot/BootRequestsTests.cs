@@ -24,6 +24,7 @@ public sealed class BootRequestsTests : IAsyncLifetime
 
     private readonly TemporaryFolder _folder = new();
     private readonly BootTimelines _timelines = new(TimeProvider.System);
+    private readonly List<string> _ended = [];
     private SiteAuthority _authority = null!;
     private FleetStore _store = null!;
     private Dictionary<MacAddress, MachineDisk> _disks = null!;
@@ -38,7 +39,7 @@ public sealed class BootRequestsTests : IAsyncLifetime
         foreach (var machine in site.Machines)
             _disks[machine.Mac] = await MachineDisk.OpenAsync(machine, "lab", _timelines, null, TestContext.Current.CancellationToken);
         var machines = new MachineDirectory(site.Machines, a => Leases.TryGetValue(a.ToString(), out var mac) ? mac : null);
-        var requests = new BootRequests(site, machines, _disks, _store, _timelines, 3260, NullLogger.Instance);
+        var requests = new BootRequests(site, machines, _disks, _store, _timelines, 3260, disk => _ended.Add(disk.Machine.Name), NullLogger.Instance);
         _endpoint = await HttpsEndpoint.StartAsync([new IPEndPoint(IPAddress.Loopback, 0)],
             _authority.CreateServerContext([IPAddress.Loopback], "boothost", TimeProvider.System), requests, NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
         // A run begins with DHCP.
@@ -69,6 +70,7 @@ public sealed class BootRequestsTests : IAsyncLifetime
         Assert.NotEqual(Secret(first), Secret(second));
         Assert.Equal(Secret(second), _store.CredentialsOf("node-1")!.Secret);
         Assert.Equal(BootStage.Script, _timelines.Of(KnownMac)!.Stage);
+        Assert.Equal(["node-1", "node-1"], _ended);
     }
 
     [Fact]

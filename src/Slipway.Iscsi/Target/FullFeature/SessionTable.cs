@@ -56,7 +56,7 @@ internal sealed class SessionTable
     }
 
     /// <summary>The connections that have a session with this device, but for one.</summary>
-    public List<TargetConnection> Others(ScsiTargetDevice device, TargetConnection except)
+    public List<TargetConnection> Others(ScsiTargetDevice device, TargetConnection? except)
     {
         lock (_gate)
             return [.. _byKey.Values.Where(c => c != except && c.Device == device)];
