@@ -24,7 +24,8 @@ command -v dotnet >/dev/null || fail "the .NET 10 SDK is missing (dotnet is not 
 # Peers that the tests talk to, and tools that check what we wrote. The demo fetches what the boots need by itself.
 packages=(
   libiscsi-bin qemu-utils qemu-block-extra
-  isc-dhcp-client udhcpc dnsmasq-base tftp-hpa curl openssl iproute2 util-linux
+  isc-dhcp-client isc-dhcp-relay udhcpc dnsmasq-base tftp-hpa curl openssl iproute2 util-linux
+  qemu-system-x86 ovmf
   dosfstools mtools fdisk gdisk e2fsprogs
   gcc libc6-dev
 )
