@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Slipway.Dhcp.Leases;
 using Slipway.Dhcp.Server;
@@ -9,15 +8,13 @@ namespace Slipway.Server.Dhcp;
 
 /// <summary>
 /// The sockets of DHCP on one interface: ports 67 and 4011. Packets are handled in the order of their arrival. Answers
-/// that need a durable lease gather while the store writes the batch before them, so that one commit serves many.
+/// that need a durable lease gather while more packets are there, so that one commit serves many. One thread does all of
+/// it: on a busy host a second one for the store only took the processor from those who should read the answers.
 /// </summary>
 public sealed partial class DhcpListener : IAsyncDisposable
 {
-    /// <summary>Answers waiting for the store; beyond that packets are dropped, and clients ask again.</summary>
-    private const int MaxWaiting = 4096;
-
     /// <summary>Enough to share a sync; more would come as a burst that overflows the receive buffers of relays.</summary>
-    private const int MaxBatch = 128;
+    private const int MaxBatch = 32;
 
     private const int ReceiveBuffer = 4 << 20;
     private const int MaxPacket = 1500;
@@ -29,8 +26,6 @@ public sealed partial class DhcpListener : IAsyncDisposable
     private readonly IDhcpObserver _observer;
     private readonly IAddressProbe _probe;
     private readonly ILogger _logger;
-    private readonly Channel<(DhcpOutcome Outcome, Socket Socket)> _toCommit =
-        Channel.CreateBounded<(DhcpOutcome, Socket)>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<Task> _loops = [];
     private readonly List<Socket> _sockets = [];
@@ -68,13 +63,11 @@ public sealed partial class DhcpListener : IAsyncDisposable
         }
         foreach (var socket in _sockets)
             _loops.Add(Task.Run(() => ReceiveAsync(socket)));
-        _loops.Add(Task.Run(CommitAsync));
     }
 
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
-        _toCommit.Writer.TryComplete();
         await Task.WhenAll(_loops);
         CloseSockets();
         _stopping.Dispose();
@@ -111,13 +104,16 @@ public sealed partial class DhcpListener : IAsyncDisposable
         var port = ((IPEndPoint)socket.LocalEndPoint!).Port;
         var buffer = new byte[MaxPacket];
         var from = new SocketAddress(AddressFamily.InterNetwork);
+        var batch = new List<DhcpOutcome>(MaxBatch);
         while (!_stopping.IsCancellationRequested)
         {
             try
             {
                 var length = await socket.ReceiveFromAsync(buffer, SocketFlags.None, from, _stopping.Token);
                 var source = (IPEndPoint)Any.Create(from);
-                await HandleAsync(buffer.AsSpan(0, length).ToArray(), new Arrival(_interface, source.Address, source.Port, port), socket);
+                Handle(buffer.AsSpan(0, length).ToArray(), new Arrival(_interface, source.Address, source.Port, port), socket, batch);
+                if (batch.Count > 0 && batch.Count < MaxBatch && socket.Available > 0)
+                    continue;
             }
             catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
             {
@@ -128,22 +124,21 @@ public sealed partial class DhcpListener : IAsyncDisposable
                 // ICMP errors of earlier sends, a datagram larger than any DHCP message, an interface that is down.
                 LogReceiveFailed(_interface, e.Message);
             }
+            if (batch.Count > 0)
+                await CommitAsync(batch, socket);
         }
     }
 
-    private ValueTask HandleAsync(byte[] packet, Arrival arrival, Socket socket)
+    private void Handle(byte[] packet, Arrival arrival, Socket socket, List<DhcpOutcome> batch)
     {
         var outcome = _server.Handle(packet, arrival);
+        // Others are served while a probe waits; its own failures end in the log.
         if (outcome.Probe is not null && _probe is not NoProbe)
-        {
-            // Others are served while the probe waits; its own failures end in the log.
             _ = ProbeAsync(outcome, packet, arrival, socket);
-            return ValueTask.CompletedTask;
-        }
-        if (outcome.Lease is not null)
-            return _toCommit.Writer.WriteAsync((outcome, socket), _stopping.Token);
-        Finish(outcome, socket);
-        return ValueTask.CompletedTask;
+        else if (outcome.Lease is not null)
+            batch.Add(outcome);
+        else
+            Finish(outcome, socket);
     }
 
     private async Task ProbeAsync(DhcpOutcome outcome, byte[] packet, Arrival arrival, Socket socket)
@@ -167,33 +162,20 @@ public sealed partial class DhcpListener : IAsyncDisposable
         }
     }
 
-    private async Task CommitAsync()
+    private async Task CommitAsync(List<DhcpOutcome> batch, Socket socket)
     {
-        var batch = new List<(DhcpOutcome Outcome, Socket Socket)>(MaxBatch);
-        var leases = new Lease[MaxBatch];
-        while (await _toCommit.Reader.WaitToReadAsync())
+        try
         {
-            batch.Clear();
-            while (batch.Count < MaxBatch && _toCommit.Reader.TryRead(out var item))
-            {
-                leases[batch.Count] = item.Outcome.Lease!;
-                batch.Add(item);
-            }
-            try
-            {
-                await _store.CommitAsync(leases.AsMemory(0, batch.Count));
-            }
-            catch (LeaseStoreException e)
-            {
-                // No acknowledgement without a durable lease: the clients ask again.
-                LogCommitFailed(_interface, batch.Count, e.Message);
-                continue;
-            }
-            if (_stopping.IsCancellationRequested)
-                continue;
-            foreach (var (outcome, socket) in batch)
+            await _store.CommitAsync(batch.Select(o => o.Lease!).ToArray());
+            foreach (var outcome in batch)
                 Finish(outcome, socket);
         }
+        catch (LeaseStoreException e)
+        {
+            // No acknowledgement without a durable lease: the clients ask again.
+            LogCommitFailed(_interface, batch.Count, e.Message);
+        }
+        batch.Clear();
     }
 
     private void Finish(DhcpOutcome outcome, Socket socket)
