@@ -17,7 +17,7 @@ public sealed record DhcpClient
 
     public ClientArchitecture? Architecture { get; init; }
 
-    public BootPlatform Platform => Architecture?.Platform() ?? BootPlatform.Unknown;
+    public BootPlatform Platform { get; private init; }
 
     /// <summary>Option 60.</summary>
     public string? VendorClass { get; init; }
@@ -49,7 +49,7 @@ public sealed record DhcpClient
         var userClass = UserClassOf(options);
         var features = IpxeFeatures.From(options);
         var architecture = ArchitectureOf(options, vendorClass);
-        return new DhcpClient
+        var client = new DhcpClient
         {
             Hardware = message.Hardware,
             ClientId = options.Find(OptionCode.ClientIdentifier) ?? default,
@@ -62,6 +62,11 @@ public sealed record DhcpClient
             IpxeFeatures = features,
             RelayAddress = message.RelayAddress,
             Relay = RelayInformation.From(options),
+        };
+        return client with
+        {
+            Platform = FirmwareQuirks.Has(client, FirmwareQuirk.SaysBiosOnArm64) ? BootPlatform.Arm64Uefi : architecture?.Platform() ?? BootPlatform.Unknown,
+            Uuid = FirmwareQuirks.Has(client, FirmwareQuirk.HasNoUuid) ? null : client.Uuid,
         };
     }
 

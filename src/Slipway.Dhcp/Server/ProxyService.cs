@@ -1,4 +1,5 @@
 using System.Net;
+using Slipway.Dhcp.Clients;
 using Slipway.Dhcp.Networks;
 using Slipway.Dhcp.Wire;
 
@@ -6,7 +7,8 @@ namespace Slipway.Dhcp.Server;
 
 /// <summary>
 /// ProxyDHCP (PXE 2.1 §2.2.3): beside a server that gives addresses, an offer without one that names the boot file. Some
-/// clients take the file from it; others ask again on port 4011, also behind an authoritative server of ours.
+/// clients take the file from it; others ask again on port 4011, also behind an authoritative server of ours. UEFI HTTP Boot
+/// takes its URI the same way (UEFI 2.10 §24.7.3).
 /// </summary>
 internal sealed class ProxyService(Exchange exchange)
 {
@@ -14,8 +16,8 @@ internal sealed class ProxyService(Exchange exchange)
     {
         var request = exchange.Request;
         var onBootServerPort = exchange.Arrival.LocalPort == DhcpServer.BootServerPort;
-        if (!exchange.Client.SpeaksPxe)
-            return exchange.Ignored("only PXE clients are answered here");
+        if (!exchange.Client.SpeaksPxe && exchange.Client.Kind != ClientKind.HttpFirmware)
+            return exchange.Ignored("only PXE and HTTP boot clients are answered here");
         if (!onBootServerPort && exchange.Network.Mode == NetworkMode.Proxy && request.Type == MessageType.Request)
             return exchange.Ignored("its address is another server's business");
         if (request.Type != MessageType.Discover && !(onBootServerPort && request.Type is MessageType.Request or MessageType.Inform))

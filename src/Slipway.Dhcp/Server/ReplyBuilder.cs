@@ -19,6 +19,11 @@ internal sealed class ReplyBuilder(DhcpMessage request, DhcpClient client, DhcpN
     // PXE 2.1 §2.4.1, PXE_DISCOVERY_CONTROL: bit 3, take the boot file from this message and ask no boot server.
     private static readonly byte[] UseBootFile = [6, 1, 8, 255];
 
+    // PXE 2.1 §2.4.1: discovery control 3 (neither broadcast nor multicast), a prompt of no seconds that says "PXE", and
+    // a menu of one entry, boot server type 0.
+    private static readonly byte[] RaspberryPiMenu =
+        [6, 1, 3, 10, 4, 0, .. "PXE"u8, 9, 20, 0, 0, 17, .. "Raspberry Pi Boot"u8, 255];
+
     private readonly DhcpMessage _reply = new()
     {
         Op = 2,
@@ -77,7 +82,7 @@ internal sealed class ReplyBuilder(DhcpMessage request, DhcpClient client, DhcpN
         if (network.DnsServers.Count > 0 && Wants(OptionCode.DomainNameServer))
             options.Set(OptionCode.DomainNameServer, network.DnsServers);
         if (network.StaticRoutes.Count > 0 && Wants(OptionCode.ClasslessStaticRoute))
-            options.Set(OptionCode.ClasslessStaticRoute, network.StaticRoutes.SelectMany(r => r.ToBytes()).ToArray());
+            options.Set(OptionCode.ClasslessStaticRoute, Routes().SelectMany(r => r.ToBytes()).ToArray());
         if (hostName is not null && Wants(OptionCode.HostName))
             options.Set(OptionCode.HostName, hostName);
         if (network.DomainName is { } domain && Wants(OptionCode.DomainName))
@@ -98,22 +103,19 @@ internal sealed class ReplyBuilder(DhcpMessage request, DhcpClient client, DhcpN
     public ReplyBuilder Boot(BootDirections? directions)
     {
         if (client.SpeaksPxe && client.Kind == ClientKind.Firmware)
-        {
             EchoPxe(directions is not null);
-        }
-        else if (client.Kind == ClientKind.HttpFirmware)
-        {
-            _reply.Options.Set(OptionCode.VendorClass, HttpClient);
-        }
+        EchoHttp();
         if (directions is not null)
             Direct(directions, [.. directions.Ipxe, .. network.Mode == NetworkMode.Authoritative ? [IpxeSettings.NoProxyDhcp] : (ReadOnlySpan<(byte, ReadOnlyMemory<byte>)>)[]]);
         return this;
     }
 
-    /// <summary>As a proxy every answer is a PXE answer: that is how it is told from the address server's.</summary>
+    /// <summary>As a proxy every answer names the client's class: that is how it is told from the address server's.</summary>
     public ReplyBuilder ProxyBoot(BootDirections directions)
     {
-        EchoPxe(useBootFile: true);
+        if (client.SpeaksPxe)
+            EchoPxe(useBootFile: true);
+        EchoHttp();
         Direct(directions, directions.Ipxe);
         return this;
     }
@@ -129,10 +131,19 @@ internal sealed class ReplyBuilder(DhcpMessage request, DhcpClient client, DhcpN
     private void EchoPxe(bool useBootFile)
     {
         _reply.Options.Set(OptionCode.VendorClass, PxeClient);
-        if (useBootFile)
+        if (FirmwareQuirks.Has(client, FirmwareQuirk.NeedsRaspberryPiMenu))
+            _reply.Options.Set(OptionCode.VendorSpecific, RaspberryPiMenu);
+        else if (useBootFile)
             _reply.Options.Set(OptionCode.VendorSpecific, UseBootFile);
         if (request.Options.Find(OptionCode.ClientMachineIdentifier) is { } uuid)
             _reply.Options.Set(OptionCode.ClientMachineIdentifier, uuid);
+    }
+
+    // UEFI 2.10 §24.7.3: without it the offer is not an HTTP boot server's.
+    private void EchoHttp()
+    {
+        if (client.Kind == ClientKind.HttpFirmware)
+            _reply.Options.Set(OptionCode.VendorClass, HttpClient);
     }
 
     // The name goes into the header's field, where every client looks, if it fits there, and into option 67 for those
@@ -147,7 +158,7 @@ internal sealed class ReplyBuilder(DhcpMessage request, DhcpClient client, DhcpN
             _reply.File = file;
         if (file.Length >= DhcpMessage.FileLength || client.Kind == ClientKind.HttpFirmware || Requests(OptionCode.BootFileName))
             _reply.Options.Set(OptionCode.BootFileName, FirmwareQuirks.Has(client, FirmwareQuirk.TerminatedBootFile) ? [.. file, 0] : file);
-        if (client.Kind != ClientKind.HttpFirmware && Requests(OptionCode.TftpServerName))
+        if (client.Kind != ClientKind.HttpFirmware && (Requests(OptionCode.TftpServerName) || FirmwareQuirks.Has(client, FirmwareQuirk.NeedsTftpServerName)))
             _reply.Options.Set(OptionCode.TftpServerName, server.ToString());
         if (directions.RootPath is { } rootPath)
             _reply.Options.Set(OptionCode.RootPath, rootPath);
@@ -180,6 +191,12 @@ internal sealed class ReplyBuilder(DhcpMessage request, DhcpClient client, DhcpN
             return (IPAddress.Broadcast, DhcpServer.ClientPort, null);
         return (_reply.YourAddress, DhcpServer.ClientPort, request.Hardware);
     }
+
+    // A client that takes option 121 ignores the router option, so the default route must be in it (RFC 3442).
+    private IEnumerable<StaticRoute> Routes() =>
+        network.Routers.Count == 0 || network.StaticRoutes.Any(r => r.Destination.PrefixLength == 0)
+            ? network.StaticRoutes
+            : network.StaticRoutes.Append(new StaticRoute(new IPNetwork(IPAddress.Any, 0), network.Routers[0]));
 
     private bool Requests(OptionCode code) =>
         request.Options.Find(OptionCode.ParameterRequestList) is { } list && list.Span.Contains((byte)code);

@@ -72,11 +72,7 @@ public class BootTests
     [Fact]
     public void HTTP_boot_gets_a_URI_and_its_vendor_class_back()
     {
-        var offer = _c.Discover(with: m =>
-        {
-            m.Options.Set(OptionCode.VendorClass, "HTTPClient:Arch:00016:UNDI:003016");
-            m.Options.Set(OptionCode.ClientArchitecture, new byte[] { 0, 16 });
-        }).Reply!;
+        var offer = _c.Discover(with: Conversation.Http).Reply!;
         Assert.Equal("HTTPClient", offer.Options.Text(OptionCode.VendorClass));
         Assert.Equal("http://10.0.0.1/ipxe/ipxe-x64.efi", offer.Options.Text(OptionCode.BootFileName));
     }
@@ -111,6 +107,16 @@ public class BootTests
         Assert.False(offer.Reply.Options.Has(OptionCode.LeaseTime));
         Assert.Equal(DhcpEventKind.Ignored, c.Discover().Kind);
         Assert.Equal(DhcpEventKind.Ignored, c.Reboot("192.168.1.1").Kind);
+    }
+
+    [Fact]
+    public void A_proxy_tells_HTTP_boot_its_URI()
+    {
+        var c = new Conversation(Conversation.Boot with { Mode = NetworkMode.Proxy });
+        var offer = c.Discover(with: Conversation.Http).Reply!;
+        Assert.Equal(IPAddress.Any, offer.YourAddress);
+        Assert.Equal("HTTPClient", offer.Options.Text(OptionCode.VendorClass));
+        Assert.Equal("http://10.0.0.1/ipxe/ipxe-x64.efi", offer.Options.Text(OptionCode.BootFileName));
     }
 
     [Theory]

@@ -96,6 +96,12 @@ internal sealed class Conversation
         message.Options.Set(OptionCode.ClientMachineIdentifier, new byte[] { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 });
     }
 
+    public static void Http(DhcpMessage message)
+    {
+        message.Options.Set(OptionCode.VendorClass, "HTTPClient:Arch:00016:UNDI:003016");
+        message.Options.Set(OptionCode.ClientArchitecture, new byte[] { 0, 16 });
+    }
+
     public static void Ipxe(DhcpMessage message)
     {
         Pxe(message, 7);

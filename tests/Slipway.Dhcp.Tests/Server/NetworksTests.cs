@@ -158,6 +158,13 @@ public class NetworksTests
     }
 
     [Fact]
+    public void The_router_is_among_the_routes_because_a_client_that_takes_them_ignores_option_3()
+    {
+        var c = new Conversation(Conversation.Boot with { StaticRoutes = [new StaticRoute(IPNetwork.Parse("10.17.0.0/17"), IPAddress.Parse("10.0.0.2"))] });
+        Assert.Equal([17, 10, 17, 0, 10, 0, 0, 2, 0, 10, 0, 0, 1], c.Discover().Reply!.Options.Find(OptionCode.ClasslessStaticRoute)!.Value.ToArray());
+    }
+
+    [Fact]
     public void A_network_that_contradicts_itself_is_refused_with_a_sentence()
     {
         Assert.Equal("network boot: the pool 10.9.0.1-10.9.0.2 is not inside 10.0.0.0/24",
