@@ -87,7 +87,11 @@ internal sealed class DhcpSite : IAsyncDisposable, IDhcpObserver
 
     public void Start(bool probe = false, string? listenOn = null)
     {
-        var policy = new ChainloadPolicy(new Dictionary<BootPlatform, string> { [BootPlatform.X64Uefi] = "ipxe-x64.efi" }, (_, _) => Script);
+        var binaries = new Dictionary<BootPlatform, string> { [BootPlatform.X64Uefi] = "ipxe-x64.efi", [BootPlatform.Arm64Uefi] = "ipxe-arm64.efi" };
+        var policy = new ChainloadPolicy(binaries, (_, _) => Script)
+        {
+            HttpBase = network => $"http://{network.ServerAddress}/firmware/",
+        };
         var link = listenOn ?? Network.Interface!;
         var server = new DhcpServer([Network], policy, TimeProvider.System);
         server.Restore(Store.Load());

@@ -1,9 +1,15 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Slipway.Dhcp.Clients;
 using Slipway.Dhcp.Networks;
 using Slipway.Dhcp.Server;
+using Slipway.Server.Tests.Net;
 using Slipway.Server.Tftp;
 using Slipway.Tftp.Server;
 
@@ -12,6 +18,8 @@ namespace Slipway.Server.Tests.Dhcp;
 /// <summary>Real firmware in QEMU, as far as the file it is told to boot.</summary>
 public sealed class FirmwareTests : ITftpFiles, ITftpObserver
 {
+    private const string Uuid = "0f0e0d0c-0b0a-0908-0706-050403020100";
+
     private readonly EventLog<TftpEvent> _transfers = new();
 
     [Fact]
@@ -22,7 +30,15 @@ public sealed class FirmwareTests : ITftpFiles, ITftpObserver
         await BootAsync(site, "ipxe-x64.efi", Ovmf);
         var ack = await site.WaitForAsync(DhcpEventKind.Acknowledged);
         Assert.Equal((ClientKind.Firmware, ClientArchitecture.X64Uefi), (ack.Client!.Kind, ack.Client.Architecture));
-        Assert.NotNull(ack.Client.Uuid);
+        Assert.Equal(Guid.Parse(Uuid), ack.Client.Uuid);
+    }
+
+    [Fact]
+    public async Task AAVMF_fetches_the_file_for_arm64()
+    {
+        await using var site = DhcpSite.ForMachines();
+        site.Start();
+        await BootAsync(site, "ipxe-arm64.efi", Aavmf);
     }
 
     [Fact]
@@ -54,7 +70,39 @@ public sealed class FirmwareTests : ITftpFiles, ITftpObserver
         await BootAsync(site, "script.ipxe", _ => SeaBios);
     }
 
-    private static string[] SeaBios => ["-machine", "pc", "-device", "virtio-net-pci,netdev=n0,mac=52:54:00:91:00:01,bootindex=0"];
+    [Theory]
+    [InlineData(NetworkMode.Authoritative)]
+    [InlineData(NetworkMode.Proxy)]
+    public async Task OVMF_fetches_the_file_by_HTTP(NetworkMode mode)
+    {
+        await using var site = DhcpSite.ForMachines(mode);
+        using var other = mode == NetworkMode.Proxy ? site.StartDnsmasq() : null;
+        site.Start();
+        var fetched = new EventLog<string>();
+        await using var web = HttpServer(site, fetched);
+        await web.StartAsync(TestContext.Current.CancellationToken);
+        using var folder = new TemporaryFolder();
+        using var qemu = Start(site, [.. Ovmf(folder), "-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=n", "-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n"]);
+        await AwaitAsync(fetched, r => r.StartsWith("GET", StringComparison.Ordinal), site, qemu);
+        Assert.All(fetched.All, r => Assert.EndsWith(" /firmware/ipxe-x64.efi", r, StringComparison.Ordinal));
+    }
+
+    private static WebApplication HttpServer(DhcpSite site, EventLog<string> fetched)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseKestrel(k => k.Listen(IPAddress.Parse("10.91.0.1"), 80));
+        builder.WebHost.UseSockets(s => s.CreateBoundListenSocket = e => site.ServerSide.Run(() => SocketTransportOptions.CreateDefaultBoundListenSocket(e)));
+        var web = builder.Build();
+        web.Run(context =>
+        {
+            fetched.Add($"{context.Request.Method} {context.Request.Path}");
+            return Results.Bytes(new byte[300_000]).ExecuteAsync(context);
+        });
+        return web;
+    }
+
+    private static string[] SeaBios => ["qemu-system-x86_64", "-machine", "pc", "-device", $"virtio-net-pci,netdev=n0,mac={DhcpSite.ClientMac},bootindex=0"];
 
     private static string[] Ovmf(TemporaryFolder folder)
     {
@@ -62,10 +110,24 @@ public sealed class FirmwareTests : ITftpFiles, ITftpObserver
         File.Copy("/usr/share/OVMF/OVMF_VARS_4M.fd", variables);
         return
         [
-            "-machine", "q35",
+            "qemu-system-x86_64", "-machine", "q35", "-cpu", "max,la57=off",
             "-drive", "if=pflash,format=raw,unit=0,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd",
             "-drive", $"if=pflash,format=raw,unit=1,file={variables}",
-            "-device", "virtio-net-pci,netdev=n0,mac=52:54:00:91:00:01,romfile=,bootindex=0",
+            "-device", $"virtio-net-pci,netdev=n0,mac={DhcpSite.ClientMac},romfile=,bootindex=0",
+            "-device", "virtio-rng-pci",
+        ];
+    }
+
+    private static string[] Aavmf(TemporaryFolder folder)
+    {
+        var variables = Path.Combine(folder.Path, "vars.fd");
+        File.Copy("/usr/share/AAVMF/AAVMF_VARS.fd", variables);
+        return
+        [
+            "qemu-system-aarch64", "-machine", "virt", "-cpu", "cortex-a57",
+            "-drive", "if=pflash,format=raw,unit=0,readonly=on,file=/usr/share/AAVMF/AAVMF_CODE.fd",
+            "-drive", $"if=pflash,format=raw,unit=1,file={variables}",
+            "-device", $"virtio-net-pci,netdev=n0,mac={DhcpSite.ClientMac},romfile=,bootindex=0",
             "-device", "virtio-rng-pci",
         ];
     }
@@ -81,16 +143,25 @@ public sealed class FirmwareTests : ITftpFiles, ITftpObserver
             return listener;
         });
         using var folder = new TemporaryFolder();
-        using var qemu = site.ServerSide.Start(["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max,la57=off", "-m", "512", "-display", "none",
-            "-monitor", "none", "-serial", "stdio", "-no-reboot", "-netdev", $"tap,id=n0,ifname={DhcpSite.Link},script=no,downscript=no", .. machine(folder)]);
+        using var qemu = Start(site, machine(folder));
+        var done = await AwaitAsync(_transfers, e => e.Kind == TftpEventKind.Done, site, qemu);
+        Assert.Equal(file, done.Name);
+    }
+
+    private static BackgroundTool Start(DhcpSite site, string[] machine) =>
+        site.ServerSide.Start([.. machine, "-accel", "tcg", "-m", "512", "-uuid", Uuid, "-display", "none", "-monitor", "none", "-serial", "stdio",
+            "-no-reboot", "-netdev", $"tap,id=n0,ifname={DhcpSite.Link},script=no,downscript=no"]);
+
+    private static async Task<T> AwaitAsync<T>(EventLog<T> log, Predicate<T> wanted, DhcpSite site, BackgroundTool qemu)
+    {
         try
         {
-            var done = await _transfers.WaitForAsync(e => e.Kind == TftpEventKind.Done, TimeSpan.FromSeconds(90));
-            Assert.Equal(file, done.Name);
+            return await log.WaitForAsync(wanted, TimeSpan.FromSeconds(90));
         }
         catch (TimeoutException)
         {
-            Assert.Fail(string.Join('\n', [.. site.Events.Select(e => e.Text), .. _transfers.All.Select(t => t.ToString()), .. qemu.Lines.TakeLast(20)]));
+            Assert.Fail(string.Join('\n', [.. site.Events.Select(e => e.Text), .. log.All.Select(t => $"{t}"), .. qemu.Lines.TakeLast(20)]));
+            throw;
         }
     }
 
