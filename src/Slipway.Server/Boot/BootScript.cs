@@ -11,6 +11,9 @@ public static class BootScript
     // Type 0, offset 4 of SMBIOS: the BIOS vendor's string (SMBIOS §7.1).
     private const string BiosVendor = "smbios/0.4.0";
 
+    // Kept by every boot manager that has a console to choose (UEFI §3.3); U-Boot has none.
+    private const string ConsoleOutVariable = "efi/ConOut";
+
     public static IpxeScript Create(MachineSettings machine, IscsiNames names, BootCredentials credentials, IPEndPoint portal)
     {
         IpxeText disk = IpxeText.Plain($"iscsi:{portal.Address}::{portal.Port}:0:{names.Target}");
@@ -32,10 +35,15 @@ public static class BootScript
                 script.SanBoot(disk, new SanBootOptions(), "failed");
                 break;
             default:
-                script.GotoIfEqual(IpxeScript.Setting(BiosVendor, "string"), IpxeText.Plain("U-Boot"), "uboot")
-                    .SanBoot(disk, new SanBootOptions(), "failed")
+                // U-Boot names itself in its own SMBIOS table; where it passes on another's it may have no vendor at all.
+                script.GotoIfEqual(IpxeScript.Setting("platform"), IpxeText.Plain("pcbios"), "ibft")
+                    .GotoIfEqual(IpxeScript.Setting(BiosVendor, "string"), IpxeText.Plain("U-Boot"), "uboot")
+                    .GotoIfSet(BiosVendor, "ibft")
+                    .GotoIfSet(ConsoleOutVariable, "ibft")
                     .Label("uboot")
-                    .SanBoot(disk, new SanBootOptions(NoDescribe: true), "failed");
+                    .SanBoot(disk, new SanBootOptions(NoDescribe: true), "failed")
+                    .Label("ibft")
+                    .SanBoot(disk, new SanBootOptions(), "failed");
                 break;
         }
         return script

@@ -70,7 +70,7 @@ public sealed record MachineSettings
 /// <summary>How the machine's firmware hands the disk's parameters on to the operating system.</summary>
 public enum MachineFirmware
 {
-    /// <summary>The script looks: SMBIOS names U-Boot.</summary>
+    /// <summary>The script looks: at SMBIOS, and at the variables that a UEFI boot manager keeps.</summary>
     Detect,
 
     /// <summary>No ACPI table protocol, so no iBFT: the parameters go through GRUB's environment block to the kernel's arguments.</summary>

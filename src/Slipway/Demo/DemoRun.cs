@@ -25,7 +25,7 @@ internal sealed class DemoRun(DemoOptions options, DemoParts parts, string image
     private static readonly TimeSpan PowerOff = TimeSpan.FromSeconds(60);
 
     private readonly string _volume = Path.Combine(options.Folder, "disk.raw");
-    private readonly TaskCompletionSource<Boot> _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public string ConsoleLog => Path.Combine(options.Folder, "console.log");
 
@@ -36,6 +36,12 @@ internal sealed class DemoRun(DemoOptions options, DemoParts parts, string image
     {
         await PrepareDiskAsync(cancellation);
         await PrivateNetwork.CreateAsync(machines: 1, cancellation);
+        var result = await BootAsync(cancellation);
+        return result.Booted ? await WithRecordAsync(result, cancellation) : result;
+    }
+
+    private async Task<DemoResult> BootAsync(CancellationToken cancellation)
+    {
         using var logs = Logs();
         await using var server = await SlipwayServer.StartAsync(
             DemoSite.Create(options.Break, Path.Combine(options.Folder, "state"), parts.Ipxe, _volume), logs, cancellation);
@@ -60,9 +66,7 @@ internal sealed class DemoRun(DemoOptions options, DemoParts parts, string image
         return result;
     }
 
-    /// <summary>What the machine wrote to its root, out of its volume.</summary>
-    /// <exception cref="DiskFormatException">The root is damaged.</exception>
-    public static async Task<string?> ReadBootRecordAsync(IBlockDevice disk, CancellationToken cancellation)
+    private static async Task<string?> ReadBootRecordAsync(IBlockDevice disk, CancellationToken cancellation)
     {
         var (root, file) = await FindOnRootAsync(disk, DemoImage.BootRecord, cancellation);
         return file is null ? null : Encoding.UTF8.GetString(await root!.ReadAllAsync(file, cancellation: cancellation));
@@ -93,7 +97,7 @@ internal sealed class DemoRun(DemoOptions options, DemoParts parts, string image
     private void Watch(BootEvent e)
     {
         if (e.Mac == DemoSite.Mac && (e.Kind == BootEventKind.Stalled || e is { Stage: BootStage.Up, Kind: BootEventKind.Entered }))
-            _over.TrySetResult(null!);
+            _over.TrySetResult();
     }
 
     private async Task ShowAsync(BootTimelines timelines, CancellationToken cancellation)
@@ -122,15 +126,16 @@ internal sealed class DemoRun(DemoOptions options, DemoParts parts, string image
             if (!off.IsCompletedSuccessfully)
                 failure = $"the machine is up but did not switch itself off within {PowerOff.TotalSeconds:0} s";
         }
-        string? record = null;
-        if (failure is null)
-        {
-            await using var disk = await Volume.OpenAsync(_volume, readOnly: true, cancellation);
-            record = await ReadBootRecordAsync(disk, cancellation);
-            if (record is null && !options.Keep)
-                failure = $"the machine is up but its volume has no {DemoImage.BootRecord}";
-        }
-        return new DemoResult(server.Timelines.Of(DemoSite.Mac), failure, record, machine.Console.LastLines(12));
+        return new DemoResult(server.Timelines.Of(DemoSite.Mac), failure, Record: null, machine.Console.LastLines(12));
+    }
+
+    /// <summary>Looks for the machine's word into its volume, which the server has let go of.</summary>
+    private async Task<DemoResult> WithRecordAsync(DemoResult result, CancellationToken cancellation)
+    {
+        await using var disk = await Volume.OpenAsync(_volume, readOnly: true, cancellation);
+        return await ReadBootRecordAsync(disk, cancellation) is { } record
+            ? result with { Record = record }
+            : result with { Failure = $"the machine is up but its volume has no {DemoImage.BootRecord}" };
     }
 
     private static string? Failure(Boot? boot, QemuMachine machine) => boot switch

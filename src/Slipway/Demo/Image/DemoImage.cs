@@ -25,7 +25,7 @@ internal sealed class DemoImage(GuestArchitecture architecture, DemoParts parts)
     public const string AfterBoot = "/etc/slipway-after-boot";
 
     private const long Megabyte = 1 << 20;
-    private const long RootLength = 16 * Megabyte;
+    private const long RootLength = 24 * Megabyte;
     private const string GrubModules = "part_gpt fat normal linux configfile search search_label echo loadenv";
 
     /// <summary>The image, from <paramref name="folder"/> where it was made before of the same parts.</summary>
@@ -97,16 +97,27 @@ internal sealed class DemoImage(GuestArchitecture architecture, DemoParts parts)
         var tree = Path.Combine(work, "root");
         foreach (var directory in (string[])["bin", "sbin", "proc", "sys", "dev", "run", "etc"])
             Directory.CreateDirectory(Path.Combine(tree, directory), program);
-        File.Copy(Path.Combine(parts.System, "bin/busybox"), Path.Combine(tree, "bin/busybox"));
-        await File.WriteAllBytesAsync(Path.Combine(tree, "sbin/init"), DemoFile.Read("root-init"), cancellation);
-        File.SetUnixFileMode(Path.Combine(tree, "bin/busybox"), program);
-        File.SetUnixFileMode(Path.Combine(tree, "sbin/init"), program);
+        await AddAsync("bin/busybox", await File.ReadAllBytesAsync(Path.Combine(parts.System, "bin/busybox"), cancellation));
+        await AddAsync("sbin/init", DemoFile.Read("root-init"));
+        // This busybox's own TLS offers nothing newer than SHA-1 signatures; it uses openssl where it finds it.
+        var openssl = await File.ReadAllBytesAsync(Path.Combine(parts.System, "usr/bin/openssl"), cancellation);
+        await AddAsync("bin/openssl", openssl);
+        foreach (var (place, content) in SharedLibraries.Of(openssl, parts.System))
+            await AddAsync(place, content);
         await File.WriteAllTextAsync(tree + AfterBoot, "poweroff\n", cancellation);
 
         var image = Path.Combine(work, "root.ext4");
         await HostProgram.RunAsync("mke2fs",
             ["-q", "-t", "ext4", "-O", "^has_journal", "-m", "0", "-L", "demoroot", "-d", tree, image, $"{RootLength / Megabyte}M"], cancellation);
         return await File.ReadAllBytesAsync(image, cancellation);
+
+        async Task AddAsync(string place, byte[] content)
+        {
+            var path = Path.Combine(tree, place);
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!, program);
+            await File.WriteAllBytesAsync(path, content, cancellation);
+            File.SetUnixFileMode(path, program);
+        }
     }
 
     /// <summary>Changes with the packages, the files and the code that go into the image.</summary>

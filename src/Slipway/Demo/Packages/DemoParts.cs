@@ -8,9 +8,9 @@ internal sealed record DemoParts(string UBoot, string Ipxe, string Grub, string 
 {
     private const string SystemRelease = "bookworm", FirmwareRelease = "trixie";
 
-    // iscsistart and every library that it asks for.
+    // iscsistart and openssl, and every library that they ask for.
     private static readonly string[] SystemPackageNames =
-        ["busybox-static", "open-iscsi", "libopeniscsiusr", "libssl3", "libkmod2", "liblzma5", "libzstd1", "libc6"];
+        ["busybox-static", "openssl", "open-iscsi", "libopeniscsiusr", "libssl3", "libkmod2", "liblzma5", "libzstd1", "libc6"];
 
     public static IEnumerable<string> Releases(DebianHost host) => new[] { SystemRelease, FirmwareRelease, host.Codename }.Distinct();
 
