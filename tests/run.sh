@@ -25,6 +25,7 @@ command -v dotnet >/dev/null || fail "the .NET 10 SDK is missing (dotnet is not 
 packages=(
   libiscsi-bin qemu-utils qemu-block-extra
   isc-dhcp-client isc-dhcp-relay udhcpc dnsmasq-base tftp-hpa curl openssl iproute2 util-linux
+  grub-common
   qemu-system-x86 ovmf qemu-system-arm qemu-efi-aarch64
   dosfstools mtools fdisk gdisk e2fsprogs
   gcc libc6-dev

@@ -41,7 +41,7 @@ internal sealed partial class BootRequests(
         }
     }
 
-    public async Task ScriptAsync(HttpContext context, string mac)
+    public async Task ScriptAsync(HttpContext context, string mac, string? firmware)
     {
         context.Response.Headers.CacheControl = "no-store";
         var client = context.Connection.RemoteIpAddress!;
@@ -72,7 +72,20 @@ internal sealed partial class BootRequests(
             await RefuseAsync(context, StatusCodes.Status404NotFound, $"{asked} is not registered");
             return;
         }
-        await GiveScriptAsync(context, disk);
+        var machine = disk.Machine;
+        var known = firmware is null ? machine.Firmware : BootScript.FirmwareOf(firmware);
+        switch (known)
+        {
+            case null:
+                await RefuseAsync(context, StatusCodes.Status404NotFound, $"'{firmware}' is no firmware");
+                break;
+            case MachineFirmware.Detect:
+                await SendAsync(context, BootScript.Detect(machine));
+                break;
+            default:
+                await GiveScriptAsync(context, disk, known.Value);
+                break;
+        }
     }
 
     public async Task UpAsync(HttpContext context)
@@ -88,18 +101,17 @@ internal sealed partial class BootRequests(
         await context.Response.WriteAsync("welcome\n", context.RequestAborted);
     }
 
-    private async Task GiveScriptAsync(HttpContext context, MachineDisk disk)
+    private async Task GiveScriptAsync(HttpContext context, MachineDisk disk, MachineFirmware firmware)
     {
         var machine = disk.Machine;
         var portal = new IPEndPoint(context.Connection.LocalIpAddress!.MapToIPv4(), iscsiPort);
         var credentials = BootCredentials.Create(machine.Name);
-        var arguments = machine.Firmware == MachineFirmware.Ibft
-            ? ""
-            : KernelArguments.Of(disk.Names, site.SecretsInScript?.Invoke(credentials) ?? credentials, portal, UpAddress(context));
+        var told = site.SecretsInScript?.Invoke(credentials) ?? credentials;
+        var arguments = firmware == MachineFirmware.UBoot ? KernelArguments.Of(disk.Names, told, portal, UpAddress(context)) : "";
         try
         {
             store.Save(machine.Name, credentials);
-            if (!await disk.BeginAsync(credentials, arguments, context.RequestAborted) && machine.Firmware == MachineFirmware.UBoot)
+            if (!await disk.BeginAsync(credentials, arguments, context.RequestAborted) && firmware == MachineFirmware.UBoot)
                 LogNoEnvironment(machine.Name, GrubEnvironment.FilePath);
             // A machine that starts anew holds no disk: what is left of its last run could still write.
             endSessions(disk);
@@ -111,12 +123,18 @@ internal sealed partial class BootRequests(
             await RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, "the machine's volume cannot be prepared");
             return;
         }
-        var script = BootScript.Create(machine, disk.Names, site.SecretsInScript?.Invoke(credentials) ?? credentials, portal).ToBytes();
-        timelines.Observe(machine.Mac, machine.Name, BootStage.Script, $"has its script: disk {disk.Names.Target} at {portal}",
-            new Dictionary<string, string> { ["target"] = disk.Names.Target, ["portal"] = portal.ToString(), ["bytes"] = script.Length.ToString(System.Globalization.CultureInfo.InvariantCulture) });
+        var way = firmware == MachineFirmware.UBoot ? "kernel arguments" : "iBFT";
+        timelines.Observe(machine.Mac, machine.Name, BootStage.Script, $"has its script: disk {disk.Names.Target} at {portal}, told to the kernel by {way}",
+            new Dictionary<string, string> { ["target"] = disk.Names.Target, ["portal"] = portal.ToString(), ["firmware"] = firmware.ToString().ToLowerInvariant() });
+        await SendAsync(context, BootScript.Create(machine, firmware, disk.Names, told, portal));
+    }
+
+    private static async Task SendAsync(HttpContext context, IpxeScript script)
+    {
+        var bytes = script.ToBytes();
         context.Response.ContentType = "text/plain; charset=utf-8";
-        context.Response.ContentLength = script.Length;
-        await context.Response.Body.WriteAsync(script, context.RequestAborted);
+        context.Response.ContentLength = bytes.Length;
+        await context.Response.Body.WriteAsync(bytes, context.RequestAborted);
     }
 
     private static Uri UpAddress(HttpContext context)

@@ -5,48 +5,61 @@ using Slipway.Server.Site;
 
 namespace Slipway.Server.Boot;
 
-/// <summary>The script of one boot of one machine: who it is to the target, both secrets, and <c>sanboot</c>.</summary>
+/// <summary>
+/// The script of one boot of one machine: who it is to the target, both secrets, and <c>sanboot</c>. How that has to be
+/// said depends on the firmware; where the site does not say which it is, a first script without secrets looks, and asks
+/// on for the one that suits.
+/// </summary>
 public static class BootScript
 {
     // Type 0, offset 4 of SMBIOS: the BIOS vendor's string (SMBIOS §7.1).
     private const string BiosVendor = "smbios/0.4.0";
 
+    private const string UBoot = "uboot", Ibft = "ibft";
+
     // Kept by every boot manager that has a console to choose (UEFI §3.3); U-Boot has none.
     private const string ConsoleOutVariable = "efi/ConOut";
 
-    public static IpxeScript Create(MachineSettings machine, IscsiNames names, BootCredentials credentials, IPEndPoint portal)
+    /// <summary>Finds out what the firmware is, and asks for <c>MACHINE/uboot</c> or <c>MACHINE/ibft</c> beside itself.</summary>
+    public static IpxeScript Detect(MachineSettings machine)
+    {
+        var mac = machine.Mac.ToHyphenated();
+        // U-Boot names itself in its own SMBIOS table; where it passes on another's there may be no vendor in it at all.
+        return new IpxeScript()
+            .Comment($"Slipway: what firmware does {machine.Name} have?")
+            .GotoIfEqual(IpxeScript.Setting("platform"), IpxeText.Plain("pcbios"), Ibft)
+            .GotoIfEqual(IpxeScript.Setting(BiosVendor, "string"), IpxeText.Plain("U-Boot"), UBoot)
+            .GotoIfSet(BiosVendor, Ibft)
+            .GotoIfSet(ConsoleOutVariable, Ibft)
+            .Label(UBoot)
+            .Chain(IpxeText.Plain($"{mac}/{UBoot}"), replace: true, onFailure: "failed")
+            .Label(Ibft)
+            .Chain(IpxeText.Plain($"{mac}/{Ibft}"), replace: true, onFailure: "failed")
+            .Label("failed")
+            .Exit(1);
+    }
+
+    /// <summary>What the last part of a script's path says; null where it says nothing that is known.</summary>
+    public static MachineFirmware? FirmwareOf(string path) => path switch
+    {
+        UBoot => MachineFirmware.UBoot,
+        Ibft => MachineFirmware.Ibft,
+        _ => null,
+    };
+
+    /// <param name="firmware">What the machine has; not <see cref="MachineFirmware.Detect"/>.</param>
+    public static IpxeScript Create(MachineSettings machine, MachineFirmware firmware, IscsiNames names, BootCredentials credentials, IPEndPoint portal)
     {
         IpxeText disk = IpxeText.Plain($"iscsi:{portal.Address}::{portal.Port}:0:{names.Target}");
-        var script = new IpxeScript()
+        return new IpxeScript()
             .Comment($"Slipway: {machine.Name} boots from its disk.")
             .Set("initiator-iqn", names.Initiator)
             .Set("username", credentials.User)
             .Set("password", credentials.Secret)
             .Set("reverse-username", credentials.ReverseUser)
-            .Set("reverse-password", credentials.ReverseSecret);
-        // Without an ACPI table protocol describing the disk fails, and under U-Boot a second sanboot fails always: the
-        // right one has to be the first.
-        switch (machine.Firmware)
-        {
-            case MachineFirmware.UBoot:
-                script.SanBoot(disk, new SanBootOptions(NoDescribe: true), "failed");
-                break;
-            case MachineFirmware.Ibft:
-                script.SanBoot(disk, new SanBootOptions(), "failed");
-                break;
-            default:
-                // U-Boot names itself in its own SMBIOS table; where it passes on another's it may have no vendor at all.
-                script.GotoIfEqual(IpxeScript.Setting("platform"), IpxeText.Plain("pcbios"), "ibft")
-                    .GotoIfEqual(IpxeScript.Setting(BiosVendor, "string"), IpxeText.Plain("U-Boot"), "uboot")
-                    .GotoIfSet(BiosVendor, "ibft")
-                    .GotoIfSet(ConsoleOutVariable, "ibft")
-                    .Label("uboot")
-                    .SanBoot(disk, new SanBootOptions(NoDescribe: true), "failed")
-                    .Label("ibft")
-                    .SanBoot(disk, new SanBootOptions(), "failed");
-                break;
-        }
-        return script
+            .Set("reverse-password", credentials.ReverseSecret)
+            // Without an ACPI table protocol describing the disk fails, and under U-Boot a second sanboot fails always.
+            .SanBoot(disk, new SanBootOptions(NoDescribe: firmware == MachineFirmware.UBoot), "failed")
             .Label("failed")
             .Echo($"Slipway: {machine.Name} could not boot from {names.Target}. The line above says why; the server's timeline says more.")
             .Exit(1);

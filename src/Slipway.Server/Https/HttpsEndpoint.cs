@@ -46,7 +46,7 @@ internal sealed class HttpsEndpoint : IAsyncDisposable
         var application = builder.Build();
         application.UseRouting();
         application.MapGet("/boot/up", requests.UpAsync);
-        application.MapGet("/boot/{mac}", (HttpContext context, string mac) => requests.ScriptAsync(context, mac));
+        application.MapGet("/boot/{mac}/{firmware?}", (HttpContext context, string mac, string? firmware) => requests.ScriptAsync(context, mac, firmware));
         await application.StartAsync(cancellation);
         return new HttpsEndpoint(application);
     }
@@ -92,7 +92,8 @@ internal interface IMachineRequests
 
     void HandshakeBrokenOff(IPAddress client);
 
-    Task ScriptAsync(HttpContext context, string mac);
+    /// <param name="firmware">What the machine found itself to have; null where it was not asked yet.</param>
+    Task ScriptAsync(HttpContext context, string mac, string? firmware);
 
     Task UpAsync(HttpContext context);
 }

@@ -60,8 +60,8 @@ public sealed class BootRequestsTests : IAsyncLifetime
     [Fact]
     public void A_machine_gets_its_own_script_with_fresh_secrets()
     {
-        var first = Curl("127.0.0.11", $"boot/{Known}").Output;
-        var second = Curl("127.0.0.11", $"boot/{Known}").Output;
+        var first = Curl("127.0.0.11", $"boot/{Known}/ibft").Output;
+        var second = Curl("127.0.0.11", $"boot/{Known}/ibft").Output;
 
         Assert.StartsWith("#!ipxe\n", first, StringComparison.Ordinal);
         Assert.Contains("sanboot", first, StringComparison.Ordinal);
@@ -74,9 +74,23 @@ public sealed class BootRequestsTests : IAsyncLifetime
     }
 
     [Fact]
+    public void A_machine_is_asked_for_its_firmware_before_it_is_given_a_secret()
+    {
+        var question = Curl("127.0.0.11", $"boot/{Known}").Output;
+        Assert.Contains($"chain --replace {Known}/uboot", question, StringComparison.Ordinal);
+        Assert.Contains($"chain --replace {Known}/ibft", question, StringComparison.Ordinal);
+        Assert.DoesNotContain("password", question, StringComparison.Ordinal);
+        Assert.Null(_store.CredentialsOf("node-1"));
+        Assert.Empty(_ended);
+
+        Assert.Contains("sanboot --no-describe", Curl("127.0.0.11", $"boot/{Known}/uboot").Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("--no-describe", Curl("127.0.0.11", $"boot/{Known}/ibft").Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_timeline_has_the_TLS_facts_and_no_secret()
     {
-        var secret = Secret(Curl("127.0.0.11", $"boot/{Known}", "--tls-max", "1.2").Output);
+        var secret = Secret(Curl("127.0.0.11", $"boot/{Known}/uboot", "--tls-max", "1.2").Output);
         var events = _timelines.Of(KnownMac)!.Events;
         Assert.Contains(events, e => e.Text.StartsWith("TLS 1.2, TLS_ECDHE_RSA", StringComparison.Ordinal));
         Assert.DoesNotContain(events, e => e.Text.Contains(secret, StringComparison.Ordinal) || e.Facts.Values.Any(v => v.Contains(secret, StringComparison.Ordinal)));
@@ -87,6 +101,8 @@ public sealed class BootRequestsTests : IAsyncLifetime
     [InlineData("127.0.0.12", Known, "403")]
     [InlineData("127.0.0.13", Unregistered, "404")]
     [InlineData("127.0.0.14", Known, "403")]
+    [InlineData("127.0.0.11", Other + "/uboot", "403")]
+    [InlineData("127.0.0.11", Known + "/toaster", "404")]
     [InlineData("127.0.0.11", "not-a-mac", "400")]
     public void Nobody_gets_another_machines_script(string from, string mac, string status)
     {
