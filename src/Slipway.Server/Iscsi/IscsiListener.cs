@@ -3,6 +3,8 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Slipway.Iscsi.Target;
 using Slipway.Scsi;
+using Slipway.Server.Iscsi.Epoll;
+using Slipway.Server.Iscsi.Sockets;
 
 namespace Slipway.Server.Iscsi;
 
@@ -18,17 +20,26 @@ public sealed partial class IscsiListener : IAsyncDisposable
 
     private readonly IReadOnlyList<IPEndPoint> _portals;
     private readonly TargetNode _node;
+    private readonly ITransport _transport;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _gate = new();
-    private readonly Dictionary<SocketConnection, Task> _connections = [];
+    private readonly Dictionary<ITransportConnection, Task> _connections = [];
     private readonly List<Socket> _sockets = [];
     private readonly List<Task> _loops = [];
 
     public IscsiListener(IReadOnlyList<IPEndPoint> portals, ITargetDirectory directory, ITargetObserver observer, TimeProvider time, ILogger logger)
+        : this(portals, directory, observer, time, logger, OperatingSystem.IsLinux() ? new EpollTransport() : new SocketTransport())
+    {
+    }
+
+    internal IscsiListener(
+        IReadOnlyList<IPEndPoint> portals, ITargetDirectory directory, ITargetObserver observer, TimeProvider time, ILogger logger,
+        ITransport transport)
     {
         _portals = portals;
+        _transport = transport;
         _time = time;
         _logger = logger;
         _node = new TargetNode(directory, new LoggingObserver(observer, logger), time);
@@ -74,6 +85,7 @@ public sealed partial class IscsiListener : IAsyncDisposable
                 connection.Abort();
         }
         await Task.WhenAll(running);
+        await _transport.DisposeAsync();
         _stopping.Dispose();
     }
 
@@ -131,7 +143,7 @@ public sealed partial class IscsiListener : IAsyncDisposable
 
     private void Admit(Socket socket)
     {
-        SocketConnection connection;
+        ITransportConnection connection;
         try
         {
             socket.NoDelay = true;
@@ -140,7 +152,7 @@ public sealed partial class IscsiListener : IAsyncDisposable
             socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 60);
             socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 10);
             socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 6);
-            connection = new SocketConnection(socket, _node);
+            connection = _transport.Open(socket, _node);
         }
         catch (SocketException)
         {
@@ -159,18 +171,13 @@ public sealed partial class IscsiListener : IAsyncDisposable
         socket.Dispose();
     }
 
-    private async Task ServeAsync(SocketConnection connection)
+    private async Task ServeAsync(ITransportConnection connection)
     {
-        try
-        {
-            await connection.RunAsync();
-        }
-        finally
-        {
-            lock (_gate)
-                _connections.Remove(connection);
-        }
-        if (connection.Target.Fault is { } fault)
+        var run = connection.RunAsync();
+        await run.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        lock (_gate)
+            _connections.Remove(connection);
+        if ((run.Exception?.InnerException ?? connection.Target.Fault) is { } fault)
             LogFault(fault, connection.Remote);
         if (connection.Target.Facts is null)
             LogNameless(connection.Remote, connection.Target.EndReason ?? "");
@@ -191,7 +198,7 @@ public sealed partial class IscsiListener : IAsyncDisposable
 
     private void CheckDeadlines(DateTimeOffset now)
     {
-        List<SocketConnection>? late = null;
+        List<ITransportConnection>? late = null;
         lock (_gate)
         {
             foreach (var connection in _connections.Keys)

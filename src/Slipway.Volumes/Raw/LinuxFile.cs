@@ -16,13 +16,25 @@ internal enum ZeroResult
 internal static partial class LinuxFile
 {
     private const int NoWait = 8;              // RWF_NOWAIT, preadv2(2)
+    private const long Tmpfs = 0x01021994, Ramfs = 0x858458F6;     // statfs(2)
     private const int KeepSize = 1, PunchHole = 2, ZeroRange = 0x10;    // fallocate(2)
     private const int SeekData = 3, SeekHole = 4;       // lseek(2)
     private const int ENOSPC = 28, ENXIO = 6;
     private const int HResultNoSpace = unchecked((int)0x80070070);
 
+    /// <summary>True for a file system in memory: nothing there waits for a device, and it knows no <see cref="NoWait"/>.</summary>
+    public static unsafe bool IsInMemory(SafeFileHandle file)
+    {
+        if (!OperatingSystem.IsLinux() || !Environment.Is64BitProcess)
+            return false;
+        // struct statfs, of statfs(2): the type comes first.
+        var result = stackalloc long[64];
+        return fstatfs(file, result) == 0 && result[0] is Tmpfs or Ramfs;
+    }
+
     /// <summary>Reads what the page cache holds; how many bytes of it, from the start. 0 where it would have to wait.</summary>
-    public static unsafe int ReadCached(SafeFileHandle file, Span<byte> destination, long offset)
+    /// <param name="isInMemory">See <see cref="IsInMemory"/>.</param>
+    public static unsafe int ReadCached(SafeFileHandle file, Span<byte> destination, long offset, bool isInMemory)
     {
         if (!OperatingSystem.IsLinux() || destination.IsEmpty)
             return 0;
@@ -34,7 +46,7 @@ internal static partial class LinuxFile
             {
                 file.DangerousAddRef(ref held);
                 // Anything but bytes (EAGAIN, EOPNOTSUPP, EIO, the end of the file) is for the read that waits to find out.
-                return (int)Math.Max(0, preadv2((int)file.DangerousGetHandle(), &vector, 1, offset, NoWait));
+                return (int)Math.Max(0, preadv2((int)file.DangerousGetHandle(), &vector, 1, offset, isInMemory ? 0 : NoWait));
             }
             finally
             {
@@ -71,6 +83,9 @@ internal static partial class LinuxFile
 
     [LibraryImport("libc", SetLastError = true)]
     private static unsafe partial nint preadv2(int file, IoVector* vectors, int count, long offset, int flags);
+
+    [LibraryImport("libc")]
+    private static unsafe partial int fstatfs(SafeFileHandle file, long* result);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int fallocate(SafeFileHandle file, int mode, long offset, long length);

@@ -12,8 +12,13 @@ public sealed class RawFile : IBlockDevice
     private const int SectorSize = 512;
 
     private readonly SafeFileHandle _handle;
+    private readonly bool _isInMemory;
 
-    private RawFile(SafeFileHandle handle, bool readOnly, long length) => (_handle, IsReadOnly, Length) = (handle, readOnly, length);
+    private RawFile(SafeFileHandle handle, bool readOnly, long length)
+    {
+        (_handle, IsReadOnly, Length) = (handle, readOnly, length);
+        _isInMemory = LinuxFile.IsInMemory(handle);
+    }
 
     public long Length { get; }
 
@@ -34,7 +39,7 @@ public sealed class RawFile : IBlockDevice
     public ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellation = default)
     {
         CheckRange(offset, destination.Length);
-        var cached = LinuxFile.ReadCached(_handle, destination.Span, offset);
+        var cached = LinuxFile.ReadCached(_handle, destination.Span, offset, _isInMemory);
         return cached == destination.Length
             ? ValueTask.CompletedTask
             : ReadRestAsync(offset + cached, destination[cached..], cancellation);

@@ -4,13 +4,13 @@ using System.Net.Sockets;
 using System.Threading.Channels;
 using Slipway.Iscsi.Target;
 
-namespace Slipway.Server.Iscsi;
+namespace Slipway.Server.Iscsi.Sockets;
 
 /// <summary>
 /// One connection over a socket: a receive loop, and a send loop that runs while there is something to send or to do.
 /// The gate makes them one loop in the eyes of <see cref="TargetConnection"/>. An idle connection holds no buffer.
 /// </summary>
-internal sealed class SocketConnection : IThreadPoolWorkItem
+internal sealed class SocketConnection : ITransportConnection, IThreadPoolWorkItem
 {
     private const int ReceiveBuffer = 128 * 1024;
     private const int MaxPieces = 256;
@@ -26,15 +26,14 @@ internal sealed class SocketConnection : IThreadPoolWorkItem
     public SocketConnection(Socket socket, TargetNode node)
     {
         _socket = socket;
-        Remote = Plain((IPEndPoint)socket.RemoteEndPoint!);
-        Target = node.Accept(Remote, Plain((IPEndPoint)socket.LocalEndPoint!), Wake);
+        Remote = Endpoints.Plain(socket.RemoteEndPoint);
+        Target = node.Accept(Remote, Endpoints.Plain(socket.LocalEndPoint), Wake);
     }
 
     public IPEndPoint Remote { get; }
 
     public TargetConnection Target { get; }
 
-    /// <summary>Serves the connection; completes when nothing of it is left.</summary>
     public async Task RunAsync()
     {
         var reason = await ReceiveAsync();
@@ -53,7 +52,6 @@ internal sealed class SocketConnection : IThreadPoolWorkItem
         Wake();
     }
 
-    /// <summary>Ends the connection from outside; its session ends as after a broken line.</summary>
     public void Abort() => _socket.Dispose();
 
     void IThreadPoolWorkItem.Execute() => Kick();
@@ -176,7 +174,4 @@ internal sealed class SocketConnection : IThreadPoolWorkItem
             return false;
         }
     }
-
-    private static IPEndPoint Plain(IPEndPoint endpoint) =>
-        endpoint.Address.IsIPv4MappedToIPv6 ? new(endpoint.Address.MapToIPv4(), endpoint.Port) : endpoint;
 }

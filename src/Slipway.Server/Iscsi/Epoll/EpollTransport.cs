@@ -1,0 +1,37 @@
+using System.Net.Sockets;
+using Slipway.Iscsi.Target;
+
+namespace Slipway.Server.Iscsi.Epoll;
+
+/// <summary>
+/// A small number of event loops, each with a thread and its share of the connections. What a connection does, it does
+/// on its loop's thread: no lock, no await, no context switch between a request and its answer.
+/// </summary>
+internal sealed class EpollTransport : ITransport
+{
+    /// <summary>More loops than this have never been measured to help.</summary>
+    private const int MaxLoops = 8;
+    private readonly EpollLoop[] _loops;
+
+    public EpollTransport()
+        : this(Math.Min(Environment.ProcessorCount, MaxLoops))
+    {
+    }
+
+    public EpollTransport(int loops)
+    {
+        _loops = new EpollLoop[loops];
+        for (var i = 0; i < loops; i++)
+            _loops[i] = new EpollLoop($"iscsi {i}");
+    }
+
+    /// <summary>The loop with the fewest connections takes the next.</summary>
+    public ITransportConnection Open(Socket socket, TargetNode node) => new EpollConnection(socket, node, _loops.MinBy(l => l.Connections)!);
+
+    public ValueTask DisposeAsync()
+    {
+        foreach (var loop in _loops)
+            loop.Dispose();
+        return ValueTask.CompletedTask;
+    }
+}
