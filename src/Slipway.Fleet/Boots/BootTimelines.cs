@@ -61,7 +61,7 @@ public sealed class BootTimelines(TimeProvider clock)
         {
             var boot = RunFor(mac, machine, starts: false);
             if (!boot.Entered.ContainsKey(stage))
-                boot = Record(boot, BootEventKind.Entered, stage, stage.Name(), null);
+                boot = Record(boot, BootEventKind.Entered, stage, "was tried", null);
             Record(boot, BootEventKind.Refused, stage, reason, facts);
         }
     }

@@ -27,6 +27,8 @@ internal static class DemoCommand
     private static readonly Option<bool> Headless = new("--headless") { Description = "Plain lines, no terminal control" };
     private static readonly Option<bool> Keep = new("--keep") { Description = "Leave the machine and the server running until Ctrl-C" };
 
+    private static readonly Option<bool> Prepare = new("--prepare") { Description = "Fetch the parts and build the disk, say where they are, and boot nothing" };
+
     private static readonly Option<DirectoryInfo?> Folder = new("--folder")
     {
         Description = "Where the run leaves the machine's disk, its console and the server's log (default: in the cache folder)",
@@ -38,7 +40,7 @@ internal static class DemoCommand
         Break.AcceptOnlyFromAmong([.. Breaks.Keys]);
         var command = new Command("demo", "Boot a virtual machine without a disk, in a private network, and watch it.")
         {
-            Firmware, Break, Headless, Keep, Folder, Inside,
+            Firmware, Break, Headless, Keep, Prepare, Folder, Inside,
         };
         command.SetAction((parsed, cancellation) => OperatingSystem.IsLinux() ? RunAsync(parsed, cancellation) : RefuseAsync());
         return command;
@@ -69,6 +71,11 @@ internal static class DemoCommand
             var cache = Path.Combine(CacheFolder, options.Firmware.Architecture.Debian);
             var parts = await DemoParts.EnsureAsync(options.Firmware.Architecture, Path.Combine(cache, "packages"), view.Progress, cancellation);
             var image = await new DemoImage(options.Firmware.Architecture, parts).EnsureAsync(Path.Combine(cache, "image"), view.Progress, cancellation);
+            if (parsed.GetValue(Prepare))
+            {
+                Console.WriteLine($"disk: {image}\nipxe: {parts.Ipxe}\nu-boot: {parts.UBoot}");
+                return 0;
+            }
             if (!parsed.GetValue(Inside))
                 NetworkNamespace.Enter(["demo", "--inside", .. parsed.Tokens.Skip(1).Select(t => t.Value)]);
 

@@ -142,6 +142,7 @@ internal sealed class DemoRun(DemoOptions options, DemoParts parts, string image
     {
         { Outcome: BootOutcome.Up } => null,
         { Outcome: BootOutcome.Stalled } => $"the boot stalled at {boot.Stage.Name()}: {StallDiagnosis.LikelyCause(boot)}",
+        { Refusal: { } refusal } => $"the boot was refused at {boot.Stage.Name()}: {refusal.Text}",
         _ when machine.Ended.IsCompleted => $"the machine went off at {boot?.Stage.Name() ?? "its firmware"}: look at its console",
         _ => $"nothing was heard of the machine within {FirstSignOfLife.TotalMinutes:0} minutes: its firmware did not ask for an address",
     };

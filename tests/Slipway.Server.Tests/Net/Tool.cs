@@ -72,9 +72,9 @@ internal sealed class BackgroundTool : IDisposable
     }
 
     /// <summary>Waits until the program has printed a line with this in it.</summary>
-    public void WaitFor(string text)
+    public void WaitFor(string text, TimeSpan? patience = null)
     {
-        var deadline = DateTime.UtcNow + TimeSpan.FromSeconds(30);
+        var deadline = DateTime.UtcNow + (patience ?? TimeSpan.FromSeconds(30));
         lock (_lines)
         {
             while (!_lines.Exists(l => l.Contains(text, StringComparison.Ordinal)))
@@ -82,6 +82,21 @@ internal sealed class BackgroundTool : IDisposable
                 if (!Monitor.Wait(_lines, deadline - DateTime.UtcNow is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero))
                     throw new TimeoutException($"no '{text}' in: {string.Join('\n', _lines)}");
             }
+        }
+    }
+
+    /// <summary>Its exit status, when it has ended and all that it printed is in <see cref="Lines"/>.</summary>
+    public async Task<int> EndAsync(TimeSpan patience)
+    {
+        using var timer = new CancellationTokenSource(patience);
+        try
+        {
+            await _process.WaitForExitAsync(timer.Token);
+            return _process.ExitCode;
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException($"it did not end in {patience}: {string.Join('\n', Lines)}");
         }
     }
 

@@ -1,0 +1,22 @@
+using Slipway.Server.Tests;
+using Slipway.Server.Tests.Net;
+
+namespace Slipway.EndToEnd;
+
+/// <summary>One run of <c>slipway demo</c>, as its user runs it.</summary>
+internal sealed record Demo(int Status, string Output)
+{
+    public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "slipway");
+
+    // The first run fetches packages. A boot under emulation takes half a minute on a machine that does nothing else.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
+
+    public static async Task<Demo> RunAsync(TemporaryFolder folder, string firmware, params string[] options)
+    {
+        using var run = new BackgroundTool(Program, ["demo", "--headless", "--firmware", firmware, "--folder", folder.Path, .. options]);
+        var status = await run.EndAsync(Patience);
+        var output = string.Join('\n', run.Lines);
+        TestContext.Current.SendDiagnosticMessage("{0}", output);
+        return new Demo(status, output);
+    }
+}

@@ -1,0 +1,68 @@
+using System.Text.RegularExpressions;
+using Slipway.Server.Tests;
+using Slipway.Server.Tests.Net;
+
+namespace Slipway.EndToEnd;
+
+/// <summary>
+/// A stranger follows the README to a network of their own: its <c>slipway.yaml</c>, <c>slipway serve</c>, iPXE with the
+/// site's authority on boot media, and a U-Boot that starts from them.
+/// </summary>
+public sealed partial class ServeTests
+{
+    private static readonly TimeSpan Boot = TimeSpan.FromMinutes(4);
+
+    [Fact]
+    public async Task The_READMEs_site_boots_a_machine()
+    {
+        using var folder = new TemporaryFolder();
+        // The demo brings the parts, and a disk that a machine can boot from.
+        var parts = await Demo.RunAsync(folder, "uboot-x86_64", "--prepare");
+        Assert.True(parts.Status == 0, parts.Output);
+        var (image, ipxe, uboot) = (Part(parts, "disk"), Part(parts, "ipxe"), Part(parts, "u-boot"));
+
+        using var network = new NetworkNamespace("serve");
+        network.Ip("link", "add", "eth1", "type", "bridge", "forward_delay", "0");
+        network.Ip("addr", "add", "10.77.0.1/24", "dev", "eth1");
+        network.Ip("link", "set", "eth1", "up");
+        network.Ip("tuntap", "add", "dev", "tap0", "mode", "tap");
+        network.Ip("link", "set", "tap0", "master", "eth1", "up");
+
+        var volume = Path.Combine(folder.Path, "node-1.raw");
+        File.Copy(image, volume);
+        var state = Path.Combine(folder.Path, "state");
+        var site = Path.Combine(folder.Path, "slipway.yaml");
+        var text = ReadmeSite().Replace("/srv/slipway/node-1.qcow2", volume).Replace("/var/lib/slipway", state);
+        await File.WriteAllTextAsync(site, text);
+
+        using var server = network.Start(Demo.Program, "serve", "-c", site);
+        server.WaitFor("serving network boot");
+        var (trusting, media) = (Path.Combine(folder.Path, "ipxe.efi"), Path.Combine(folder.Path, "media.img"));
+        Tool.Run(Demo.Program, "firmware", "trust", "--no-sleep", Path.Combine(ipxe, "ipxe-amd64.efi"), trusting, "--ca", Path.Combine(state, "ca.pem"));
+        Tool.Run(Demo.Program, "firmware", "media", media, "--ipxe", trusting, "--server", "https://10.77.0.1/");
+
+        using var machine = network.Start("qemu-system-x86_64", "-machine", "pc", "-accel", "tcg", "-cpu", "max", "-m", "1024",
+            "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot", "-bios", Path.Combine(uboot, "qemu-x86_64", "u-boot.rom"),
+            "-netdev", "tap,id=n0,ifname=tap0,script=no,downscript=no", "-device", "e1000,netdev=n0,mac=52:54:00:77:00:01,romfile=",
+            "-drive", $"if=none,id=d0,format=raw,file={media}", "-device", "virtio-blk-pci,drive=d0");
+        server.WaitFor("node-1 says that it is up", Boot);
+        Assert.Equal(0, await machine.EndAsync(Boot));
+
+        server.Signal("TERM");
+        Assert.Equal(0, await server.EndAsync(TimeSpan.FromMinutes(1)));
+    }
+
+    private static string Part(Demo prepared, string name) =>
+        prepared.Output.Split('\n').Single(line => line.StartsWith(name + ": ", StringComparison.Ordinal))[(name.Length + 2)..];
+
+    private static string ReadmeSite()
+    {
+        var folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "README.md")))
+            folder = Path.GetDirectoryName(folder)!;
+        return YamlBlock().Match(File.ReadAllText(Path.Combine(folder, "README.md"))).Groups["yaml"].Value;
+    }
+
+    [GeneratedRegex("```yaml\n(?<yaml>.*?)```", RegexOptions.Singleline)]
+    private static partial Regex YamlBlock();
+}
