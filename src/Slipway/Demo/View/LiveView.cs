@@ -29,7 +29,7 @@ internal sealed class LiveView(IAnsiConsole terminal) : IDemoView
     {
         lock (_gate)
         {
-            _console.Enqueue(line);
+            _console.Enqueue(Cut(line));
             if (_console.Count > ConsoleLines)
                 _console.Dequeue();
         }
@@ -53,24 +53,28 @@ internal sealed class LiveView(IAnsiConsole terminal) : IDemoView
     {
         lock (_gate)
         {
-            var table = new Table().Border(TableBorder.None).HideHeaders().AddColumns("", "", "", "");
-            foreach (var stage in Enum.GetValues<BootStage>())
-            {
-                if (_stages.TryGetValue(stage, out var seen))
-                    table.AddRow(Mark(seen.Latest.Kind), new Text(stage.Name()), Time(seen.At), new Text(seen.Latest.Text) { Overflow = Overflow.Ellipsis });
-                else
-                    table.AddRow(new Text("·", Color.Grey), new Text(stage.Name(), Color.Grey), Text.Empty, Text.Empty);
-            }
-            var console = _console.Select(line => new Text(line, Color.Grey) { Overflow = Overflow.Ellipsis });
-            return new Rows([new Rule(title.EscapeMarkup()).LeftJustified(), table, new Rule("console").LeftJustified(), .. console]);
+            var stages = Enum.GetValues<BootStage>().Select(Row);
+            // Always as many lines: a picture that grows and shrinks leaves parts of itself behind.
+            var console = _console.Concat(Enumerable.Repeat(" ", ConsoleLines - _console.Count))
+                .Select(line => new Text(line, Color.Grey) { Overflow = Overflow.Ellipsis });
+            return new Rows([new Rule(title.EscapeMarkup()).LeftJustified(), .. stages, new Rule("console").LeftJustified(), .. console]);
         }
     }
 
-    private static Text Mark(BootEventKind kind) => kind switch
+    /// <summary>To one row of the terminal, which knows tabs that this program does not measure.</summary>
+    private string Cut(string line)
     {
-        BootEventKind.Refused or BootEventKind.Stalled => new Text("✗", Color.Red),
-        _ => new Text("✓", Color.Green),
-    };
+        line = line.Replace("\t", "    ", StringComparison.Ordinal);
+        var width = terminal.Profile.Width - 2;
+        return line.Length <= width ? line : line[..(width - 1)] + "…";
+    }
 
-    private static Text Time(TimeSpan at) => new Text(at.TotalSeconds.ToString("0.0 's'", CultureInfo.InvariantCulture)).RightJustified();
+    private Markup Row(BootStage stage)
+    {
+        if (!_stages.TryGetValue(stage, out var seen))
+            return new Markup($"[grey]· {stage.Name()}[/]");
+        var mark = seen.Latest.Kind is BootEventKind.Refused or BootEventKind.Stalled ? "[red]✗[/]" : "[green]✓[/]";
+        var line = string.Create(CultureInfo.InvariantCulture, $" {stage.Name(),-9} {seen.At.TotalSeconds,6:0.0} s  {seen.Latest.Text}");
+        return new Markup(mark + Cut(line).EscapeMarkup());
+    }
 }
