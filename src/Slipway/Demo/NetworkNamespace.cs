@@ -12,6 +12,7 @@ internal static partial class NetworkNamespace
     /// <exception cref="DemoException">The system does not allow it.</exception>
     public static void Enter(IEnumerable<string> arguments)
     {
+        PrivateNetwork.CheckTaps();
         string[] privilege = Environment.IsPrivilegedProcess ? [] : ["--user", "--map-root-user"];
         var (status, lastLines) = HostProgram.TryAsync("unshare", [.. privilege, "--net", "true"], CancellationToken.None).GetAwaiter().GetResult();
         if (status != 0)

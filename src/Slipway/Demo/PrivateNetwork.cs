@@ -12,6 +12,8 @@ internal static class PrivateNetwork
     public const string Bridge = "slip0";
     public const int PrefixLength = 24;
 
+    private const string TapDevice = "/dev/net/tun";
+
     public static IPAddress Server { get; } = IPAddress.Parse("10.77.0.1");
 
     public static IPAddress FirstLease { get; } = IPAddress.Parse("10.77.0.100");
@@ -37,6 +39,19 @@ internal static class PrivateNetwork
 
     // A new namespace has a loopback interface and nothing else.
     private static bool IsPrivate() => NetworkInterface.GetAllNetworkInterfaces().All(i => i.Name == "lo");
+
+    /// <exception cref="DemoException">Machines cannot be plugged in: this user may not make taps.</exception>
+    public static void CheckTaps()
+    {
+        try
+        {
+            using var tun = File.OpenHandle(TapDevice, FileMode.Open, FileAccess.ReadWrite);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DemoException($"{TapDevice} cannot be opened ({e.Message}): run the demo as root, or `modprobe tun && chmod 666 {TapDevice}` first", e);
+        }
+    }
 
     private static Task IpAsync(string arguments, CancellationToken cancellation) => HostProgram.RunAsync("ip", arguments.Split(' '), cancellation);
 }
