@@ -4,6 +4,7 @@ namespace Slipway.Volumes.Qcow2;
 /// The file that an image's format lies in: grows when written past its end, reads as zeroes there. Behind an interface
 /// so that a test can record what reaches the file, and cut the power.
 /// </summary>
+/// <remarks>A call that can be answered from memory returns a completed task and allocates nothing.</remarks>
 public interface IImageFile : IAsyncDisposable
 {
     long Length { get; }
@@ -16,4 +17,10 @@ public interface IImageFile : IAsyncDisposable
 
     /// <summary>Returns when every write completed before the call is on the medium.</summary>
     ValueTask FlushAsync(CancellationToken cancellation = default);
+
+    /// <summary>Gives the space of a range back to the host where it can: nobody will read these bytes before they are written again.</summary>
+    void Discard(long offset, long length);
+
+    /// <summary>Whether the bytes from <paramref name="offset"/> on are stored, and where that ends (past the file's end where it never does).</summary>
+    (long End, bool IsData) FindExtent(long offset) => (long.MaxValue, true);
 }

@@ -1,111 +1,132 @@
 using Microsoft.Win32.SafeHandles;
 using Slipway.Disks;
+using Slipway.Volumes.Locking;
+using Slipway.Volumes.Raw;
 
 namespace Slipway.Volumes.Qcow2;
+
+/// <summary>What an opener does with an image, and what it lets others do meanwhile.</summary>
+public enum ImageAccess
+{
+    /// <summary>Looks, and lets everybody do as they like: what it reads may change.</summary>
+    Look,
+
+    /// <summary>Reads what nobody may write.</summary>
+    Read,
+
+    /// <summary>Writes, alone.</summary>
+    Write,
+}
 
 /// <summary>An image in a file of the host.</summary>
 public sealed class ImageFile : IImageFile
 {
-    private const int DiskFull = unchecked((int)0x80070070), NoSpaceLeft = 28;
     private readonly SafeFileHandle _handle;
-    private readonly SafeFileHandle? _lock;
     private long _length;
 
-    private ImageFile(SafeFileHandle handle, SafeFileHandle? lockFile) =>
-        (_handle, _lock, IsReadOnly, _length) = (handle, lockFile, lockFile is null, RandomAccess.GetLength(handle));
+    private ImageFile(SafeFileHandle handle, bool readOnly) =>
+        (_handle, IsReadOnly, _length) = (handle, readOnly, RandomAccess.GetLength(handle));
 
     public long Length => Volatile.Read(ref _length);
 
     public bool IsReadOnly { get; }
 
-    /// <summary>Opens an image. A writable one is open once; a second writer is refused, in this process or another.</summary>
-    public static ImageFile Open(string path, bool writable)
-    {
-        var lockFile = writable ? Lock(path) : null;
-        try
-        {
-            return new(File.OpenHandle(path, FileMode.Open, writable ? FileAccess.ReadWrite : FileAccess.Read, FileShare.Read), lockFile);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            lockFile?.Dispose();
-            throw;
-        }
-    }
+    /// <exception cref="IOException">The file is missing, or somebody uses it in a way that this one forbids; the message says who.</exception>
+    public static ImageFile Open(string path, ImageAccess access) => Open(path, FileMode.Open, access);
 
-    public static ImageFile Create(string path)
-    {
-        var lockFile = Lock(path);
-        try
-        {
-            return new(File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read), lockFile);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            lockFile.Dispose();
-            throw;
-        }
-    }
+    public static ImageFile Create(string path) => Open(path, FileMode.CreateNew, ImageAccess.Write);
 
-    /// <summary>Deletes an image that nobody writes.</summary>
+    /// <summary>Deletes an image that nobody uses.</summary>
     public static void Delete(string path)
     {
-        using (Lock(path)) File.Delete(path);
-        File.Delete(LockPath(path));
+        using (Open(path, FileMode.Open, ImageAccess.Write)._handle) File.Delete(path);
     }
 
-    public async ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellation = default)
+    public ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellation = default)
     {
-        while (destination.Length > 0)
-        {
-            var count = await RandomAccess.ReadAsync(_handle, destination, offset, cancellation);
-            if (count == 0)
-            {
-                destination.Span.Clear();
-                return;
-            }
-            destination = destination[count..];
-            offset += count;
-        }
+        var cached = LinuxFile.ReadCached(_handle, destination.Span, offset);
+        return cached == destination.Length ? ValueTask.CompletedTask : ReadRestAsync(offset + cached, destination[cached..], cancellation);
     }
 
-    public async ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellation = default)
+    public ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellation = default)
     {
         try
         {
-            await RandomAccess.WriteAsync(_handle, source, offset, cancellation);
+            // Into the page cache: as quick as a copy.
+            RandomAccess.Write(_handle, source.Span, offset);
         }
-        catch (IOException e) when (e.HResult is DiskFull or NoSpaceLeft)
+        catch (IOException e)
         {
-            throw new BlockDeviceException(BlockDeviceError.NoSpace, "no space is left for the image", e);
+            return ValueTask.FromException(Refused(e));
         }
         var end = offset + source.Length;
         for (var length = Length; end > length; length = Length) Interlocked.CompareExchange(ref _length, end, length);
+        return ValueTask.CompletedTask;
     }
 
-    public async ValueTask FlushAsync(CancellationToken cancellation = default) =>
-        // The call blocks for as long as the medium needs: not on the caller's thread.
-        await Task.Run(() => RandomAccess.FlushToDisk(_handle), cancellation);
+    public async ValueTask FlushAsync(CancellationToken cancellation = default)
+    {
+        try
+        {
+            // The call blocks for as long as the medium needs: not on the caller's thread.
+            await Task.Run(() => RandomAccess.FlushToDisk(_handle), cancellation);
+        }
+        catch (IOException e)
+        {
+            throw Refused(e);
+        }
+    }
+
+    public void Discard(long offset, long length) => _ = LinuxFile.Zero(_handle, offset, length, mayDiscard: true);
+
+    public (long End, bool IsData) FindExtent(long offset) => LinuxFile.FindExtent(_handle, offset);
 
     public ValueTask DisposeAsync()
     {
         _handle.Dispose();
-        _lock?.Dispose();
         return ValueTask.CompletedTask;
     }
 
-    // A lock on the image itself would shut readers of its header out as well: a hidden file beside it stands for it.
-    private static SafeFileHandle Lock(string path)
+    private static ImageFile Open(string path, FileMode mode, ImageAccess access)
     {
+        var write = access == ImageAccess.Write;
+        // Sharing is decided by QEMU's locks below: .NET's own would keep nobody out but .NET.
+        var handle = File.OpenHandle(path, mode, write ? FileAccess.ReadWrite : FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         try
         {
-            return File.OpenHandle(LockPath(path), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            if (access != ImageAccess.Look) ImageLock.Take(handle, path, write);
+            return new(handle, !write);
         }
-        catch (IOException e) when (File.Exists(LockPath(path)))
+        catch (IOException)
         {
-            throw new IOException($"{Path.GetFileName(path)} is in use", e);
+            handle.Dispose();
+            throw;
         }
     }
 
-    private static string LockPath(string path) => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, $".{Path.GetFileName(path)}.lock");
+    private async ValueTask ReadRestAsync(long offset, Memory<byte> destination, CancellationToken cancellation)
+    {
+        try
+        {
+            while (destination.Length > 0)
+            {
+                var count = await RandomAccess.ReadAsync(_handle, destination, offset, cancellation);
+                if (count == 0)
+                {
+                    destination.Span.Clear();
+                    return;
+                }
+                destination = destination[count..];
+                offset += count;
+            }
+        }
+        catch (IOException e)
+        {
+            throw Refused(e);
+        }
+    }
+
+    private static BlockDeviceException Refused(IOException e) => LinuxFile.IsNoSpace(e)
+        ? new(BlockDeviceError.NoSpace, "no space is left for the image", e)
+        : new(BlockDeviceError.Io, $"the image's file refused: {e.Message}", e);
 }

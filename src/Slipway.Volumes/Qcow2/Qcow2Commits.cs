@@ -106,7 +106,7 @@ internal sealed class Qcow2Commits(IImageFile file, Qcow2Tables tables, Qcow2Ref
                 _givenUp.AddRange(givenUp);
                 return;
             }
-            foreach (var old in givenUp)
+            foreach (var old in givenUp.OrderBy(o => o.HostOffset))
             {
                 var length = old.Kind == MappingKind.Compressed ? old.CompressedLength : 1;
                 await refcounts.ReleaseAsync(old.HostOffset, length, CancellationToken.None);
@@ -114,6 +114,7 @@ internal sealed class Qcow2Commits(IImageFile file, Qcow2Tables tables, Qcow2Ref
         }
         finally
         {
+            refcounts.DiscardFreed();
             metadata.Release();
         }
     }

@@ -49,13 +49,29 @@ public sealed class Qcow2Device : IBlockDevice
     public ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellation = default)
     {
         Check(offset, destination.Length);
-        if (_tables.TryGet(_tables.L1IndexOf(offset >> Header.ClusterBits), out var table))
+        while (destination.Length > 0)
         {
-            var mapping = _tables.Lookup(table, offset, out var run);
-            if (mapping.Kind == MappingKind.Data && destination.Length <= run)
-                return _file.ReadAsync(HostOffset(mapping, offset), destination, cancellation);
+            if (!TryRun(offset, destination.Length, out var mapping, out var length)) break;
+            var part = destination[..length];
+            ValueTask read;
+            if (mapping.Kind == MappingKind.Data) read = _file.ReadAsync(HostOffset(mapping, offset), part, cancellation);
+            else if (mapping.Kind == MappingKind.Compressed) break;
+            else if (mapping.Kind == MappingKind.Unallocated && _backing is not null && offset < _backing.Length)
+            {
+                if (offset + length > _backing.Length) break;
+                read = _backing.ReadAsync(offset, part, cancellation);
+            }
+            else
+            {
+                part.Span.Clear();
+                read = ValueTask.CompletedTask;
+            }
+            if (length == destination.Length) return read;
+            destination = destination[length..];
+            offset += length;
+            if (!read.IsCompletedSuccessfully) return ReadRestAsync(read, offset, destination, cancellation);
         }
-        return ReadManyAsync(offset, destination, cancellation);
+        return destination.Length == 0 ? ValueTask.CompletedTask : ReadManyAsync(offset, destination, cancellation);
     }
 
     public ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellation = default)
@@ -97,6 +113,15 @@ public sealed class Qcow2Device : IBlockDevice
         _metadata.Dispose();
     }
 
+    /// <summary>The mapping at a place, if its table is in memory.</summary>
+    internal bool TryLookup(long offset, out Mapping mapping, out int length)
+    {
+        (mapping, length) = (default, 0);
+        if (!_tables.TryGet(_tables.L1IndexOf(offset >> Header.ClusterBits), out var table)) return false;
+        mapping = _tables.Lookup(table, offset, out length);
+        return mapping.Kind != MappingKind.Data || IsInFile(mapping);
+    }
+
     internal async ValueTask<(Mapping Mapping, int Length)> LookupAsync(long offset, CancellationToken cancellation)
     {
         var l1Index = _tables.L1IndexOf(offset >> Header.ClusterBits);
@@ -113,7 +138,7 @@ public sealed class Qcow2Device : IBlockDevice
             }
         }
         var mapping = _tables.Lookup(table, offset, out var length);
-        if (mapping.Kind == MappingKind.Data && ((mapping.HostOffset & (Header.ClusterSize - 1)) != 0 || mapping.HostOffset > _file.Length))
+        if (mapping.Kind == MappingKind.Data && !IsInFile(mapping))
             throw new BlockDeviceException(BlockDeviceError.Corrupt, $"qcow2: the cluster at {mapping.HostOffset} is not aligned, or outside of the file");
         return (mapping, length);
     }
@@ -132,6 +157,35 @@ public sealed class Qcow2Device : IBlockDevice
     private Qcow2Writer Writer => _writer ?? throw new BlockDeviceException(BlockDeviceError.ReadOnly, "this image takes no writes");
 
     private long HostOffset(Mapping mapping, long offset) => mapping.HostOffset + (offset & (Header.ClusterSize - 1));
+
+    /// <summary>
+    /// What is at a place, and for how much of <paramref name="most"/> bytes from there one read of the file or of the
+    /// backing image does. False where a table has to be loaded first, or is damaged.
+    /// </summary>
+    private bool TryRun(long offset, int most, out Mapping mapping, out int length)
+    {
+        length = 0;
+        mapping = default;
+        while (length < most)
+        {
+            if (!_tables.TryGet(_tables.L1IndexOf((offset + length) >> Header.ClusterBits), out var table)) return length > 0;
+            var next = _tables.Lookup(table, offset + length, out var more);
+            if (next.Kind == MappingKind.Data && !IsInFile(next)) return length > 0;
+            if (length == 0) mapping = next;
+            else if (next.Kind != mapping.Kind || mapping.Kind == MappingKind.Compressed) return true;
+            else if (next.Kind == MappingKind.Data && HostOffset(next, offset + length) != HostOffset(mapping, offset) + length) return true;
+            length = (int)Math.Min(most, (long)length + more);
+        }
+        return true;
+    }
+
+    private bool IsInFile(Mapping mapping) => (mapping.HostOffset & (Header.ClusterSize - 1)) == 0 && mapping.HostOffset <= _file.Length;
+
+    private async ValueTask ReadRestAsync(ValueTask first, long offset, Memory<byte> destination, CancellationToken cancellation)
+    {
+        await first;
+        await ReadAsync(offset, destination, cancellation);
+    }
 
     private async ValueTask ReadManyAsync(long offset, Memory<byte> destination, CancellationToken cancellation)
     {

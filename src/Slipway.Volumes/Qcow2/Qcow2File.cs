@@ -9,7 +9,11 @@ public static class Qcow2File
 
     /// <param name="store">The folder that every image of the chain must lie in: a name that leads out of it is refused.</param>
     public static ValueTask<Qcow2Device> OpenAsync(string path, string store, bool writable, CancellationToken cancellation = default) =>
-        OpenAsync(path, store, writable, LongestChain, cancellation);
+        OpenAsync(path, store, writable ? ImageAccess.Write : ImageAccess.Read, cancellation);
+
+    /// <param name="access">What is done with the image at the top; those that it stands on are read.</param>
+    public static ValueTask<Qcow2Device> OpenAsync(string path, string store, ImageAccess access, CancellationToken cancellation = default) =>
+        OpenAsync(path, store, access, LongestChain, cancellation);
 
     public static async ValueTask CreateAsync(string path, long size, string? backingFile = null, string backingFormat = "qcow2", CancellationToken cancellation = default)
     {
@@ -39,19 +43,19 @@ public static class Qcow2File
         }
     }
 
-    private static async ValueTask<Qcow2Device> OpenAsync(string path, string store, bool writable, int chain, CancellationToken cancellation)
+    private static async ValueTask<Qcow2Device> OpenAsync(string path, string store, ImageAccess access, int chain, CancellationToken cancellation)
     {
         if (chain == 0) throw new DiskFormatException($"qcow2: a chain of more than {LongestChain} images, or one that is its own backing file");
-        var file = ImageFile.Open(path, writable);
+        var file = ImageFile.Open(path, access);
         try
         {
-            return await Qcow2Device.OpenAsync(file, async (name, format) =>
+            return await Qcow2Device.OpenAsync(file, (name, format) =>
             {
                 var below = Resolve(path, name, store);
                 return format switch
                 {
-                    "qcow2" => await OpenAsync(below, store, writable: false, chain - 1, cancellation),
-                    "raw" => new RawBacking(ImageFile.Open(below, writable: false)),
+                    "qcow2" => SharedImages.GetAsync(below, async () => await OpenAsync(below, store, ImageAccess.Read, chain - 1, cancellation)),
+                    "raw" => SharedImages.GetAsync(below, () => ValueTask.FromResult<IBlockDevice>(new RawBacking(ImageFile.Open(below, ImageAccess.Read)))),
                     // Guessing a format lets whoever writes the first bytes of a raw disk choose the host's files to read.
                     _ => throw new DiskFormatException($"qcow2: the backing file {name} has the format '{format ?? "none given"}'; qcow2 and raw are read"),
                 };

@@ -15,6 +15,7 @@ internal sealed class Qcow2Refcounts(IImageFile file, Qcow2Header header)
 {
     private readonly Queue<(long First, long Count)> _free = [];
     private readonly int _perBlock = header.ClusterSize / 2;
+    private (long First, long Count) _freed;
     private long[] _blocks = [];
     private long _end;
     private bool _ready;
@@ -39,7 +40,10 @@ internal sealed class Qcow2Refcounts(IImageFile file, Qcow2Header header)
         return cluster << header.ClusterBits;
     }
 
-    /// <summary>Takes one use away from each cluster that a range of the file touches; nothing on the medium points there any more.</summary>
+    /// <summary>
+    /// Takes one use away from each cluster that a range of the file touches; nothing on the medium points there any more.
+    /// A cluster without a use is given back to the host.
+    /// </summary>
     public async ValueTask ReleaseAsync(long offset, long length, CancellationToken cancellation)
     {
         await PrepareAsync(cancellation);
@@ -48,8 +52,22 @@ internal sealed class Qcow2Refcounts(IImageFile file, Qcow2Header header)
             var count = await GetAsync(cluster, cancellation);
             if (count == 0) throw new BlockDeviceException(BlockDeviceError.Corrupt, $"qcow2: cluster {cluster} is released, but counted as free");
             await SetAsync(cluster, count - 1, cancellation);
-            if (count == 1) _free.Enqueue((cluster, 1));
+            if (count > 1) continue;
+            _free.Enqueue((cluster, 1));
+            if (_freed.First + _freed.Count == cluster) _freed.Count++;
+            else
+            {
+                DiscardFreed();
+                _freed = (cluster, 1);
+            }
         }
+    }
+
+    /// <summary>Makes holes of what was released since the last call. Before the metadata lock is left: the next one may take it.</summary>
+    public void DiscardFreed()
+    {
+        if (_freed.Count > 0) file.Discard(_freed.First << header.ClusterBits, _freed.Count << header.ClusterBits);
+        _freed = default;
     }
 
     private async ValueTask PrepareAsync(CancellationToken cancellation)

@@ -31,16 +31,17 @@ internal sealed class Qcow2Writer : IAsyncDisposable
         _commits = new(file, tables, _refcounts, metadata, () => Volatile.Read(ref _inPlace) == 0);
     }
 
-    public async ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellation)
+    public ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellation)
     {
         while (source.Length > 0)
         {
-            var within = (int)(offset & (_header.ClusterSize - 1));
-            var part = source[..Math.Min(source.Length, _header.ClusterSize - within)];
-            await WriteClusterAsync(offset, part, cancellation);
+            var part = source[..Math.Min(source.Length, LeftOfCluster(offset))];
+            if (!TryWriteInPlace(offset, part, out var write, cancellation)) return WriteClustersAsync(offset, source, cancellation);
+            if (!write.IsCompletedSuccessfully) return WriteRestAsync(write, offset + part.Length, source[part.Length..], cancellation);
             source = source[part.Length..];
             offset += part.Length;
         }
+        return ValueTask.CompletedTask;
     }
 
     public async ValueTask ZeroAsync(long offset, long length, CancellationToken cancellation)
@@ -65,23 +66,75 @@ internal sealed class Qcow2Writer : IAsyncDisposable
         _commits.Dispose();
     }
 
-    private async ValueTask WriteClusterAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellation)
+    private int LeftOfCluster(long offset) => _header.ClusterSize - (int)(offset & (_header.ClusterSize - 1));
+
+    /// <summary>Writes into a cluster that is the image's own, if what is in memory says that it is.</summary>
+    private bool TryWriteInPlace(long offset, ReadOnlyMemory<byte> source, out ValueTask write, CancellationToken cancellation)
     {
+        write = default;
         Interlocked.Increment(ref _inPlace);
+        var left = true;
         try
         {
-            var (mapping, _) = await _device.LookupAsync(offset, cancellation);
-            if (mapping is { Kind: MappingKind.Data, Exclusive: true })
+            if (!_device.TryLookup(offset, out var mapping, out _) || mapping is not { Kind: MappingKind.Data, Exclusive: true }) return false;
+            write = _file.WriteAsync(mapping.HostOffset + (offset & (_header.ClusterSize - 1)), source, cancellation);
+            if (!write.IsCompleted)
             {
-                await _file.WriteAsync(mapping.HostOffset + (offset & (_header.ClusterSize - 1)), source, cancellation);
-                return;
+                left = false;
+                write = LeaveAfterAsync(write);
             }
+            return true;
+        }
+        finally
+        {
+            if (left) Interlocked.Decrement(ref _inPlace);
+        }
+    }
+
+    private async ValueTask LeaveAfterAsync(ValueTask write)
+    {
+        try
+        {
+            await write;
         }
         finally
         {
             Interlocked.Decrement(ref _inPlace);
         }
+    }
 
+    private async ValueTask WriteRestAsync(ValueTask first, long offset, ReadOnlyMemory<byte> source, CancellationToken cancellation)
+    {
+        await first;
+        await WriteAsync(offset, source, cancellation);
+    }
+
+    // All at once: the clusters of one write share a flush.
+    private async ValueTask WriteClustersAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellation)
+    {
+        if (source.Length <= LeftOfCluster(offset))
+        {
+            await WriteClusterAsync(offset, source, cancellation);
+            return;
+        }
+        var parts = new List<Task>();
+        while (source.Length > 0)
+        {
+            var part = source[..Math.Min(source.Length, LeftOfCluster(offset))];
+            parts.Add(WriteClusterAsync(offset, part, cancellation).AsTask());
+            source = source[part.Length..];
+            offset += part.Length;
+        }
+        await Task.WhenAll(parts);
+    }
+
+    private async ValueTask WriteClusterAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellation)
+    {
+        if (TryWriteInPlace(offset, source, out var write, cancellation))
+        {
+            await write;
+            return;
+        }
         var cluster = offset >> _header.ClusterBits;
         await EnterAsync(cluster, cancellation);
         try
@@ -125,7 +178,10 @@ internal sealed class Qcow2Writer : IAsyncDisposable
         {
             var cluster = buffer.AsMemory(0, _header.ClusterSize);
             var there = (int)Math.Min(_header.ClusterSize, _device.Length - start);
-            await _device.ReadAsync(start, cluster[..there], cancellation);
+            // Only what the guest does not write has to come from below.
+            var after = within + source.Length;
+            if (within > 0) await _device.ReadAsync(start, cluster[..Math.Min(within, there)], cancellation);
+            if (after < there) await _device.ReadAsync(start + after, cluster[after..there], cancellation);
             cluster.Span[there..].Clear();
             source.CopyTo(cluster[within..]);
             await _file.WriteAsync(host, cluster, cancellation);

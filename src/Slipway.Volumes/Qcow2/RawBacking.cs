@@ -19,8 +19,11 @@ internal sealed class RawBacking(IImageFile file) : IBlockDevice
 
     public ValueTask WriteZeroesAsync(long offset, long length, bool mayDiscard, CancellationToken cancellation = default) => throw Refusal();
 
-    public ValueTask<Extent> GetExtentAsync(long offset, CancellationToken cancellation = default) =>
-        ValueTask.FromResult(new Extent(offset, Length - offset, ExtentKind.Data));
+    public ValueTask<Extent> GetExtentAsync(long offset, CancellationToken cancellation = default)
+    {
+        var (end, isData) = file.FindExtent(offset);
+        return ValueTask.FromResult(new Extent(offset, Math.Min(end, Length) - offset, isData ? ExtentKind.Data : ExtentKind.Hole));
+    }
 
     public ValueTask DisposeAsync() => file.DisposeAsync();
 

@@ -78,7 +78,7 @@ public sealed class ImageStore
 
     private static async ValueTask<(string Format, long Size)> InspectAsync(string path, CancellationToken cancellation)
     {
-        await using var file = ImageFile.Open(path, writable: false);
+        await using var file = ImageFile.Open(path, ImageAccess.Read);
         var start = new byte[4];
         await file.ReadAsync(0, start, cancellation);
         if (BinaryPrimitives.ReadInt32BigEndian(start) != Qcow2Header.Magic)

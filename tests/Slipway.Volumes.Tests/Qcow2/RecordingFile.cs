@@ -41,6 +41,15 @@ internal sealed class RecordingFile(byte[] initial) : IImageFile
         return ValueTask.CompletedTask;
     }
 
+    // A hole is a write of zeroes that may not have reached the medium either.
+    public void Discard(long offset, long length)
+    {
+        length = Math.Min(length, _content.Length - offset);
+        if (length <= 0) return;
+        _log.Add((offset, new byte[length]));
+        _content.AsSpan((int)offset, (int)length).Clear();
+    }
+
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     /// <summary>
