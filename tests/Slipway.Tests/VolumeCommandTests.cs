@@ -10,7 +10,7 @@ public class VolumeCommandTests
         await File.WriteAllTextAsync(folder["root/etc/hostname"], "golden\n");
         await Tool.RunAsync("mke2fs", "-q", "-t", "ext4", "-d", folder["root"], folder["disk"], "8M");
 
-        Assert.Contains("golden@1  raw  8.0 MiB", await SlipwayAsync("image", "import", folder["disk"], "--name", "golden"), StringComparison.Ordinal);
+        Assert.Contains("golden@1  raw  8.0 MiB  takes", await SlipwayAsync("image", "import", folder["disk"], "--name", "golden"), StringComparison.Ordinal);
         Assert.Contains("golden@1", await SlipwayAsync("volume", "create", "web01", "--image", "golden"), StringComparison.Ordinal);
         Assert.Contains("hostname", await SlipwayAsync("volume", "ls", "web01", "/etc"), StringComparison.Ordinal);
         Assert.Equal("golden\n", await SlipwayAsync("volume", "cat", "web01", "/etc/hostname"));

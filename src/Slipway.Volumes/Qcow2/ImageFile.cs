@@ -36,6 +36,9 @@ public sealed class ImageFile : IImageFile
 
     public static ImageFile Create(string path) => Open(path, FileMode.CreateNew, ImageAccess.Write);
 
+    /// <exception cref="IOException">Somebody uses the image; the message says who.</exception>
+    public static void RequireUnused(string path) => Open(path, FileMode.Open, ImageAccess.Write)._handle.Dispose();
+
     /// <summary>Deletes an image that nobody uses.</summary>
     public static void Delete(string path)
     {

@@ -13,7 +13,7 @@ public sealed class Qcow2Device : IBlockDevice
     private readonly Qcow2Tables _tables;
     private readonly Qcow2Writer? _writer;
     private readonly SemaphoreSlim _metadata = new(1, 1);
-    private (long Offset, byte[] Bytes)? _unpacked;
+    private volatile Unpacked? _unpacked;
 
     private Qcow2Device(IImageFile file, Qcow2Header header, Qcow2Tables tables, IBlockDevice? backing)
     {
@@ -105,6 +105,27 @@ public sealed class Qcow2Device : IBlockDevice
         return new(offset, Math.Min(end, Length) - offset, kind);
     }
 
+    /// <summary>The extent at a place, and whether its bytes are those of the backing image.</summary>
+    internal async ValueTask<(Extent Extent, bool IsBelow)> GetOriginAsync(long offset, CancellationToken cancellation)
+    {
+        Check(offset, 1);
+        var (mapping, length) = await LookupAsync(offset, cancellation);
+        if (mapping.Kind != MappingKind.Unallocated || _backing is null || offset >= _backing.Length)
+        {
+            var (kind, own) = await KindAsync(offset, cancellation);
+            return (new(offset, Math.Min(own, Length - offset), kind), false);
+        }
+        var below = await _backing.GetExtentAsync(offset, cancellation);
+        var end = offset + length;
+        while (end < Math.Min(offset + below.Length, Length))
+        {
+            (mapping, length) = await LookupAsync(end, cancellation);
+            if (mapping.Kind != MappingKind.Unallocated) break;
+            end += length;
+        }
+        return (new(offset, Math.Min(Math.Min(end - offset, below.Length), Length - offset), below.Kind), true);
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_writer is not null) await _writer.DisposeAsync();
@@ -143,7 +164,7 @@ public sealed class Qcow2Device : IBlockDevice
         return (mapping, length);
     }
 
-    private static void RequireWritable(Qcow2Header header)
+    internal static void RequireWritable(Qcow2Header header)
     {
         var reason = header.Version < 3 ? "it is of version 2 (`qemu-img amend -o compat=1.1` makes it 3)"
             : (header.Features & Qcow2Features.Corrupt) != 0 ? "it is marked corrupt (`qemu-img check -r all` repairs it)"
@@ -226,7 +247,7 @@ public sealed class Qcow2Device : IBlockDevice
         await _file.ReadAsync(mapping.HostOffset, packed, cancellation);
         var bytes = Qcow2Compression.Unpack(packed, Header.ClusterSize, Header.UsesZstd);
         // A writable image may free these bytes and put others there: only a read-only one keeps them.
-        if (IsReadOnly) _unpacked = (mapping.HostOffset, bytes);
+        if (IsReadOnly) _unpacked = new(mapping.HostOffset, bytes);
         return bytes;
     }
 
@@ -253,4 +274,6 @@ public sealed class Qcow2Device : IBlockDevice
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, Length - length);
     }
+
+    private sealed record Unpacked(long Offset, byte[] Bytes);
 }

@@ -1,11 +1,12 @@
 using Slipway.Disks;
+using Slipway.Volumes.Formats;
 
 namespace Slipway.Volumes.Qcow2;
 
 /// <summary>Opens and makes images in files of the host, with their backing chains.</summary>
 public static class Qcow2File
 {
-    private const int LongestChain = 64;
+    internal const int LongestChain = 64;
 
     /// <param name="store">The folder that every image of the chain must lie in: a name that leads out of it is refused.</param>
     public static ValueTask<Qcow2Device> OpenAsync(string path, string store, bool writable, CancellationToken cancellation = default) =>
@@ -55,7 +56,7 @@ public static class Qcow2File
                 return format switch
                 {
                     "qcow2" => SharedImages.GetAsync(below, async () => await OpenAsync(below, store, ImageAccess.Read, chain - 1, cancellation)),
-                    "raw" => SharedImages.GetAsync(below, () => ValueTask.FromResult<IBlockDevice>(new RawBacking(ImageFile.Open(below, ImageAccess.Read)))),
+                    "raw" => SharedImages.GetAsync(below, () => ValueTask.FromResult<IBlockDevice>(OpenRaw(below))),
                     // Guessing a format lets whoever writes the first bytes of a raw disk choose the host's files to read.
                     _ => throw new DiskFormatException($"qcow2: the backing file {name} has the format '{format ?? "none given"}'; qcow2 and raw are read"),
                 };
@@ -66,6 +67,12 @@ public static class Qcow2File
             await file.DisposeAsync();
             throw;
         }
+    }
+
+    private static FixedImage OpenRaw(string path)
+    {
+        var file = ImageFile.Open(path, ImageAccess.Read);
+        return new(file, file.Length);
     }
 
     private static string Resolve(string path, string name, string store)

@@ -23,7 +23,7 @@ public sealed record Qcow2Header
 {
     public const int Magic = 0x514649FB;
     private const int LongestBackingName = 1023;
-    private const long MostTableBytes = 32 << 20;
+    internal const long MostTableBytes = 32 << 20;
 
     public required int Version { get; init; }
     public required int ClusterBits { get; init; }

@@ -31,13 +31,36 @@ internal sealed class Qcow2Refcounts(IImageFile file, Qcow2Header header)
             await SetAsync(run.First, 1, cancellation);
             return run.First << header.ClusterBits;
         }
-        while (_blocks.Length > _end / _perBlock && _blocks[_end / _perBlock] == 0) await AddBlockAsync(cancellation);
-        if (_end / _perBlock >= _blocks.Length)
-            throw new BlockDeviceException(BlockDeviceError.NoSpace, $"qcow2: the refcount table has no room for cluster {_end}");
+        await AddBlocksAsync(cancellation);
         var cluster = _end;
         await SetAsync(cluster, 1, cancellation);
         _end++;
         return cluster << header.ClusterBits;
+    }
+
+    /// <summary>Takes clusters that follow one another, at the file's end; their counts are in the file when this returns.</summary>
+    public async ValueTask<long> AllocateManyAsync(long clusters, CancellationToken cancellation)
+    {
+        await PrepareAsync(cancellation);
+        while (true)
+        {
+            var first = _end;
+            for (var cluster = first; cluster < first + clusters; cluster++)
+            {
+                await AddBlocksAsync(cancellation);
+                // A block of counts came between: begin again behind it.
+                if (_end != cluster) break;
+                await SetAsync(cluster, 1, cancellation);
+                _end++;
+            }
+            if (_end == first + clusters) return first << header.ClusterBits;
+            for (var cluster = first; cluster < _end; cluster++)
+            {
+                if (_blocks[cluster / _perBlock] == cluster << header.ClusterBits) continue;
+                await SetAsync(cluster, 0, cancellation);
+                _free.Enqueue((cluster, 1));
+            }
+        }
     }
 
     /// <summary>
@@ -112,6 +135,13 @@ internal sealed class Qcow2Refcounts(IImageFile file, Qcow2Header header)
                 }
             }
         }
+    }
+
+    private async ValueTask AddBlocksAsync(CancellationToken cancellation)
+    {
+        while (_blocks.Length > _end / _perBlock && _blocks[_end / _perBlock] == 0) await AddBlockAsync(cancellation);
+        if (_end / _perBlock >= _blocks.Length)
+            throw new BlockDeviceException(BlockDeviceError.NoSpace, $"qcow2: the refcount table has no room for cluster {_end}");
     }
 
     /// <summary>The next cluster becomes the block that counts it and those behind it; on the medium before the table says so.</summary>

@@ -1,14 +1,14 @@
-using System.Buffers.Binary;
 using System.Globalization;
-using System.Security.Cryptography;
 using Slipway.Disks;
+using Slipway.Volumes.Import;
 using Slipway.Volumes.Qcow2;
 
 namespace Slipway.Volumes.Store;
 
 /// <summary>
-/// Golden images in a folder, as files that any tool opens: <c>NAME@VERSION.raw</c> or <c>.qcow2</c>, with the checksum
-/// beside it as <c>sha256sum</c> writes it. A version is written once, whole, under another name until it is.
+/// Golden images in a folder, as files that any tool opens: <c>NAME@VERSION.raw</c>, whatever format they came in, with
+/// the hashes of their pieces beside them. A version is written once, whole, under another name until it is; its number
+/// is never used again.
 /// </summary>
 public sealed class ImageStore
 {
@@ -20,30 +20,22 @@ public sealed class ImageStore
         Directory.CreateDirectory(_folder);
     }
 
-    /// <summary>Copies an image in as the next version of its name; zeroes become holes.</summary>
+    /// <summary>Brings an image in as the next version of its name; zeroes become holes.</summary>
+    /// <param name="source">A path, or an address with http or https; raw, qcow2, VHD, VHDX, VMDK or ISO, and packed with gzip, xz or zstd or not.</param>
     /// <param name="sha256">What the source must hash to, where the operator knows it.</param>
-    public async ValueTask<StoredImage> ImportAsync(
-        Stream source, string name, string? sha256 = null, IProgress<long>? progress = null, CancellationToken cancellation = default)
-    {
-        StoreNames.Check(name);
-        var partial = Path.Combine(_folder, $".{name}.{Guid.NewGuid():n}.partial");
-        try
+    public ValueTask<StoredImage> ImportAsync(
+        string source, string name, string? sha256 = null, IProgress<ImportProgress>? progress = null, CancellationToken cancellation = default) =>
+        AddAsync(name, partial => new ImageImport(_folder, progress).RunAsync(source, partial, sha256, cancellation));
+
+    /// <summary>Copies a disk in as the next version of a name.</summary>
+    public ValueTask<StoredImage> StoreAsync(
+        IBlockDevice disk, string name, IProgress<ImportProgress>? progress = null, CancellationToken cancellation = default) =>
+        AddAsync(name, async partial =>
         {
-            var hash = await SparseCopy.ToFileAsync(source, partial, progress, cancellation);
-            if (sha256 is not null && !string.Equals(sha256, hash, StringComparison.OrdinalIgnoreCase))
-                throw new VolumeStoreException($"the source's SHA-256 is {hash}, not {sha256}: it is another file, or was damaged on its way. Nothing was imported");
-            var (format, size) = await InspectAsync(partial, cancellation);
-            return Publish(partial, name, format, size, hash);
-        }
-        catch (DiskFormatException e)
-        {
-            throw new VolumeStoreException(e.Message, e);
-        }
-        finally
-        {
-            File.Delete(partial);
-        }
-    }
+            using var raw = new SparseWriter(partial);
+            await raw.CopyAsync(disk, progress, cancellation);
+            return raw.Hashes;
+        });
 
     public IReadOnlyList<StoredImage> List()
     {
@@ -60,65 +52,72 @@ public sealed class ImageStore
         List().LastOrDefault(i => i.Reference == reference || i.Name == reference)
             ?? throw new VolumeStoreException($"there is no image {reference}; `slipway image list` shows what there is");
 
-    /// <summary>Reads the whole file and compares; false where a bit has changed.</summary>
-    public static async ValueTask<bool> VerifyAsync(StoredImage image, CancellationToken cancellation = default)
+    /// <summary>Reads the whole image and compares; where the first piece begins that has changed, or null where none has.</summary>
+    public static async ValueTask<long?> VerifyAsync(StoredImage image, IProgress<ImportProgress>? progress = null, CancellationToken cancellation = default)
     {
-        await using var file = File.OpenRead(image.Path);
-        return Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellation)) == image.Sha256;
+        if (image.Sha256.Length == 0) throw new VolumeStoreException($"{PieceHashes.PathOf(image.Path)} is missing: there is nothing to compare {image.Reference} with");
+        await using var file = ImageFile.Open(image.Path, ImageAccess.Read);
+        return await ImageVerification.RunAsync(file, PieceHashes.Load(image.Path), progress, cancellation);
     }
 
-    /// <summary>Deletes a version that no volume is a clone of.</summary>
-    public static void Remove(StoredImage image, IEnumerable<StoredVolume> volumes)
+    internal void Remove(StoredImage image)
     {
-        var users = volumes.Where(v => v.Image == image.Reference).Select(v => v.Name).ToList();
-        if (users.Count > 0) throw new VolumeStoreException($"{image.Reference} is in use by {string.Join(", ", users)}: remove those volumes first");
+        // The number stays taken: a reference to this version never means another one.
+        File.WriteAllBytes(RemovedPath(image.Name, image.Version), []);
         File.Delete(image.Path);
-        File.Delete(image.Path + ".sha256");
+        File.Delete(PieceHashes.PathOf(image.Path));
     }
 
-    private static async ValueTask<(string Format, long Size)> InspectAsync(string path, CancellationToken cancellation)
+    private string RemovedPath(string name, int version) => Path.Combine(_folder, $".{name}@{version}.removed");
+
+    private async ValueTask<StoredImage> AddAsync(string name, Func<string, ValueTask<PieceHashes>> make)
     {
-        await using var file = ImageFile.Open(path, ImageAccess.Read);
-        var start = new byte[4];
-        await file.ReadAsync(0, start, cancellation);
-        if (BinaryPrimitives.ReadInt32BigEndian(start) != Qcow2Header.Magic)
+        StoreNames.Check(name);
+        var partial = Path.Combine(_folder, $".{name}.{Guid.NewGuid():n}.partial");
+        try
         {
-            if (file.Length == 0) throw new VolumeStoreException("the source is empty");
-            return ("raw", (file.Length + 511) / 512 * 512);
+            var pieces = await make(partial);
+            pieces.Save(partial);
+            return Publish(partial, name);
         }
-        // An image that leans on another would take that along, unseen and changeable.
-        await using var device = await Qcow2Device.OpenAsync(file, (name, _) => throw new VolumeStoreException(
-            $"the image has the backing file {name}: make it whole first, with `qemu-img convert -O qcow2`"), cancellation);
-        return ("qcow2", device.Length);
+        finally
+        {
+            File.Delete(partial);
+            File.Delete(PieceHashes.PathOf(partial));
+        }
     }
 
-    private StoredImage Publish(string partial, string name, string format, long size, string hash)
+    private StoredImage Publish(string partial, string name)
     {
-        for (var version = List().Where(i => i.Name == name).Select(i => i.Version).DefaultIfEmpty(0).Max() + 1; ; version++)
+        for (var version = LastVersion(name) + 1; ; version++)
         {
-            var path = Path.Combine(_folder, $"{name}@{version}.{format}");
+            var path = Path.Combine(_folder, $"{name}@{version}.raw");
             try
             {
+                // The hashes first: an image is there when its file is.
+                File.Move(PieceHashes.PathOf(partial), PieceHashes.PathOf(path), overwrite: false);
+                File.SetAttributes(partial, FileAttributes.ReadOnly);
                 File.Move(partial, path, overwrite: false);
+                return Read(path)!;
             }
-            catch (IOException) when (File.Exists(path))
+            catch (IOException) when (File.Exists(PieceHashes.PathOf(path)) && File.Exists(PieceHashes.PathOf(partial)))
             {
                 // Another import of the same name was faster: this is the version after it.
-                continue;
             }
-            File.WriteAllText(path + ".sha256", $"{hash}  {Path.GetFileName(path)}\n");
-            File.SetAttributes(path, FileAttributes.ReadOnly);
-            return new(name, version, format, path, size, hash);
         }
     }
+
+    private int LastVersion(string name) => Directory.EnumerateFiles(_folder, "*@*")
+        .Select(p => Path.GetFileName(p).TrimStart('.')).Where(f => f.StartsWith(name + "@", StringComparison.Ordinal))
+        .Select(f => int.TryParse(f[(name.Length + 1)..].Split('.')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : 0)
+        .DefaultIfEmpty(0).Max();
 
     private static StoredImage? Read(string path)
     {
         var format = Path.GetExtension(path).TrimStart('.');
         var parts = Path.GetFileNameWithoutExtension(path).Split('@');
         if (format is not ("raw" or "qcow2") || parts.Length != 2 || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var version)) return null;
-        var sum = File.Exists(path + ".sha256") ? File.ReadAllText(path + ".sha256").Split(' ')[0] : "";
         var size = format == "raw" ? (new FileInfo(path).Length + 511) / 512 * 512 : Qcow2File.SizeOf(path);
-        return new(parts[0], version, format, path, size, sum);
+        return new(parts[0], version, format, path, size, HostFile.BytesOf(path), PieceHashes.HashOf(path));
     }
 }

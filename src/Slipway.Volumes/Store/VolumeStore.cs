@@ -1,74 +1,207 @@
 using Slipway.Disks;
+using Slipway.Volumes.Import;
 using Slipway.Volumes.Qcow2;
 
 namespace Slipway.Volumes.Store;
 
-/// <summary>Machines' own disks in a folder beside the images: qcow2 files, each over an image version or blank.</summary>
+/// <summary>
+/// Machines' own disks in a folder beside the images: qcow2 files, each over an image version or blank. What a process
+/// that serves a volume can do while it serves (<see cref="LiveVolume"/>), it is asked to do; all else is done here, and
+/// refused while somebody uses the volume.
+/// </summary>
 public sealed class VolumeStore
 {
     private readonly string _root;
-    private readonly string _folder;
+    private readonly VolumeFolder _folder;
 
     /// <param name="root">The folder that holds both <c>images</c> and <c>volumes</c>: no backing file outside of it is opened.</param>
     public VolumeStore(string root)
     {
         _root = Path.GetFullPath(root);
-        _folder = Path.Combine(_root, "volumes");
-        Directory.CreateDirectory(_folder);
+        _folder = new(Path.Combine(_root, "volumes"));
+        Directory.CreateDirectory(_folder.Path);
         Images = new(Path.Combine(_root, "images"));
     }
 
     public ImageStore Images { get; }
 
     /// <summary>A clone of an image version; takes as long as writing four clusters, whatever the size.</summary>
-    public async ValueTask<StoredVolume> CloneAsync(string name, StoredImage image, CancellationToken cancellation = default)
+    public async ValueTask<StoredVolume> CloneAsync(string name, StoredImage image, VolumeSettings? settings = null, CancellationToken cancellation = default)
     {
         var path = NewPath(name);
         await Qcow2File.CreateAsync(path, image.Size, Path.Combine("..", "images", Path.GetFileName(image.Path)), image.Format, cancellation);
-        return Read(path);
+        settings?.Save(_folder.Settings(name));
+        return Read(name);
     }
 
-    public async ValueTask<StoredVolume> CreateAsync(string name, long size, CancellationToken cancellation = default)
+    public async ValueTask<StoredVolume> CreateAsync(string name, long size, VolumeSettings? settings = null, CancellationToken cancellation = default)
     {
         var path = NewPath(name);
         await Qcow2File.CreateAsync(path, size, cancellation: cancellation);
-        return Read(path);
+        settings?.Save(_folder.Settings(name));
+        return Read(name);
     }
 
-    public IReadOnlyList<StoredVolume> List() =>
-        [.. Directory.EnumerateFiles(_folder, "*.qcow2").Select(Read).OrderBy(v => v.Name, StringComparer.Ordinal)];
+    public IReadOnlyList<StoredVolume> List() => [.. _folder.Names().Select(Read).OrderBy(v => v.Name, StringComparer.Ordinal)];
 
-    public StoredVolume Find(string name) =>
-        List().FirstOrDefault(v => v.Name == name) ?? throw new VolumeStoreException($"there is no volume {name}; `slipway volume list` shows what there is");
+    public bool Contains(string name) => StoreNames.IsName(name) && File.Exists(_folder.Disk(name));
 
-    /// <summary>Opens a volume with its chain. A volume that is open for writing is open once.</summary>
-    public async ValueTask<IBlockDevice> OpenAsync(StoredVolume volume, bool writable, CancellationToken cancellation = default) =>
-        await Qcow2File.OpenAsync(volume.Path, _root, writable, cancellation);
-
-    /// <summary>Deletes a volume that nobody has open.</summary>
-    public static void Remove(StoredVolume volume)
+    public StoredVolume Find(string name)
     {
-        try
-        {
-            ImageFile.Delete(volume.Path);
-        }
-        catch (IOException e)
-        {
-            throw new VolumeStoreException(e.Message, e);
-        }
+        // A snapshot that a cut interrupted is finished first.
+        if (StoreNames.IsName(name) && !File.Exists(_folder.Disk(name)) && File.Exists(_folder.Next(name))) Take(name).Dispose();
+        return Contains(name) ? Read(name) : throw new VolumeStoreException($"there is no volume {name}; `slipway volume list` shows what there is");
     }
+
+    /// <summary>Opens a volume, or <c>VOLUME@SNAPSHOT</c>, to look into it, whoever else uses it.</summary>
+    public async ValueTask<IBlockDevice> OpenToReadAsync(string reference, CancellationToken cancellation = default)
+    {
+        var (name, snapshot) = Split(reference);
+        var path = snapshot is null ? Find(name).Path : FindSnapshot(name, snapshot).Path;
+        return await Qcow2File.OpenAsync(path, _root, ImageAccess.Look, cancellation);
+    }
+
+    /// <summary>As <see cref="OpenToReadAsync"/>, but what is read does not change: a volume that somebody uses is refused.</summary>
+    public async ValueTask<IBlockDevice> OpenToCopyAsync(string reference, CancellationToken cancellation = default)
+    {
+        var (name, snapshot) = Split(reference);
+        if (snapshot is not null) return await Qcow2File.OpenAsync(FindSnapshot(name, snapshot).Path, _root, ImageAccess.Read, cancellation);
+        Find(name);
+        Take(name).Dispose();
+        return await Qcow2File.OpenAsync(_folder.Disk(name), _root, ImageAccess.Read, cancellation);
+    }
+
+    /// <summary>Opens a volume to serve it: alone, until it is disposed of.</summary>
+    /// <exception cref="VolumeStoreException">Somebody uses it; the message says who.</exception>
+    public async ValueTask<LiveVolume> ServeAsync(string name, CancellationToken cancellation = default)
+    {
+        Find(name);
+        return await LiveVolume.OpenAsync(Take(name), _folder, Images, cancellation);
+    }
+
+    public async ValueTask<StoredVolume> SnapshotAsync(string name, string snapshot, CancellationToken cancellation = default)
+    {
+        Find(name);
+        StoreNames.Check(snapshot);
+        if (!await VolumeControl.TryAskAsync(_folder.Control(name), VolumeControl.Snapshot, snapshot, cancellation))
+        {
+            using var volume = Take(name);
+            await volume.SnapshotAsync(snapshot, cancellation);
+        }
+        return Read(name);
+    }
+
+    public async ValueTask<StoredVolume> GrowAsync(string name, long size, CancellationToken cancellation = default)
+    {
+        Find(name);
+        if (!await VolumeControl.TryAskAsync(_folder.Control(name), VolumeControl.Grow, $"{size}", cancellation))
+        {
+            using var volume = Take(name);
+            await volume.GrowAsync(size, cancellation);
+        }
+        return Read(name);
+    }
+
+    public async ValueTask<StoredVolume> RollBackAsync(string name, string snapshot, CancellationToken cancellation = default)
+    {
+        Find(name);
+        using var volume = Take(name);
+        await volume.RollBackAsync(snapshot, cancellation);
+        return Read(name);
+    }
+
+    public async ValueTask<StoredVolume> FlattenAsync(string name, IProgress<ImportProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        Find(name);
+        using var volume = Take(name);
+        await volume.FlattenAsync(progress, cancellation);
+        return Read(name);
+    }
+
+    public StoredVolume RemoveSnapshot(string name, string snapshot)
+    {
+        Find(name);
+        using var volume = Take(name);
+        volume.RemoveSnapshot(snapshot);
+        return Read(name);
+    }
+
+    /// <summary>Changes what is known of a volume; the process that serves it reads it at the next boot.</summary>
+    public StoredVolume Change(string name, Func<VolumeSettings, VolumeSettings> change)
+    {
+        Find(name);
+        change(VolumeSettings.Load(_folder.Settings(name))).Save(_folder.Settings(name));
+        return Read(name);
+    }
+
+    /// <summary>What a volume, or a snapshot of it, shows becomes the next version of an image.</summary>
+    public async ValueTask<StoredImage> PublishAsync(string reference, string image, IProgress<ImportProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        await using var disk = await OpenToCopyAsync(reference, cancellation);
+        return await Images.StoreAsync(disk, image, progress, cancellation);
+    }
+
+    public async ValueTask<VolumeUsage> UsageAsync(string name, CancellationToken cancellation = default)
+    {
+        var volume = Find(name);
+        await using var disk = await Qcow2File.OpenAsync(volume.Path, _root, ImageAccess.Look, cancellation);
+        var shared = 0L;
+        for (var at = 0L; at < disk.Length;)
+        {
+            var (extent, isBelow) = await disk.GetOriginAsync(at, cancellation);
+            if (isBelow && extent.Kind == ExtentKind.Data) shared += extent.Length;
+            at += extent.Length;
+        }
+        return new(name, volume.Size, shared, HostFile.BytesOf(volume.Path), volume.Snapshots.Sum(s => s.OwnBytes));
+    }
+
+    /// <summary>Copies a volume, or a snapshot of it, into a new file of another format.</summary>
+    /// <param name="format"><c>raw</c>, <c>qcow2</c> or <c>vhdx</c>.</param>
+    public async ValueTask ExportAsync(string reference, string path, string format, IProgress<ImportProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        await using var disk = await OpenToCopyAsync(reference, cancellation);
+        await VolumeExport.RunAsync(disk, path, format, progress, cancellation);
+    }
+
+    /// <summary>Deletes a version that no volume stands on, or will at its next boot.</summary>
+    public StoredImage RemoveImage(string reference)
+    {
+        var image = Images.Find(reference);
+        var users = List().Where(v => v.NextImage == image.Reference || v.Snapshots.Select(s => s.Path).Append(v.Path).Any(f => _folder.ImageOf(f) == image.Reference))
+            .Select(v => v.Name).ToList();
+        if (users.Count > 0) throw new VolumeStoreException($"{image.Reference} is in use by {string.Join(", ", users)}: remove those volumes first");
+        Images.Remove(image);
+        return image;
+    }
+
+    /// <summary>Deletes a volume that nobody uses, with its snapshots.</summary>
+    public StoredVolume Remove(string name)
+    {
+        var volume = Find(name);
+        using var taken = Take(name);
+        taken.Remove();
+        return volume;
+    }
+
+    private ClosedVolume Take(string name) => ClosedVolume.Take(_folder, _root, name);
+
+    private StoredSnapshot FindSnapshot(string name, string snapshot) => Find(name).Snapshots.FirstOrDefault(s => s.Name == snapshot)
+        ?? throw new VolumeStoreException($"there is no snapshot {snapshot} of {name}; `slipway volume show {name}` lists them");
+
+    private static (string Name, string? Snapshot) Split(string reference) =>
+        reference.IndexOf('@', StringComparison.Ordinal) is >= 0 and var at ? (reference[..at], reference[(at + 1)..]) : (reference, null);
 
     private string NewPath(string name)
     {
         StoreNames.Check(name);
-        var path = Path.Combine(_folder, name + ".qcow2");
-        return File.Exists(path) ? throw new VolumeStoreException($"there is a volume {name} already") : path;
+        return File.Exists(_folder.Disk(name)) ? throw new VolumeStoreException($"there is a volume {name} already") : _folder.Disk(name);
     }
 
-    private static StoredVolume Read(string path)
+    private StoredVolume Read(string name)
     {
-        var backing = Qcow2File.BackingOf(path);
-        return new(Path.GetFileNameWithoutExtension(path), path, Qcow2File.SizeOf(path),
-            backing is null ? null : Path.GetFileNameWithoutExtension(backing), new FileInfo(path).Length);
+        var (path, settings) = (_folder.Disk(name), VolumeSettings.Load(_folder.Settings(name)));
+        var snapshots = _folder.Snapshots(name).ToList();
+        return new(name, path, Qcow2File.SizeOf(path), _folder.ImageOf(path), settings.Policy, settings.Machine, settings.NextImage,
+            snapshots, HostFile.BytesOf(path) + snapshots.Sum(s => s.OwnBytes));
     }
 }

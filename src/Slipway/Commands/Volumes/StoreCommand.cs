@@ -1,5 +1,8 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Slipway.Disks;
 using Slipway.Volumes.Store;
 
@@ -8,7 +11,11 @@ namespace Slipway.Commands.Volumes;
 /// <summary>What the image and volume commands share: the state folder, <c>--json</c>, and refusals in words.</summary>
 internal static class StoreCommand
 {
-    private static readonly JsonSerializerOptions JsonOptions = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+    private static readonly JsonSerializerOptions JsonOptions = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
 
     public static Option<DirectoryInfo> State { get; } = new("--state")
     {
@@ -20,6 +27,19 @@ internal static class StoreCommand
     public static Option<bool> Json { get; } = new("--json") { Description = "Print the result as JSON", Recursive = true };
 
     public static Argument<string> Name(string name, string description) => new(name) { Description = description };
+
+    public static Option<long?> Size(string name, string description) => new(name) { Description = description, CustomParser = result => ParseSize(result) };
+
+    /// <summary>Bytes, or with K, M, G or T so many times 1024 of them.</summary>
+    public static long ParseSize(ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value.ToUpperInvariant();
+        var unit = "KMGT".IndexOf(text[^1], StringComparison.Ordinal);
+        if (long.TryParse(unit < 0 ? text : text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 && number <= long.MaxValue >> (10 * (unit + 1)))
+            return number << (10 * (unit + 1));
+        result.AddError($"'{result.Tokens[0].Value}' is not a size: bytes, or a number with K, M, G or T");
+        return 0;
+    }
 
     /// <summary>Sets a command's action: its result is printed as text or JSON; what the stores refuse ends with status 1.</summary>
     public static Command Runs<T>(this Command command, Func<VolumeStore, ParseResult, CancellationToken, Task<T>> work, Func<T, string> text)

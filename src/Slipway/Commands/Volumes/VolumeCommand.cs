@@ -1,7 +1,4 @@
 using System.CommandLine;
-using Slipway.Disks;
-using Slipway.Disks.FileSystems;
-using Slipway.Disks.Partitions;
 using Slipway.Volumes.Store;
 
 namespace Slipway.Commands.Volumes;
@@ -9,90 +6,90 @@ namespace Slipway.Commands.Volumes;
 /// <summary><c>slipway volume</c>: machines' own disks.</summary>
 internal static class VolumeCommand
 {
-    public static Command Create() => new("volume", "Machines' own disks: clones of images, or blank.")
+    public static Command Create()
     {
-        StoreCommand.State,
-        StoreCommand.Json,
-        Make(),
-        new Command("list", "List the volumes.").Runs((store, _, _) => Task.FromResult(store.List()), volumes => string.Join('\n', volumes.Select(Line))),
-        Remove(),
-        Files(),
-        Print(),
-    };
+        var command = new Command("volume", "Machines' own disks: clones of images, or blank.")
+        {
+            StoreCommand.State,
+            StoreCommand.Json,
+            Make(),
+            new Command("list", "List the volumes.").Runs((store, _, _) => Task.FromResult(store.List()), volumes => string.Join('\n', volumes.Select(Line))),
+            Show(),
+            Change(),
+            Remove(),
+            Usage(),
+        };
+        foreach (var more in SnapshotCommands.All().Concat(WholeDiskCommands.All()).Concat(InsideCommands.All())) command.Add(more);
+        return command;
+    }
 
     private static Command Make()
     {
-        var name = StoreCommand.Name("NAME", "The volume's name");
+        var name = new Argument<string?>("NAME") { Description = "The volume's name; the machine's where it is left out", Arity = ArgumentArity.ZeroOrOne };
         var image = new Option<string?>("--image") { Description = "Clone this image (name or name@version)" };
-        var size = new Option<long?>("--size") { Description = "Or a blank disk of so many GiB" };
-        var command = new Command("create", "Make a volume.") { name, image, size };
+        var size = StoreCommand.Size("--size", "Or a blank disk of this size, like 20G");
+        var machine = new Option<string?>("--for") { Description = "The machine whose disk it is" };
+        var policy = Policy();
+        var command = new Command("create", "Make a volume.") { name, image, size, machine, policy };
         command.Validators.Add(parsed =>
         {
             if (parsed.GetResult(image) is null == parsed.GetResult(size) is null) parsed.AddError("Give either --image or --size.");
+            if (parsed.GetValue(name) is null && parsed.GetValue(machine) is null) parsed.AddError("Give a NAME, or --for MACHINE.");
         });
-        return command.Runs(async (store, parsed, cancellation) => parsed.GetValue(image) is { } reference
-            ? await store.CloneAsync(parsed.GetRequiredValue(name), store.Images.Find(reference), cancellation)
-            : await store.CreateAsync(parsed.GetRequiredValue(name), parsed.GetValue(size)!.Value << 30, cancellation), Line);
+        return command.Runs(async (store, parsed, cancellation) =>
+        {
+            var wanted = parsed.GetValue(name) ?? parsed.GetRequiredValue(machine)!;
+            var settings = new VolumeSettings(parsed.GetValue(policy), parsed.GetValue(machine));
+            return parsed.GetValue(image) is { } reference
+                ? await store.CloneAsync(wanted, store.Images.Find(reference), settings, cancellation)
+                : await store.CreateAsync(wanted, parsed.GetValue(size)!.Value, settings, cancellation);
+        }, Line);
+    }
+
+    private static Command Show()
+    {
+        var name = StoreCommand.Name("VOLUME", "The volume's name");
+        return new Command("show", "Show one volume and its snapshots.") { name }.Runs((store, parsed, _) => Task.FromResult(store.Find(parsed.GetRequiredValue(name))), Details);
+    }
+
+    private static Command Change()
+    {
+        var name = StoreCommand.Name("VOLUME", "The volume's name");
+        var policy = Policy();
+        return new Command("set", "Change what happens at each boot.") { name, policy }.Runs((store, parsed, _) =>
+            Task.FromResult(store.Change(parsed.GetRequiredValue(name), s => s with { Policy = parsed.GetValue(policy) })), Line);
     }
 
     private static Command Remove()
     {
         var name = StoreCommand.Name("VOLUME", "The volume's name");
-        return new Command("rm", "Delete a volume that nobody has open.") { name }.Runs((store, parsed, _) =>
-        {
-            var volume = store.Find(parsed.GetRequiredValue(name));
-            VolumeStore.Remove(volume);
-            return Task.FromResult(volume);
-        }, v => $"{v.Name} is gone");
+        return new Command("rm", "Delete a volume that nobody uses, with its snapshots.") { name }
+            .Runs((store, parsed, _) => Task.FromResult(store.Remove(parsed.GetRequiredValue(name))), v => $"{v.Name} is gone");
     }
 
-    private static Command Files()
+    private static Command Usage()
     {
-        var name = StoreCommand.Name("VOLUME", "The volume's name");
-        var path = new Argument<string>("PATH") { Description = "PARTITION:/path, or /path in the first partition that has it", DefaultValueFactory = _ => "/" };
-        return new Command("ls", "List a directory inside a volume.") { name, path }.Runs(async (store, parsed, cancellation) =>
+        var name = new Argument<string?>("VOLUME") { Description = "One volume; all where it is left out", Arity = ArgumentArity.ZeroOrOne };
+        return new Command("usage", "Show where volumes' bytes are: shared with their image, or their own.") { name }.Runs(async (store, parsed, cancellation) =>
         {
-            await using var disk = await store.OpenAsync(store.Find(parsed.GetRequiredValue(name)), writable: false, cancellation);
-            var (fileSystem, entry) = await FindAsync(disk, parsed.GetRequiredValue(path), cancellation);
-            return entry.Kind == FileKind.Directory ? await fileSystem.ListAsync(entry, cancellation) : [entry];
-        }, entries => string.Join('\n', entries.Select(e => $"{(e.Kind == FileKind.Directory ? "d" : e.Kind == FileKind.SymbolicLink ? "l" : "-")} {e.Length,12} {e.Name}")));
+            var names = parsed.GetValue(name) is { } one ? [one] : store.List().Select(v => v.Name);
+            var usages = new List<VolumeUsage>();
+            foreach (var volume in names) usages.Add(await store.UsageAsync(volume, cancellation));
+            return usages;
+        }, usages => string.Join('\n', usages.Select(u =>
+            $"{u.Name}  {StoreCommand.Bytes(u.Size)}  shared {StoreCommand.Bytes(u.Shared)}  own {StoreCommand.Bytes(u.Own)}  snapshots {StoreCommand.Bytes(u.Snapshots)}")));
     }
 
-    private static Command Print()
+    private static Option<VolumePolicy> Policy() => new("--policy")
     {
-        var name = StoreCommand.Name("VOLUME", "The volume's name");
-        var path = new Argument<string>("PATH") { Description = "PARTITION:/path, or /path in the first partition that has it" };
-        return new Command("cat", "Print a file inside a volume.") { name, path }.Runs(async (store, parsed, cancellation) =>
-        {
-            await using var disk = await store.OpenAsync(store.Find(parsed.GetRequiredValue(name)), writable: false, cancellation);
-            var (fileSystem, entry) = await FindAsync(disk, parsed.GetRequiredValue(path), cancellation);
-            if (entry.Kind == FileKind.Directory) throw new VolumeStoreException($"{entry.Name} is a directory");
-            await using var output = Console.OpenStandardOutput();
-            var buffer = new byte[1 << 20];
-            int count;
-            for (long at = 0; (count = await fileSystem.ReadAsync(entry, at, buffer, cancellation)) > 0; at += count)
-                await output.WriteAsync(buffer.AsMemory(0, count), cancellation);
-            return entry.Length;
-        }, _ => "");
-    }
+        Description = "keep: writes stay; reset: each boot begins with a fresh overlay",
+        DefaultValueFactory = _ => VolumePolicy.Keep,
+    };
 
-    private static async Task<(IFileSystem FileSystem, FileEntry Entry)> FindAsync(IBlockDevice disk, string path, CancellationToken cancellation)
-    {
-        var colon = path.IndexOf(":/", StringComparison.Ordinal);
-        var wanted = colon > 0 ? path[..colon] : null;
-        var inside = colon > 0 ? path[(colon + 1)..] : path;
-        var table = await PartitionTable.ReadAsync(disk, cancellation);
-        var regions = table.Kind == PartitionTableKind.None
-            ? [("0", DiskRegion.Whole(disk))]
-            : table.Partitions.Select(p => ($"{p.Number}", new DiskRegion(disk, p.Offset, p.Length))).ToList();
-        foreach (var (number, region) in regions.Where(r => wanted is null || r.Item1 == wanted))
-        {
-            if (await FileSystem.DetectAsync(region, cancellation) is { } fileSystem && await fileSystem.FindAsync(inside, cancellation) is { } entry)
-                return (fileSystem, entry);
-        }
-        throw new VolumeStoreException($"{path} is in no partition with a file system that is known (FAT, ext2, ext3, ext4)");
-    }
+    internal static string Line(StoredVolume volume) =>
+        $"{volume.Name}  {StoreCommand.Bytes(volume.Size)}  {volume.Image ?? "blank"}  {(volume.Policy == VolumePolicy.Reset ? "reset" : "keep")}  own {StoreCommand.Bytes(volume.OwnBytes)}"
+        + (volume.Machine is { } machine ? $"  for {machine}" : "") + (volume.NextImage is { } next ? $"  {next} at the next boot" : "");
 
-    private static string Line(StoredVolume volume) =>
-        $"{volume.Name}  {StoreCommand.Bytes(volume.Size)}  {volume.Image ?? "blank"}  own {StoreCommand.Bytes(volume.OwnBytes)}";
+    internal static string Details(StoredVolume volume) =>
+        string.Join('\n', volume.Snapshots.Select(s => $"  {s.Name}  {s.Taken:u}  {StoreCommand.Bytes(s.OwnBytes)}").Prepend($"{Line(volume)}\n{volume.Path}"));
 }

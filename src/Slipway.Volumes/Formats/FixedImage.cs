@@ -1,11 +1,13 @@
 using Slipway.Disks;
+using Slipway.Volumes.Qcow2;
 
-namespace Slipway.Volumes.Qcow2;
+namespace Slipway.Volumes.Formats;
 
-/// <summary>A raw file at the end of a backing chain: read only; its length rounded up to whole sectors.</summary>
-internal sealed class RawBacking(IImageFile file) : IBlockDevice
+/// <summary>A disk whose bytes lie one after the other from the file's first on: raw, or a fixed VHD without its footer.</summary>
+internal sealed class FixedImage(IImageFile file, long length) : IBlockDevice
 {
-    public long Length { get; } = (file.Length + 511) / 512 * 512;
+    /// <summary>Rounded up to whole sectors.</summary>
+    public long Length { get; } = (length + 511) / 512 * 512;
 
     public bool IsReadOnly => true;
 
@@ -27,5 +29,5 @@ internal sealed class RawBacking(IImageFile file) : IBlockDevice
 
     public ValueTask DisposeAsync() => file.DisposeAsync();
 
-    private static BlockDeviceException Refusal() => new(BlockDeviceError.ReadOnly, "a backing image takes no writes");
+    private static BlockDeviceException Refusal() => new(BlockDeviceError.ReadOnly, "this file takes no writes");
 }

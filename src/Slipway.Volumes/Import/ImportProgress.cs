@@ -1,0 +1,5 @@
+namespace Slipway.Volumes.Import;
+
+/// <summary>How far one step of an import has come, in bytes; <paramref name="Total"/> is 0 where nobody knows.</summary>
+/// <param name="Step"><c>download</c>, <c>check</c>, <c>unpack</c> or <c>copy</c>.</param>
+public readonly record struct ImportProgress(string Step, long At, long Total);

@@ -1,0 +1,178 @@
+using Microsoft.Win32.SafeHandles;
+using Slipway.Disks;
+using Slipway.Volumes.Import;
+using Slipway.Volumes.Locking;
+using Slipway.Volumes.Qcow2;
+
+namespace Slipway.Volumes.Store;
+
+/// <summary>
+/// A volume whose files nobody has open, and nobody can open while this object is there: what may be done to them. Each
+/// change is one rename, or one sector of a header: a cut at any point leaves the state before it or the one after.
+/// </summary>
+internal sealed class ClosedVolume : IDisposable
+{
+    private const int PullBytes = 4 << 20;
+    private readonly VolumeFolder _folder;
+    private readonly string _store;
+    private readonly SafeFileHandle _lock;
+
+    private ClosedVolume(VolumeFolder folder, string store, string name, SafeFileHandle @lock) =>
+        (_folder, _store, Name, _lock) = (folder, store, name, @lock);
+
+    public string Name { get; }
+
+    public string Disk => _folder.Disk(Name);
+
+    /// <param name="store">The folder that the whole chain must lie in.</param>
+    /// <exception cref="VolumeStoreException">Somebody uses it; the message says who.</exception>
+    public static ClosedVolume Take(VolumeFolder folder, string store, string name)
+    {
+        SafeFileHandle taken;
+        try
+        {
+            taken = File.OpenHandle(folder.Lock(name), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e)
+        {
+            throw new VolumeStoreException($"the volume {name} is in use{FileUsers.By(folder.Lock(name))}", e);
+        }
+        try
+        {
+            var volume = new ClosedVolume(folder, store, name, taken);
+            volume.FinishSnapshot();
+            // QEMU's tools may have the file open: they know nothing of the lock above.
+            volume.RequireUnused();
+            return volume;
+        }
+        catch
+        {
+            taken.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>What was written until now becomes a file of its own; the disk goes on as an overlay over it.</summary>
+    public async ValueTask SnapshotAsync(string snapshot, CancellationToken cancellation)
+    {
+        StoreNames.Check(snapshot);
+        var path = _folder.Snapshot(Name, snapshot);
+        if (File.Exists(path)) throw new VolumeStoreException($"there is a snapshot {snapshot} of {Name} already");
+        await PrepareNextAsync(Qcow2File.SizeOf(Disk), Path.GetFileName(path), "qcow2", cancellation);
+        File.Move(Disk, path);
+        // Here a cut leaves no disk, and the next one ready beside it: whoever takes the volume then goes on below.
+        File.Move(_folder.Next(Name), Disk);
+        File.SetLastWriteTimeUtc(path, DateTime.UtcNow);
+    }
+
+    /// <summary>Forgets what was written since a snapshot. Later snapshots stay.</summary>
+    public async ValueTask RollBackAsync(string snapshot, CancellationToken cancellation)
+    {
+        var path = SnapshotPath(snapshot);
+        await PrepareNextAsync(Qcow2File.SizeOf(path), Path.GetFileName(path), "qcow2", cancellation);
+        File.Move(_folder.Next(Name), Disk, overwrite: true);
+    }
+
+    /// <summary>Begins anew as a clone of an image, at least as large as the disk is now.</summary>
+    public async ValueTask ResetAsync(StoredImage image, CancellationToken cancellation)
+    {
+        await PrepareNextAsync(Math.Max(image.Size, Qcow2File.SizeOf(Disk)), Path.Combine("..", "images", Path.GetFileName(image.Path)), image.Format, cancellation);
+        File.Move(_folder.Next(Name), Disk, overwrite: true);
+    }
+
+    /// <summary>Begins anew, empty.</summary>
+    public async ValueTask ResetAsync(CancellationToken cancellation)
+    {
+        await PrepareNextAsync(Qcow2File.SizeOf(Disk), null, "", cancellation);
+        File.Move(_folder.Next(Name), Disk, overwrite: true);
+    }
+
+    public async ValueTask GrowAsync(long size, CancellationToken cancellation)
+    {
+        var now = Qcow2File.SizeOf(Disk);
+        if (size % 512 != 0) throw new VolumeStoreException($"a disk's size is a multiple of 512 bytes, and {size} is not");
+        if (size < now) throw new VolumeStoreException($"{Name} has {now} bytes, and a disk can only grow: what lies past {size} would be lost");
+        await using var file = ImageFile.Open(Disk, ImageAccess.Write);
+        await Qcow2Growth.GrowAsync(file, size, cancellation);
+    }
+
+    /// <summary>Copies what the disk shows of its image and its snapshots into its own file, and stands on nothing then.</summary>
+    public async ValueTask FlattenAsync(IProgress<ImportProgress>? progress, CancellationToken cancellation)
+    {
+        await using (var device = await Qcow2File.OpenAsync(Disk, _store, writable: true, cancellation))
+        {
+            var buffer = new byte[PullBytes];
+            for (var at = 0L; at < device.Length; progress?.Report(new("copy", at, device.Length)))
+            {
+                var (extent, isBelow) = await device.GetOriginAsync(at, cancellation);
+                var length = (int)Math.Min(extent.Length, PullBytes);
+                if (isBelow && extent.Kind == ExtentKind.Data)
+                {
+                    await device.ReadAsync(at, buffer.AsMemory(0, length), cancellation);
+                    await device.WriteAsync(at, buffer.AsMemory(0, length), cancellation);
+                    at += length;
+                }
+                else at += extent.Length;
+            }
+            await device.FlushAsync(cancellation);
+        }
+        await using var file = ImageFile.Open(Disk, ImageAccess.Write);
+        // "backing_file_offset" and "backing_file_size": in one sector, so a cut leaves both or neither.
+        await file.WriteAsync(8, new byte[8], cancellation);
+        await file.FlushAsync(cancellation);
+    }
+
+    public void RemoveSnapshot(string snapshot)
+    {
+        var path = SnapshotPath(snapshot);
+        var users = _folder.StandOn(Name, snapshot).Select(u => u is null ? $"the volume {Name}" : $"its snapshot {u}").ToList();
+        if (users.Count > 0) throw new VolumeStoreException($"{string.Join(" and ", users)} stands on {Name}@{snapshot}: `slipway volume flatten {Name}` first, or roll back to another snapshot");
+        ImageFile.Delete(path);
+    }
+
+    public void Remove()
+    {
+        ImageFile.Delete(Disk);
+        // The newest first: each stands on the one before.
+        foreach (var snapshot in _folder.Snapshots(Name).Reverse()) File.Delete(snapshot.Path);
+        File.Delete(_folder.Settings(Name));
+        File.Delete(_folder.Lock(Name));
+    }
+
+    public void Dispose() => _lock.Dispose();
+
+    public ValueTask<Qcow2Device> OpenAsync(CancellationToken cancellation) => Qcow2File.OpenAsync(Disk, _store, writable: true, cancellation);
+
+    private string SnapshotPath(string snapshot)
+    {
+        StoreNames.Check(snapshot);
+        var path = _folder.Snapshot(Name, snapshot);
+        return File.Exists(path) ? path : throw new VolumeStoreException($"there is no snapshot {snapshot} of {Name}; `slipway volume show {Name}` lists them");
+    }
+
+    private async ValueTask PrepareNextAsync(long size, string? backing, string format, CancellationToken cancellation)
+    {
+        File.Delete(_folder.Next(Name));
+        await using var file = ImageFile.Create(_folder.Next(Name));
+        await Qcow2Creation.WriteAsync(file, size, backing, format, cancellation);
+        await file.FlushAsync(cancellation);
+    }
+
+    private void FinishSnapshot()
+    {
+        if (!File.Exists(Disk) && File.Exists(_folder.Next(Name))) File.Move(_folder.Next(Name), Disk);
+    }
+
+    private void RequireUnused()
+    {
+        if (!File.Exists(Disk)) return;
+        try
+        {
+            ImageFile.RequireUnused(Disk);
+        }
+        catch (IOException e)
+        {
+            throw new VolumeStoreException(e.Message, e);
+        }
+    }
+}

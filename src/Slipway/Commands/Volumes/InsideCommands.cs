@@ -1,0 +1,60 @@
+using System.CommandLine;
+using Slipway.Disks;
+using Slipway.Disks.FileSystems;
+using Slipway.Disks.Partitions;
+using Slipway.Volumes.Store;
+
+namespace Slipway.Commands.Volumes;
+
+/// <summary>Looking into a volume's file systems, whoever uses it meanwhile.</summary>
+internal static class InsideCommands
+{
+    public static IEnumerable<Command> All() => [Files(), Print()];
+
+    private static Command Files()
+    {
+        var name = StoreCommand.Name("VOLUME", "The volume's name, or VOLUME@SNAPSHOT");
+        var path = new Argument<string>("PATH") { Description = "PARTITION:/path, or /path in the first partition that has it", DefaultValueFactory = _ => "/" };
+        return new Command("ls", "List a directory inside a volume.") { name, path }.Runs(async (store, parsed, cancellation) =>
+        {
+            await using var disk = await store.OpenToReadAsync(parsed.GetRequiredValue(name), cancellation);
+            var (fileSystem, entry) = await FindAsync(disk, parsed.GetRequiredValue(path), cancellation);
+            return entry.Kind == FileKind.Directory ? await fileSystem.ListAsync(entry, cancellation) : [entry];
+        }, entries => string.Join('\n', entries.Select(e => $"{(e.Kind == FileKind.Directory ? "d" : e.Kind == FileKind.SymbolicLink ? "l" : "-")} {e.Length,12} {e.Name}")));
+    }
+
+    private static Command Print()
+    {
+        var name = StoreCommand.Name("VOLUME", "The volume's name, or VOLUME@SNAPSHOT");
+        var path = new Argument<string>("PATH") { Description = "PARTITION:/path, or /path in the first partition that has it" };
+        return new Command("cat", "Print a file inside a volume.") { name, path }.Runs(async (store, parsed, cancellation) =>
+        {
+            await using var disk = await store.OpenToReadAsync(parsed.GetRequiredValue(name), cancellation);
+            var (fileSystem, entry) = await FindAsync(disk, parsed.GetRequiredValue(path), cancellation);
+            if (entry.Kind == FileKind.Directory) throw new VolumeStoreException($"{entry.Name} is a directory");
+            await using var output = Console.OpenStandardOutput();
+            var buffer = new byte[1 << 20];
+            int count;
+            for (long at = 0; (count = await fileSystem.ReadAsync(entry, at, buffer, cancellation)) > 0; at += count)
+                await output.WriteAsync(buffer.AsMemory(0, count), cancellation);
+            return entry.Length;
+        }, _ => "");
+    }
+
+    private static async Task<(IFileSystem FileSystem, FileEntry Entry)> FindAsync(IBlockDevice disk, string path, CancellationToken cancellation)
+    {
+        var colon = path.IndexOf(":/", StringComparison.Ordinal);
+        var wanted = colon > 0 ? path[..colon] : null;
+        var inside = colon > 0 ? path[(colon + 1)..] : path;
+        var table = await PartitionTable.ReadAsync(disk, cancellation);
+        var regions = table.Kind == PartitionTableKind.None
+            ? [("0", DiskRegion.Whole(disk))]
+            : table.Partitions.Select(p => ($"{p.Number}", new DiskRegion(disk, p.Offset, p.Length))).ToList();
+        foreach (var (number, region) in regions.Where(r => wanted is null || r.Item1 == wanted))
+        {
+            if (await FileSystem.DetectAsync(region, cancellation) is { } fileSystem && await fileSystem.FindAsync(inside, cancellation) is { } entry)
+                return (fileSystem, entry);
+        }
+        throw new VolumeStoreException($"{path} is in no partition with a file system that is known (FAT, ext2, ext3, ext4)");
+    }
+}

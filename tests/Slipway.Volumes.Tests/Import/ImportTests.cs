@@ -1,0 +1,106 @@
+using System.Security.Cryptography;
+using Slipway.Tests;
+using Slipway.Volumes.Store;
+using Slipway.Volumes.Tests.Store;
+
+namespace Slipway.Volumes.Tests.Import;
+
+/// <summary>Images as QEMU's tools, gzip, xz and zstd write them.</summary>
+public class ImportTests
+{
+    [Theory]
+    [InlineData("raw", "")]
+    [InlineData("qcow2", "")]
+    [InlineData("qcow2", "compat=0.10")]
+    [InlineData("qcow2", "extended_l2=on,cluster_size=128k")]
+    [InlineData("qcow2 -c", "compression_type=zlib")]
+    [InlineData("qcow2 -c", "compression_type=zstd")]
+    [InlineData("vpc", "subformat=dynamic,force_size=on")]
+    [InlineData("vpc", "subformat=fixed,force_size=on")]
+    [InlineData("vhdx", "subformat=dynamic")]
+    [InlineData("vhdx", "subformat=dynamic,block_size=1M")]
+    [InlineData("vhdx", "subformat=fixed")]
+    [InlineData("vmdk", "subformat=monolithicSparse")]
+    [InlineData("vmdk", "subformat=streamOptimized")]
+    public async Task Formats_are_read_packed_or_not(string format, string options)
+    {
+        using var folder = new TemporaryFolder();
+        var images = new ImageStore(folder["images"]);
+        var content = Sample.Disk(40 << 20);
+        await File.WriteAllBytesAsync(folder["raw"], content);
+        await Tool.RunAsync("qemu-img", ["convert", "-f", "raw", "-O", .. format.Split(' '), .. (options.Length > 0 ? new[] { "-o", options } : []), folder["raw"], folder["source"]]);
+        await Tool.RunAsync("gzip", "-k", folder["source"]);
+        await Tool.RunAsync("xz", "-k0", folder["source"]);
+        await Tool.RunAsync("zstd", "-q", folder["source"]);
+        foreach (var end in new[] { "", ".gz", ".xz", ".zst" })
+        {
+            var image = await images.ImportAsync(folder["source" + end], "golden");
+            Assert.Equal(("raw", content.Length), (image.Format, image.Size));
+            var stored = await File.ReadAllBytesAsync(image.Path);
+            Assert.True(content.AsSpan().SequenceEqual(stored), $"{format} {options} {end}");
+            Assert.InRange(image.Bytes, 1, content.Length / 2);
+            Assert.Null(await ImageStore.VerifyAsync(image));
+        }
+        Assert.Equal(8, Directory.GetFiles(folder["images"]).Length);
+    }
+
+    [Theory]
+    [InlineData("gzip", ".gz")]
+    [InlineData("xz", ".xz")]
+    [InlineData("zstd -q --check", ".zst")]
+    public async Task Packed_files_may_be_several_in_a_row_and_must_be_whole(string tool, string end)
+    {
+        using var folder = new TemporaryFolder();
+        var images = new ImageStore(folder["images"]);
+        var content = Sample.Disk();
+        await File.WriteAllBytesAsync(folder["raw"], content);
+        var words = tool.Split(' ');
+        await Tool.RunAsync(words[0], [.. words[1..], "-k", folder["raw"]]);
+        var packed = await File.ReadAllBytesAsync(folder["raw" + end]);
+        await File.WriteAllBytesAsync(folder["two"], [.. packed, .. packed]);
+        var image = await images.ImportAsync(folder["two"], "two");
+        Assert.Equal(content.Concat(content).ToArray(), await File.ReadAllBytesAsync(image.Path));
+
+        foreach (var length in new[] { packed.Length / 2, packed.Length - 1, packed.Length - 4, packed.Length - 20 })
+        {
+            await File.WriteAllBytesAsync(folder["short"], packed[..length]);
+            var refusal = await Assert.ThrowsAsync<VolumeStoreException>(async () => await images.ImportAsync(folder["short"], "short"));
+            Assert.Contains("damaged or cut short", refusal.Message, StringComparison.Ordinal);
+        }
+        packed[packed.Length / 2] ^= 8;
+        await File.WriteAllBytesAsync(folder["flipped"], packed);
+        await Assert.ThrowsAsync<VolumeStoreException>(async () => await images.ImportAsync(folder["flipped"], "flipped"));
+        Assert.Equal(2, Directory.GetFiles(folder["images"]).Length);
+    }
+
+    [Fact]
+    public async Task What_must_not_be_imported_is_refused_and_leaves_nothing()
+    {
+        using var folder = new TemporaryFolder();
+        var images = new ImageStore(folder["images"]);
+        var content = Sample.Disk();
+        await File.WriteAllBytesAsync(folder["raw"], content);
+        foreach (var name in new[] { "../x", "", "a b", ".hidden", "a@1" })
+            await Assert.ThrowsAsync<VolumeStoreException>(async () => await images.ImportAsync(folder["raw"], name));
+        await RefusedAsync("raw", "Nothing was imported", new string('0', 64));
+        await File.WriteAllBytesAsync(folder["empty"], []);
+        await RefusedAsync("empty", "is empty");
+        await Tool.RunAsync("qemu-img", "create", "-q", "-u", "-f", "qcow2", "-b", "/etc/passwd", "-F", "raw", folder["leaning"], "1M");
+        await RefusedAsync("leaning", "backing file /etc/passwd");
+        await Tool.RunAsync("qemu-img", "create", "-q", "-f", "vmdk", "-o", "subformat=monolithicFlat", folder["flat"], "1M");
+        await RefusedAsync("flat", "other files");
+        await Tool.RunAsync("qemu-img", "create", "-q", "-f", "vmdk", "-o", "subformat=twoGbMaxExtentSparse", folder["split.vmdk"], "1M");
+        await RefusedAsync("split.vmdk", "other files");
+        await Tool.RunAsync("qemu-img", "create", "-q", "-f", "vpc", folder["vhd"], "16M");
+        await File.WriteAllBytesAsync(folder["short"], (await File.ReadAllBytesAsync(folder["vhd"]))[..^100]);
+        await RefusedAsync("short", "cut short");
+        Assert.Empty(Directory.GetFiles(folder["images"]));
+        Assert.Equal("b@1", (await images.ImportAsync(folder["raw"], "b", Convert.ToHexString(SHA256.HashData(content)))).Reference);
+
+        async Task RefusedAsync(string source, string reason, string? hash = null)
+        {
+            var refusal = await Assert.ThrowsAsync<VolumeStoreException>(async () => await images.ImportAsync(folder[source], "b", hash));
+            Assert.Contains(reason, refusal.Message, StringComparison.Ordinal);
+        }
+    }
+}
