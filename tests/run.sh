@@ -28,6 +28,7 @@ packages=(
   grub-common
   qemu-system-x86 ovmf qemu-system-arm qemu-efi-aarch64
   dosfstools mtools fdisk gdisk e2fsprogs
+  gzip xz-utils zstd
   gcc libc6-dev
 )
 missing=()
