@@ -22,10 +22,11 @@ public enum ImageAccess
 public sealed class ImageFile : IImageFile
 {
     private readonly SafeFileHandle _handle;
+    private readonly bool _isInMemory;
     private long _length;
 
     private ImageFile(SafeFileHandle handle, bool readOnly) =>
-        (_handle, IsReadOnly, _length) = (handle, readOnly, RandomAccess.GetLength(handle));
+        (_handle, IsReadOnly, _length, _isInMemory) = (handle, readOnly, RandomAccess.GetLength(handle), LinuxFile.IsInMemory(handle));
 
     public long Length => Volatile.Read(ref _length);
 
@@ -47,7 +48,7 @@ public sealed class ImageFile : IImageFile
 
     public ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellation = default)
     {
-        var cached = LinuxFile.ReadCached(_handle, destination.Span, offset);
+        var cached = LinuxFile.ReadCached(_handle, destination.Span, offset, _isInMemory);
         return cached == destination.Length ? ValueTask.CompletedTask : ReadRestAsync(offset + cached, destination[cached..], cancellation);
     }
 
