@@ -1,0 +1,168 @@
+using Slipway.Iscsi.Pdu;
+using Slipway.Iscsi.Target;
+using Slipway.Iscsi.Text;
+using static Slipway.Iscsi.Pdu.LoginStage;
+
+namespace Slipway.Iscsi.Tests.Login;
+
+/// <summary>RFC 7143 §6.2 and §13, key by key, with the target's own wishes as in <see cref="NegotiationOffer"/>.</summary>
+public class NegotiationTests
+{
+    private static string? Answer(string key, string value, TargetLimits? limits = null)
+    {
+        new Site(limits).Connect()
+            .SaysLogin(OperationalNegotiation, FullFeaturePhase, $"{ScriptedInitiator.Names} {key}={value}")
+            .Hears(Opcode.LoginResponse, out var reply);
+        Assert.Equal(LoginStatus.Success, new LoginResponsePdu(reply.Bytes).Status);
+        return reply.Key(key);
+    }
+
+    [Theory]
+    [InlineData("HeaderDigest", "CRC32C,None", "CRC32C")]
+    [InlineData("HeaderDigest", "None,CRC32C", "None")]
+    [InlineData("HeaderDigest", "SHA,CRC32C", "CRC32C")]
+    [InlineData("HeaderDigest", "SHA", "Reject")]
+    [InlineData("DataDigest", "CRC32C", "CRC32C")]
+    [InlineData("DataDigest", "None", "None")]
+    [InlineData("TaskReporting", "FastAbort,RFC3720", "RFC3720")]
+    public void Lists_give_the_initiators_first_that_the_target_has(string key, string value, string answer) =>
+        Assert.Equal(answer, Answer(key, value));
+
+    [Theory]
+    [InlineData("InitialR2T", "Yes", "Yes")]
+    [InlineData("InitialR2T", "No", "No")]
+    [InlineData("InitialR2T", "yes", "Reject")]
+    [InlineData("ImmediateData", "Yes", "Yes")]
+    [InlineData("ImmediateData", "No", "No")]
+    [InlineData("ImmediateData", "", "Reject")]
+    [InlineData("DataPDUInOrder", "No", "Yes")]
+    [InlineData("DataSequenceInOrder", "No", "Yes")]
+    public void Booleans(string key, string value, string answer) => Assert.Equal(answer, Answer(key, value));
+
+    [Theory]
+    [InlineData("MaxBurstLength", "512", "512")]
+    [InlineData("MaxBurstLength", "0x1000", "4096")]
+    [InlineData("MaxBurstLength", "16777215", "1048576")]
+    [InlineData("MaxBurstLength", "16777216", "Reject")]
+    [InlineData("MaxBurstLength", "511", "Reject")]
+    [InlineData("MaxBurstLength", "-1", "Reject")]
+    [InlineData("MaxBurstLength", "99999999999", "Reject")]
+    [InlineData("MaxBurstLength", "many", "Reject")]
+    [InlineData("FirstBurstLength", "65536", "65536")]
+    [InlineData("FirstBurstLength", "16777215", "262144")]
+    [InlineData("MaxOutstandingR2T", "65535", "4")]
+    [InlineData("MaxOutstandingR2T", "1", "1")]
+    [InlineData("MaxOutstandingR2T", "0", "Reject")]
+    [InlineData("DefaultTime2Retain", "20", "0")]
+    [InlineData("DefaultTime2Retain", "3601", "Reject")]
+    [InlineData("DefaultTime2Wait", "2", "2")]
+    [InlineData("DefaultTime2Wait", "0", "0")]
+    [InlineData("ErrorRecoveryLevel", "0", "0")]
+    [InlineData("ErrorRecoveryLevel", "1", "0")]
+    [InlineData("ErrorRecoveryLevel", "2", "0")]
+    [InlineData("ErrorRecoveryLevel", "3", "Reject")]
+    [InlineData("MaxConnections", "0", "Reject")]
+    [InlineData("MaxConnections", "1", "1")]
+    [InlineData("iSCSIProtocolLevel", "2", "1")]
+    public void Numbers(string key, string value, string answer) => Assert.Equal(answer, Answer(key, value));
+
+    [Theory]
+    [InlineData("IFMarker", "Yes", "No")]
+    [InlineData("OFMarker", "No", "No")]
+    [InlineData("IFMarkInt", "1~65535", "Reject")]
+    [InlineData("OFMarkInt", "2048", "Reject")]
+    public void Markers_are_obsolete(string key, string value, string answer) => Assert.Equal(answer, Answer(key, value));
+
+    [Theory]
+    [InlineData("X-com.example.colour", "blue")]
+    [InlineData("Rubbish", "1")]
+    [InlineData("maxburstlength", "512")]
+    [InlineData("CHAP_Q", "1")]
+    public void Keys_that_nobody_knows_are_not_understood(string key, string value) => Assert.Equal("NotUnderstood", Answer(key, value));
+
+    [Theory]
+    [InlineData("MaxBurstLength", "Reject")]
+    [InlineData("InitialR2T", "Irrelevant")]
+    [InlineData("HeaderDigest", "NotUnderstood")]
+    public void Answers_of_the_initiator_are_not_answered(string key, string value) => Assert.Null(Answer(key, value));
+
+    [Theory]
+    [InlineData("InitiatorAlias", "a")]
+    [InlineData("X#NodeArchitecture", "Linux,x86")]
+    public void Declarations_are_not_answered(string key, string value) => Assert.Null(Answer(key, value));
+
+    [Fact]
+    public void A_segment_length_is_declared_by_each_side_for_itself()
+    {
+        var site = new Site();
+        site.Connect()
+            .SaysLogin(OperationalNegotiation, FullFeaturePhase, $"{ScriptedInitiator.Names} MaxRecvDataSegmentLength=16777215")
+            .HearsLogin(OperationalNegotiation, FullFeaturePhase, "TargetPortalGroupTag=1 MaxRecvDataSegmentLength=262144");
+        Assert.Equal(16777215, site.Single<LoggedIn>().Session.InitiatorMaxRecvDataSegmentLength);
+        Assert.Equal("Reject", Answer("MaxRecvDataSegmentLength", "511"));
+    }
+
+    [Theory]
+    [InlineData("MaxConnections=2")]
+    [InlineData("InitialR2T=No")]
+    [InlineData("ImmediateData=Yes")]
+    [InlineData("MaxBurstLength=4096")]
+    [InlineData("FirstBurstLength=4096")]
+    [InlineData("MaxOutstandingR2T=2")]
+    [InlineData("DataPDUInOrder=Yes")]
+    [InlineData("DataSequenceInOrder=Yes")]
+    public void What_is_about_data_is_irrelevant_to_a_discovery_session(string key) => new Site().Connect()
+        .SaysLogin(OperationalNegotiation, FullFeaturePhase, $"InitiatorName={Site.Initiator} SessionType=Discovery {key}")
+        .Hears(Opcode.LoginResponse, out var reply)
+        .Do(_ => Assert.Equal("Irrelevant", reply.Key(key[..key.IndexOf('=', StringComparison.Ordinal)])));
+
+    [Fact]
+    public void A_key_comes_once()
+    {
+        new Site().Connect()
+            .SaysLogin(OperationalNegotiation, FullFeaturePhase, $"{ScriptedInitiator.Names} MaxBurstLength=4096 MaxBurstLength=4096")
+            .HearsRefusal(LoginStatus.InitiatorError, "MaxBurstLength was sent twice");
+        new Site().Connect()
+            .SaysLogin(OperationalNegotiation, null, $"{ScriptedInitiator.Names} MaxBurstLength=4096").Hears(Opcode.LoginResponse, out _)
+            .SaysLogin(OperationalNegotiation, FullFeaturePhase, "MaxBurstLength=8192")
+            .HearsRefusal(LoginStatus.InitiatorError, "MaxBurstLength was negotiated twice");
+    }
+
+    [Fact]
+    public void Operational_keys_have_no_place_in_the_security_stage() => new Site().Connect()
+        .SaysLogin(SecurityNegotiation, OperationalNegotiation, $"{ScriptedInitiator.Names} AuthMethod=None InitialR2T=Yes")
+        .HearsRefusal(LoginStatus.InitiatorError, "InitialR2T does not belong in this stage");
+
+    [Theory]
+    [InlineData("no equals sign\0", "no valid key name")]
+    [InlineData("=value\0", "no valid key name")]
+    [InlineData("MaxBurstLength=4096", "no zero byte")]
+    [InlineData("k\u00e4y=1\0", "no valid key name")]
+    public void What_is_no_list_of_pairs_is_refused(string text, string because) => new Site().Connect()
+        .SaysLogin(OperationalNegotiation, FullFeaturePhase, System.Text.Encoding.UTF8.GetBytes(text))
+        .HearsRefusal(LoginStatus.InitiatorError, because);
+
+    [Fact]
+    public void The_first_burst_is_no_longer_than_a_burst()
+    {
+        var site = new Site();
+        site.LogIn("MaxBurstLength=4096 FirstBurstLength=8192");
+        Assert.Equal((4096, 4096), (site.Single<LoggedIn>().Session.MaxBurstLength, site.Single<LoggedIn>().Session.FirstBurstLength));
+    }
+
+    [Fact]
+    public void A_target_may_wish_otherwise()
+    {
+        var limits = new TargetLimits
+        {
+            Offer = new NegotiationOffer { AllowDigests = false, InitialR2T = true, ImmediateData = false, MaxBurstLength = 8192, DefaultTime2Wait = 5, DefaultTime2Retain = 9 },
+        };
+        Assert.Equal("None", Answer("HeaderDigest", "CRC32C,None", limits));
+        Assert.Equal("Reject", Answer("DataDigest", "CRC32C", limits));
+        Assert.Equal("Yes", Answer("InitialR2T", "No", limits));
+        Assert.Equal("No", Answer("ImmediateData", "Yes", limits));
+        Assert.Equal("8192", Answer("MaxBurstLength", "65536", limits));
+        Assert.Equal("5", Answer("DefaultTime2Wait", "2", limits));
+        Assert.Equal("9", Answer("DefaultTime2Retain", "20", limits));
+    }
+}
