@@ -27,6 +27,7 @@ packages=(
   isc-dhcp-client isc-dhcp-relay udhcpc dnsmasq-base tftp-hpa curl openssl iproute2 util-linux
   grub-common
   qemu-system-x86 ovmf qemu-system-arm qemu-efi-aarch64
+  kmod
   dosfstools mtools fdisk gdisk e2fsprogs
   gzip xz-utils zstd
   gcc libc6-dev

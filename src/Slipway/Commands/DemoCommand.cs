@@ -68,7 +68,7 @@ internal static class DemoCommand
             var options = Options(parsed);
             IDemoView view = options.Headless || Console.IsOutputRedirected ? new PlainView(Console.Out) : new LiveView(AnsiConsole.Console);
             await SystemPackages.EnsureAsync(options.Firmware, view.Progress, cancellation);
-            var cache = Path.Combine(CacheFolder, options.Firmware.Architecture.Debian);
+            var cache = Path.Combine(DemoCache.Folder, options.Firmware.Architecture.Debian);
             var parts = await DemoParts.EnsureAsync(options.Firmware.Architecture, Path.Combine(cache, "packages"), view.Progress, cancellation);
             var image = await new DemoImage(options.Firmware.Architecture, parts).EnsureAsync(Path.Combine(cache, "image"), view.Progress, cancellation);
             if (parsed.GetValue(Prepare))
@@ -77,7 +77,7 @@ internal static class DemoCommand
                 return 0;
             }
             if (!parsed.GetValue(Inside))
-                NetworkNamespace.Enter(["demo", "--inside", .. parsed.Tokens.Skip(1).Select(t => t.Value)]);
+                PrivateNamespace.Enter(["demo", "--inside", .. parsed.Tokens.Skip(1).Select(t => t.Value)]);
 
             Directory.CreateDirectory(options.Folder);
             using var turn = FolderLock.TryTake(options.Folder)
@@ -107,13 +107,6 @@ internal static class DemoCommand
             parsed.GetValue(Break) is { } wrong ? Breaks[wrong] : DemoBreak.Nothing,
             parsed.GetValue(Headless),
             parsed.GetValue(Keep),
-            parsed.GetValue(Folder)?.FullName ?? Path.Combine(CacheFolder, "runs", firmware.Name));
+            parsed.GetValue(Folder)?.FullName ?? Path.Combine(DemoCache.Folder, "runs", firmware.Name));
     }
-
-    /// <summary>XDG Base Directory Specification: what can be made anew.</summary>
-    private static string CacheFolder => Path.Combine(
-        Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache
-            ? cache
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache"),
-        "slipway", "demo");
 }

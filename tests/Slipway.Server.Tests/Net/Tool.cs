@@ -52,6 +52,7 @@ internal sealed class BackgroundTool : IDisposable
 {
     private readonly Process _process;
     private readonly List<string> _lines = [];
+    private bool _ended;
 
     public BackgroundTool(string program, params string[] arguments)
     {
@@ -71,15 +72,15 @@ internal sealed class BackgroundTool : IDisposable
         }
     }
 
-    /// <summary>Waits until the program has printed a line with this in it.</summary>
-    public void WaitFor(string text, TimeSpan? patience = null)
+    /// <summary>Waits until the program has printed a line with this in it, or as many lines as are asked for.</summary>
+    public void WaitFor(string text, TimeSpan? patience = null, int times = 1)
     {
         var deadline = DateTime.UtcNow + (patience ?? TimeSpan.FromSeconds(30));
         lock (_lines)
         {
-            while (!_lines.Exists(l => l.Contains(text, StringComparison.Ordinal)))
+            while (_lines.Count(l => l.Contains(text, StringComparison.Ordinal)) < times)
             {
-                if (!Monitor.Wait(_lines, deadline - DateTime.UtcNow is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero))
+                if (_ended || !Monitor.Wait(_lines, deadline - DateTime.UtcNow is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero))
                     throw new TimeoutException($"no '{text}' in: {string.Join('\n', _lines)}");
             }
         }
@@ -111,11 +112,13 @@ internal sealed class BackgroundTool : IDisposable
 
     private void Keep(string? line)
     {
-        if (line is null)
-            return;
         lock (_lines)
         {
-            _lines.Add(line);
+            // Its output ends when it does.
+            if (line is null)
+                _ended = true;
+            else
+                _lines.Add(line);
             Monitor.PulseAll(_lines);
         }
     }

@@ -26,15 +26,16 @@ internal static class Initramfs
             var iscsistart = File.ReadAllBytes(Path.Combine(parts.System, "sbin/iscsistart"));
             archive.AddFile("sbin/iscsistart", iscsistart);
             foreach (var (place, content) in SharedLibraries.Of(iscsistart, parts.System)) archive.AddFile(place, content);
-            AddModules(archive, parts);
+            AddModules(archive, parts, Modules);
             archive.Finish();
         }
         return packed.ToArray();
     }
 
-    private static void AddModules(CpioArchive archive, DemoParts parts)
+    /// <summary>The modules, what they need, and <c>modules/order</c>: the order in which they can be loaded.</summary>
+    public static void AddModules(CpioArchive archive, DemoParts parts, IEnumerable<string> names)
     {
-        var files = new KernelModules(Path.Combine(parts.System, "lib/modules", parts.KernelVersion)).InLoadOrder(Modules);
+        var files = new KernelModules(Path.Combine(parts.System, "lib/modules", parts.KernelVersion)).InLoadOrder(names);
         foreach (var file in files) archive.AddFile("modules/" + Path.GetFileName(file), File.ReadAllBytes(file));
         archive.AddFile("modules/order", Encoding.ASCII.GetBytes(string.Join('\n', files.Select(Path.GetFileName)) + "\n"));
     }

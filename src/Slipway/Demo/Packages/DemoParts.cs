@@ -15,7 +15,9 @@ internal sealed record DemoParts(string UBoot, string Ipxe, string Grub, string 
     public static IEnumerable<string> Releases(DebianHost host) => new[] { SystemRelease, FirmwareRelease, host.Codename }.Distinct();
 
     /// <summary>Fetches what is not in <paramref name="folder"/> yet.</summary>
-    public static async Task<DemoParts> EnsureAsync(GuestArchitecture architecture, string folder, Action<string> progress, CancellationToken cancellation)
+    /// <param name="further">Packages of the machine's system beyond what the demo needs.</param>
+    public static async Task<DemoParts> EnsureAsync(
+        GuestArchitecture architecture, string folder, Action<string> progress, CancellationToken cancellation, params IEnumerable<string> further)
     {
         Directory.CreateDirectory(folder);
         using var turn = await FolderLock.TakeAsync(folder, () => progress("waiting for another demo that fetches packages"), cancellation);
@@ -25,7 +27,7 @@ internal sealed record DemoParts(string UBoot, string Ipxe, string Grub, string 
         // grub-mkimage is the host's, and it wants the modules of its own release.
         await apt.EnsureAsync(host.Codename, [$"grub-efi-{architecture.Debian}-bin"], progress, cancellation);
         var kernel = await apt.KernelPackageAsync(SystemRelease, progress, cancellation);
-        await apt.EnsureAsync(SystemRelease, [.. SystemPackageNames, kernel], progress, cancellation);
+        await apt.EnsureAsync(SystemRelease, [.. SystemPackageNames, kernel, .. further], progress, cancellation);
 
         var version = kernel["linux-image-".Length..];
         var system = apt.Unpacked(SystemRelease);

@@ -6,7 +6,7 @@ namespace Slipway.Demo;
 /// Continues this program in a network namespace of its own. A namespace belongs to a thread, and a running .NET program
 /// has many: so util-linux's unshare takes this process over and starts the program again inside.
 /// </summary>
-internal static partial class NetworkNamespace
+internal static partial class PrivateNamespace
 {
     /// <summary>Does not return: the process goes on as the same command inside.</summary>
     /// <exception cref="DemoException">The system does not allow it.</exception>
