@@ -31,7 +31,11 @@ internal sealed class FullFeaturePhase
         _text = new TextPhase(this);
     }
 
-    private sealed record HeldRequest(byte[] Header, TargetTask? Task, byte[] Data);
+    /// <summary>A request before its turn. Without a header it is over already, and only its CmdSN is waited for.</summary>
+    private sealed record HeldRequest(byte[]? Header, TargetTask? Task, byte[] Data)
+    {
+        public static HeldRequest Void { get; } = new(null, null, []);
+    }
 
     public TargetConnection Connection { get; }
 
@@ -109,6 +113,9 @@ internal sealed class FullFeaturePhase
             if (task is not null)
                 Runner.Drop(task);
             Reject(header, reason);
+            // §7.8: one with damaged data may come again. Every other one has had its turn.
+            if (intact && TakesCmdSN(header))
+                Order(header.SequenceNumber, HeldRequest.Void);
         }
         else
         {
@@ -135,6 +142,15 @@ internal sealed class FullFeaturePhase
         _held.Clear();
     }
 
+    /// <summary>A request that will never come counts as received (§11.6.1 b). False where its CmdSN is outside the window.</summary>
+    public bool PassOver(uint cmdSN)
+    {
+        if (!Session.Window.Contains(cmdSN))
+            return false;
+        Order(cmdSN, HeldRequest.Void);
+        return true;
+    }
+
     /// <summary>A task's buffers are free again.</summary>
     public void Released(TargetTask task)
     {
@@ -155,33 +171,43 @@ internal sealed class FullFeaturePhase
     private void Order(PduHeader header, TargetTask? task)
     {
         var data = _ping is null ? default : _ping.AsSpan(0, header.DataSegmentLength);
-        var window = Session.Window;
         if (header.Immediate)
         {
             Deliver(header, task, data);
-            return;
         }
-        var cmdSN = header.SequenceNumber;
-        if (!window.Contains(cmdSN) || _held.ContainsKey(cmdSN))
+        else if (header.SequenceNumber == Session.Window.Expected && Session.Window.Contains(header.SequenceNumber))
         {
-            // §4.2.2.1: outside the window, or there already: ignored, with no answer.
-            if (task is not null)
-                Runner.Drop(task);
-            return;
+            Session.Window.Advance();
+            Deliver(header, task, data);
+            DeliverHeld();
         }
-        if (cmdSN != window.Expected)
+        else if (!Order(header.SequenceNumber, new(header.Bytes.ToArray(), task, data.ToArray())) && task is not null)
         {
-            _held.Add(cmdSN, new(header.Bytes.ToArray(), task, data.ToArray()));
-            return;
-        }
-        window.Advance();
-        Deliver(header, task, data);
-        while (_held.Count > 0 && _held.Remove(window.Expected, out var next))
-        {
-            window.Advance();
-            Deliver(new(next.Header), next.Task, next.Data);
+            Runner.Drop(task);
         }
     }
+
+    /// <summary>False where the CmdSN is outside the window, or here already: then it is ignored, with no answer (§4.2.2.1).</summary>
+    private bool Order(uint cmdSN, HeldRequest request)
+    {
+        if (!Session.Window.Contains(cmdSN) || !_held.TryAdd(cmdSN, request))
+            return false;
+        DeliverHeld();
+        return true;
+    }
+
+    private void DeliverHeld()
+    {
+        while (_held.Count > 0 && _held.Remove(Session.Window.Expected, out var next))
+        {
+            Session.Window.Advance();
+            if (next.Header is not null)
+                Deliver(new(next.Header), next.Task, next.Data);
+        }
+    }
+
+    private static bool TakesCmdSN(PduHeader header) =>
+        !header.Immediate && header.Opcode is not (Opcode.DataOut or Opcode.SnackRequest);
 
     private void Deliver(PduHeader header, TargetTask? task, ReadOnlySpan<byte> data)
     {

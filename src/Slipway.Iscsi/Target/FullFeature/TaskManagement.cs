@@ -62,12 +62,12 @@ internal sealed class TaskManagement(FullFeaturePhase phase)
     {
         if (phase.Session.Tasks.TryGetValue(reference, out var task))
             AbortThen(t => t == task, () => Answer(tag, TaskManagementResponse.FunctionComplete));
-        // §11.6.1: the command was here and is answered, or was never here.
+        // §11.6.1 b: it was sent before this function, and is not here yet.
+        else if (SerialNumber.IsBefore(refCmdSN, cmdSN) && phase.PassOver(refCmdSN))
+            Answer(tag, TaskManagementResponse.FunctionComplete);
+        // §11.6.1 c: answered already, or never sent.
         else
-            Answer(tag, SerialNumber.IsBefore(refCmdSN, cmdSN) && SerialNumber.IsBefore(refCmdSN, phase.Session.Window.Expected)
-                && !SerialNumber.IsBefore(refCmdSN, phase.Session.Window.Expected - (uint)phase.Node.Limits.SessionTasks)
-                ? TaskManagementResponse.FunctionComplete
-                : TaskManagementResponse.TaskDoesNotExist);
+            Answer(tag, TaskManagementResponse.TaskDoesNotExist);
     }
 
     private void AbortMany(TaskManagementFunction function, ulong lun, uint tag, uint cmdSN)

@@ -84,7 +84,7 @@ internal sealed class TextPhase(FullFeaturePhase phase)
         }
         foreach (var target in phase.Node.Directory.Discover(facts))
         {
-            if (own is not null ? target.Name != own : wanted != "All" && target.Name != wanted)
+            if ((own is not null && target.Name != own) || (wanted is not ("" or "All") && target.Name != wanted))
                 continue;
             answer.Add(Keys.TargetName, target.Name);
             foreach (var portal in target.Portals.Count > 0 ? target.Portals : [facts.Portal])

@@ -1,0 +1,176 @@
+using Slipway.Iscsi.Pdu;
+using Slipway.Iscsi.Target;
+using Slipway.Iscsi.Text;
+using static Slipway.Iscsi.Tests.ScriptedInitiator;
+
+namespace Slipway.Iscsi.Tests.FullFeature;
+
+/// <summary>RFC 7143 §4.2.5, §11.3, §11.7, §11.8, §13.10 to §13.17.</summary>
+public class DataOutTests
+{
+    private const uint UnexpectedUnsolicitedData = 0x0B0C0C;
+    private const uint IncorrectAmountOfData = 0x0B0C0D;
+    private readonly Site _site = new();
+
+    [Fact]
+    public void Immediate_data_alone()
+    {
+        var data = Pattern(4096);
+        _site.LogIn().SaysWrite(1, 8, 4096, data).HearsStatus(1, dataPdus: 0);
+        Assert.Equal(data, _site.Read(8 * 512, 4096));
+    }
+
+    [Fact]
+    public void Solicited_data_alone()
+    {
+        var data = Pattern(2048);
+        _site.LogIn("InitialR2T=Yes ImmediateData=No")
+            .SaysWrite(1, 0, 2048)
+            .HearsR2T(1, 0, 0, 2048, out var tag).HearsNothing()
+            .SaysData(1, tag, 0, 0, data.AsSpan(0, 1000), final: false).HearsNothing()
+            .SaysData(1, tag, 1, 1000, data.AsSpan(1000), final: true)
+            .HearsStatus(1, dataPdus: 1);
+        Assert.Equal(data, _site.Read(0, 2048));
+    }
+
+    [Fact]
+    public void Immediate_then_unsolicited_then_solicited_data()
+    {
+        var data = Pattern(8192);
+        _site.LogIn("InitialR2T=No FirstBurstLength=2048 MaxBurstLength=4096 MaxOutstandingR2T=1")
+            .SaysWrite(1, 0, 8192, data[..512], final: false)
+            .SaysData(1, PduHeader.ReservedTag, 0, 512, data.AsSpan(512, 512), final: false)
+            .SaysData(1, PduHeader.ReservedTag, 1, 1024, data.AsSpan(1024, 1024), final: true)
+            .HearsR2T(1, 0, 2048, 4096, out var first).HearsNothing()
+            .SaysData(1, first, 0, 2048, data.AsSpan(2048, 4096), final: true)
+            .HearsR2T(1, 1, 6144, 2048, out var second)
+            .SaysData(1, second, 0, 6144, data.AsSpan(6144), final: true)
+            .HearsStatus(1, dataPdus: 2);
+        Assert.NotEqual(first, second);
+        Assert.Equal(data, _site.Read(0, 8192));
+        Assert.Equal(8192, _site.LogIn(isid: 1).HangsUp().Site.Single<Closed>().BytesWritten + 8192);
+    }
+
+    [Fact]
+    public void Bursts_in_flight_may_come_in_any_order()
+    {
+        var data = Pattern(12288);
+        var initiator = _site.LogIn("InitialR2T=Yes ImmediateData=No MaxBurstLength=4096 MaxOutstandingR2T=2")
+            .SaysWrite(1, 0, 12288)
+            .HearsR2T(1, 0, 0, 4096, out var first).HearsR2T(1, 1, 4096, 4096, out var second).HearsNothing();
+        initiator
+            .SaysData(1, second, 0, 4096, data.AsSpan(4096, 4096), final: true)
+            .HearsR2T(1, 2, 8192, 4096, out var third)
+            .SaysData(1, third, 0, 8192, data.AsSpan(8192), final: true)
+            .SaysData(1, first, 0, 0, data.AsSpan(0, 4096), final: true)
+            .HearsStatus(1, dataPdus: 3);
+        Assert.Equal(data, _site.Read(0, 12288));
+    }
+
+    [Fact]
+    public void Tasks_are_collected_side_by_side()
+    {
+        var (one, two) = (Pattern(1024, 1), Pattern(1024, 2));
+        _site.LogIn("InitialR2T=Yes ImmediateData=No")
+            .SaysWrite(1, 0, 1024).HearsR2T(1, 0, 0, 1024, out var first)
+            .SaysWrite(2, 2, 1024).HearsR2T(2, 0, 0, 1024, out var second)
+            .SaysData(2, second, 0, 0, two.AsSpan(0, 512), final: false)
+            .SaysData(1, first, 0, 0, one, final: true).HearsStatus(1)
+            .SaysData(2, second, 1, 512, two.AsSpan(512), final: true).HearsStatus(2);
+        Assert.Equal([.. one, .. two], _site.Read(0, 2048));
+    }
+
+    [Fact]
+    public void What_was_not_agreed_on_is_refused()
+    {
+        _site.LogIn("ImmediateData=No").SaysWrite(1, 0, 512, Pattern(512)).HearsSense(1, UnexpectedUnsolicitedData);
+        _site.LogIn("InitialR2T=Yes", 2).SaysWrite(1, 0, 1024, Pattern(512), final: false).HearsSense(1, UnexpectedUnsolicitedData);
+        _site.LogIn("FirstBurstLength=512", 3).SaysWrite(1, 0, 1024, Pattern(1024)).HearsSense(1, UnexpectedUnsolicitedData);
+        Assert.Equal(new byte[1024], _site.Read(0, 1024));
+    }
+
+    [Fact]
+    public void More_immediate_data_than_the_command_has_is_refused() => _site.LogIn()
+        .SaysCommand(1, Write10(0, 1), write: 512, data: Pattern(1024)).HearsSense(1, UnexpectedUnsolicitedData)
+        .SaysWrite(2, 0, 512, Pattern(512)).HearsStatus(2);
+
+    [Fact]
+    public void Data_with_a_command_that_takes_none_is_rejected() => _site.LogIn()
+        .SaysCommand(1, Read10(0, 1), read: 512, data: Pattern(512)).HearsReject(RejectReason.InvalidPduField)
+        .SaysRead(2, 0, 1).HearsData(2, out _);
+
+    [Theory]
+    [InlineData(1u, 0, 1024, true)] // DataSN from 0
+    [InlineData(0u, 512, 512, true)] // a gap
+    [InlineData(0u, 0, 1028, true)] // more than was asked for
+    [InlineData(0u, 0, 512, true)] // F before its time
+    public void Data_that_does_not_continue_its_burst_ends_the_task(uint dataSN, int offset, int length, bool final) => _site
+        .LogIn("InitialR2T=Yes ImmediateData=No")
+        .SaysWrite(1, 0, 1024).HearsR2T(1, 0, 0, 1024, out var tag)
+        .SaysData(1, tag, dataSN, offset, Pattern(length), final).HearsSense(1, IncorrectAmountOfData)
+        // What was on its way still comes, and nobody minds.
+        .SaysData(1, tag, dataSN + 1, 0, Pattern(1024), final: true).HearsNothing()
+        .SaysWrite(2, 0, 1024).HearsR2T(2, 0, 0, 1024, out var next)
+        .SaysData(2, next, 0, 0, Pattern(1024), final: true).HearsStatus(2);
+
+    [Fact]
+    public void A_transfer_tag_that_was_not_given_out_ends_the_task() => _site.LogIn("InitialR2T=Yes ImmediateData=No")
+        .SaysWrite(1, 0, 1024).HearsR2T(1, 0, 0, 1024, out var tag)
+        .SaysData(1, tag + 1, 0, 0, Pattern(1024), final: true).HearsSense(1, IncorrectAmountOfData);
+
+    [Fact]
+    public void Unsolicited_data_that_nobody_announced_ends_the_task() => _site.LogIn("InitialR2T=Yes ImmediateData=No")
+        .SaysWrite(1, 0, 1024).HearsR2T(1, 0, 0, 1024, out _)
+        .SaysData(1, PduHeader.ReservedTag, 0, 0, Pattern(1024), final: true).HearsSense(1, IncorrectAmountOfData);
+
+    [Fact]
+    public void Data_for_a_task_that_is_not_there_is_dropped() => _site.LogIn()
+        .SaysData(77, 1, 0, 0, Pattern(512), final: true).HearsNothing()
+        .SaysNop(2).HearsNop(2);
+
+    [Fact]
+    public void A_segment_beyond_what_was_declared_ends_the_connection()
+    {
+        var site = new Site(new TargetLimits { Offer = new NegotiationOffer { MaxRecvDataSegmentLength = 1024 } });
+        var header = new byte[PduHeader.Size];
+        var pdu = ScsiCommandPdu.Begin(header);
+        (pdu.Final, pdu.Write, pdu.ExpectedDataTransferLength, pdu.CmdSN) = (true, true, 2048, 100);
+        header[6] = 1025 >> 8;
+        header[7] = 1025 & 0xFF;
+        site.LogIn().SaysBytes(header).HearsNothing().IsClosed("1025 bytes of data, more than the 1024 agreed on");
+    }
+
+    [Fact]
+    public void Less_data_than_the_command_writes_is_an_overflow_and_more_an_underflow()
+    {
+        var initiator = _site.LogIn();
+        // SAM-5 §5.4.2 and RFC 7143 §11.4.5.1: the CDB says two blocks, the initiator sends one.
+        initiator.SaysCommand(1, Write10(0, 2), write: 512, data: Pattern(512)).Hears(Opcode.ScsiResponse, out var over);
+        var response = new ScsiResponsePdu(over.Bytes);
+        Assert.True(response is { Overflow: true, Underflow: false, ResidualCount: 512 });
+        initiator.SaysCommand(2, Write10(0, 1), write: 1024, data: Pattern(1024)).Hears(Opcode.ScsiResponse, out var under);
+        response = new ScsiResponsePdu(under.Bytes);
+        Assert.True(response is { Overflow: false, Underflow: true, ResidualCount: 512 });
+    }
+
+    [Fact]
+    public void A_write_without_data_is_all_overflow() => _site.LogIn()
+        .SaysCommand(1, Write10(0, 1)).HearsStatus(1, over: 512);
+
+    [Fact]
+    public void Commands_beyond_the_connections_memory_wait_for_it()
+    {
+        var site = new Site(new TargetLimits { ConnectionTransfer = 4096, TaskTransfer = 4096 });
+        var data = Pattern(4096);
+        var initiator = site.LogIn("InitialR2T=Yes ImmediateData=No")
+            .SaysWrite(1, 0, 4096).HearsR2T(1, 0, 0, 4096, out var first)
+            .SaysWrite(2, 8, 4096).SaysWrite(3, 16, 4096).HearsNothing()
+            .SaysData(1, first, 0, 0, data, final: true);
+        initiator.Hears(Opcode.ScsiResponse, out var done).HearsR2T(2, 0, 0, 4096, out var second)
+            .SaysData(2, second, 0, 0, data, final: true)
+            .HearsStatus(2).HearsR2T(3, 0, 0, 4096, out var third)
+            .SaysData(3, third, 0, 0, data, final: true).HearsStatus(3);
+        Assert.Equal(1u, done.Tag);
+        Assert.Equal([.. data, .. data, .. data], site.Read(0, 3 * 4096));
+    }
+}

@@ -1,0 +1,139 @@
+using Slipway.Iscsi.Target;
+using Slipway.Scsi;
+using static Slipway.Iscsi.Tests.ScriptedInitiator;
+
+namespace Slipway.Iscsi.Tests.FullFeature;
+
+/// <summary>RFC 7143 §11.5, §11.6, §4.2.3.3.</summary>
+public sealed class ManagementTests : IAsyncDisposable
+{
+    private readonly GatedDisk _disk = new(1 << 20);
+    private readonly Site _site;
+
+    public ManagementTests() => _site = new(disk: _disk);
+
+    public ValueTask DisposeAsync() => _disk.DisposeAsync();
+
+    [Fact]
+    public void A_task_that_collects_its_data_is_aborted_at_once() => _site.LogIn("InitialR2T=Yes ImmediateData=No")
+        .SaysWrite(1, 0, 512).HearsR2T(1, 0, 0, 512, out var tag)
+        .SaysManagement(2, TaskManagementFunction.AbortTask, reference: 1, refCmdSN: 100)
+        .HearsManagement(2, TaskManagementResponse.FunctionComplete)
+        .SaysData(1, tag, 0, 0, Pattern(512), final: true).HearsNothing()
+        .Do(_ => Assert.Equal(new byte[512], _site.Read(0, 512)));
+
+    [Fact]
+    public void A_task_that_runs_ends_unheard_before_the_answer()
+    {
+        _disk.Hold();
+        var initiator = _site.LogIn().SaysRead(1, 0, 1)
+            .SaysManagement(2, TaskManagementFunction.AbortTask, reference: 1, refCmdSN: 100).HearsNothing();
+        _disk.LetGo();
+        initiator.Wakes().HearsManagement(2, TaskManagementResponse.FunctionComplete).HearsNothing()
+            .SaysRead(1, 0, 1).HearsData(1, out _);
+    }
+
+    [Fact]
+    public void A_task_that_waits_for_its_turn_is_aborted() => _site.LogIn()
+        .SaysCommand(1, Write10(0, 1), write: 512, data: Pattern(512), cmdSN: 101)
+        .Do(i => i.CmdSN = 102)
+        .SaysManagement(2, TaskManagementFunction.AbortTask, reference: 1, refCmdSN: 101)
+        .HearsManagement(2, TaskManagementResponse.FunctionComplete)
+        .SaysCommand(3, TestUnitReady, cmdSN: 100).HearsStatus(3).HearsNothing()
+        .SaysCommand(4, TestUnitReady, cmdSN: 102).HearsStatus(4)
+        .Do(_ => Assert.Equal(new byte[512], _site.Read(0, 512)));
+
+    [Fact]
+    public void A_task_that_is_not_there_does_not_exist() => _site.LogIn()
+        .SaysCommand(1, TestUnitReady).HearsStatus(1)
+        // §11.6.1 c: its CmdSN is not in the window any more.
+        .SaysManagement(2, TaskManagementFunction.AbortTask, reference: 1, refCmdSN: 100)
+        .HearsManagement(2, TaskManagementResponse.TaskDoesNotExist)
+        .SaysManagement(3, TaskManagementFunction.AbortTask, reference: 9, refCmdSN: 5)
+        .HearsManagement(3, TaskManagementResponse.TaskDoesNotExist);
+
+    [Fact]
+    public void A_command_that_was_lost_on_the_way_counts_as_received()
+    {
+        // §11.6.1 b: in the window, before the function's own CmdSN, and not here.
+        _site.LogIn()
+            .SaysCommand(2, TestUnitReady, cmdSN: 101).HearsNothing()
+            .Do(i => i.CmdSN = 102)
+            .SaysManagement(3, TaskManagementFunction.AbortTask, reference: 1, refCmdSN: 100)
+            .HearsStatus(2)
+            .HearsManagement(3, TaskManagementResponse.FunctionComplete)
+            .SaysCommand(1, TestUnitReady, cmdSN: 100).HearsNothing();
+    }
+
+    [Fact]
+    public void A_function_in_its_turn_waits_for_the_commands_before_it() => _site.LogIn("InitialR2T=Yes ImmediateData=No")
+        .Do(i => i.CmdSN = 101)
+        .SaysManagement(2, TaskManagementFunction.AbortTaskSet, immediate: false).HearsNothing()
+        .SaysCommand(1, Write10(0, 1), write: 512, cmdSN: 100).HearsR2T(1, 0, 0, 512, out _)
+        .HearsManagement(2, TaskManagementResponse.FunctionComplete);
+
+    [Fact]
+    public void ABORT_TASK_SET_reaches_this_session_and_unit_alone()
+    {
+        var other = _site.LogIn("InitialR2T=Yes ImmediateData=No", 2).SaysWrite(1, 0, 512).HearsR2T(1, 0, 0, 512, out var theirs);
+        _site.LogIn("InitialR2T=Yes ImmediateData=No")
+            .SaysWrite(1, 0, 512).HearsR2T(1, 0, 0, 512, out var ours)
+            .SaysManagement(2, TaskManagementFunction.AbortTaskSet).HearsManagement(2, TaskManagementResponse.FunctionComplete)
+            .SaysData(1, ours, 0, 0, Pattern(512), final: true).HearsNothing();
+        other.Turns().SaysData(1, theirs, 0, 0, Pattern(512), final: true).HearsStatus(1);
+    }
+
+    [Theory]
+    [InlineData(TaskManagementFunction.ClearTaskSet, 0x062F00u)]
+    [InlineData(TaskManagementFunction.LogicalUnitReset, 0x062903u)]
+    [InlineData(TaskManagementFunction.TargetWarmReset, 0x062900u)]
+    public void A_function_on_the_unit_reaches_all_sessions(TaskManagementFunction function, uint attention)
+    {
+        _disk.Hold();
+        var other = _site.LogIn("InitialR2T=Yes ImmediateData=No", 2).SaysWrite(1, 0, 512).HearsR2T(1, 0, 0, 512, out var tag).SaysRead(2, 0, 1);
+        var initiator = _site.LogIn().SaysManagement(5, function).HearsNothing();
+        other.Turns();
+        initiator.Turns().HearsNothing();
+        _disk.LetGo();
+        other.Wakes();
+        initiator.Wakes().HearsManagement(5, TaskManagementResponse.FunctionComplete);
+        // SAM-5 §5.14: the other learns it with its next command.
+        other.SaysData(1, tag, 0, 0, Pattern(512), final: true).HearsNothing()
+            .SaysCommand(3, TestUnitReady).HearsSense(3, attention)
+            .SaysCommand(4, TestUnitReady).HearsStatus(4);
+    }
+
+    [Fact]
+    public void A_cold_reset_ends_every_session()
+    {
+        var other = _site.LogIn(isid: 2);
+        var initiator = _site.LogIn().SaysManagement(5, TaskManagementFunction.TargetColdReset);
+        other.Turns();
+        initiator.Turns().HearsManagement(5, TaskManagementResponse.FunctionComplete);
+        initiator.Forgets().IsClosed("target cold reset");
+        other.Forgets().IsClosed("target cold reset");
+        _site.LogIn().SaysNop(1).HearsNop(1);
+    }
+
+    [Fact]
+    public void TASK_REASSIGN_needs_a_higher_recovery_level() => _site.LogIn()
+        .SaysManagement(1, TaskManagementFunction.TaskReassign, reference: 7)
+        .HearsManagement(1, TaskManagementResponse.TaskReassignNotSupported);
+
+    [Fact]
+    public void What_cannot_be_is_refused() => _site.LogIn()
+        .SaysManagement(1, TaskManagementFunction.ClearAca).HearsManagement(1, TaskManagementResponse.NotSupported)
+        .SaysManagement(2, (TaskManagementFunction)77).HearsManagement(2, TaskManagementResponse.NotSupported)
+        .SaysManagement(3, TaskManagementFunction.LogicalUnitReset, lun: 0x0005_0000_0000_0000)
+        .HearsManagement(3, TaskManagementResponse.LunDoesNotExist);
+
+    [Fact]
+    public void A_session_that_breaks_off_ends_when_the_unit_has_let_go()
+    {
+        _disk.Hold();
+        var initiator = _site.LogIn().SaysRead(1, 0, 1).HangsUp();
+        initiator.Wakes();
+        Assert.True(initiator.Connection.HasEnded);
+        Assert.Single(_site.Events.OfType<Closed>());
+    }
+}
