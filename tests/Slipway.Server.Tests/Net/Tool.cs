@@ -52,7 +52,7 @@ internal sealed class BackgroundTool : IDisposable
 {
     private readonly Process _process;
     private readonly List<string> _lines = [];
-    private bool _ended;
+    private int _openStreams = 2;
 
     public BackgroundTool(string program, params string[] arguments)
     {
@@ -80,7 +80,7 @@ internal sealed class BackgroundTool : IDisposable
         {
             while (_lines.Count(l => l.Contains(text, StringComparison.Ordinal)) < times)
             {
-                if (_ended || !Monitor.Wait(_lines, deadline - DateTime.UtcNow is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero))
+                if (_openStreams == 0 || !Monitor.Wait(_lines, deadline - DateTime.UtcNow is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero))
                     throw new TimeoutException($"no '{text}' in: {string.Join('\n', _lines)}");
             }
         }
@@ -101,6 +101,8 @@ internal sealed class BackgroundTool : IDisposable
         }
     }
 
+    public void Type(string line) => _process.StandardInput.WriteLine(line);
+
     public void Signal(string name) => Tool.Run("kill", "-" + name, _process.Id.ToString(CultureInfo.InvariantCulture));
 
     public void Dispose()
@@ -114,9 +116,9 @@ internal sealed class BackgroundTool : IDisposable
     {
         lock (_lines)
         {
-            // Its output ends when it does.
+            // A program may close one of its streams and go on; it has ended when both are closed.
             if (line is null)
-                _ended = true;
+                _openStreams--;
             else
                 _lines.Add(line);
             Monitor.PulseAll(_lines);
