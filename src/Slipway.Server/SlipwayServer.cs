@@ -90,7 +90,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
 
         var disks = new Dictionary<MacAddress, MachineDisk>();
         foreach (var machine in site.Machines)
-            disks[machine.Mac] = await OpenDiskAsync(machine, site.Name, store, cancellation);
+            disks[machine.Mac] = await OpenDiskAsync(machine, site, store, cancellation);
 
         var targets = new MachineTargets(disks.Values);
         var portals = site.Networks.Select(n => new IPEndPoint(n.Address, IscsiPort)).ToList();
@@ -120,7 +120,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
             LogServing(network.Name, network.Interface, network.Address);
     }
 
-    private async Task<MachineDisk> OpenDiskAsync(MachineSettings machine, string site, FleetStore store, CancellationToken cancellation)
+    private async Task<MachineDisk> OpenDiskAsync(MachineSettings machine, SiteConfiguration site, FleetStore store, CancellationToken cancellation)
     {
         try
         {

@@ -23,5 +23,5 @@ public class VolumeCommandTests
         Task<string> SlipwayAsync(params string[] arguments) => Tool.RunAsync(Program, [.. arguments, "--state", folder["state"]]);
     }
 
-    private static string Program => Path.Combine(AppContext.BaseDirectory, "slipway");
+    private static string Program => RunningTarget.Program;
 }

@@ -2,7 +2,6 @@ using System.Net;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using Slipway.Disks;
 using Slipway.Fleet.Boots;
 using Slipway.Fleet.Credentials;
 using Slipway.Fleet.Machines;
@@ -111,12 +110,14 @@ internal sealed partial class BootRequests(
         try
         {
             store.Save(machine.Name, credentials);
+            // Before its volume begins anew: a write from its last run must not land in it.
+            endSessions(disk);
             if (!await disk.BeginAsync(credentials, arguments, context.RequestAborted) && firmware == MachineFirmware.UBoot)
                 LogNoEnvironment(machine.Name, GrubEnvironment.FilePath);
             // A machine that starts anew holds no disk: what is left of its last run could still write.
             endSessions(disk);
         }
-        catch (Exception e) when (e is BlockDeviceException or DiskFormatException)
+        catch (IOException e)
         {
             LogVolumeFailed(machine.Name, e.Message);
             timelines.Refuse(machine.Mac, machine.Name, BootStage.Script, $"its volume cannot be prepared: {e.Message}");

@@ -7,6 +7,8 @@ using Slipway.Server.Boot;
 using Slipway.Server.Site;
 using Slipway.Server.Timeline;
 using Slipway.Volumes;
+using Slipway.Volumes.Layers;
+using Slipway.Volumes.Store;
 
 namespace Slipway.Server.Disks;
 
@@ -14,20 +16,23 @@ namespace Slipway.Server.Disks;
 internal sealed class MachineDisk : IAsyncDisposable
 {
     private readonly IBlockDevice _volume;
+    private readonly LiveVolume? _live;
     private readonly DiskMap _map;
     private volatile BootCredentials? _credentials;
 
-    private MachineDisk(MachineSettings machine, IscsiNames names, IBlockDevice volume, BootTimelines timelines, BootCredentials? credentials)
+    private MachineDisk(MachineSettings machine, IscsiNames names, IBlockDevice volume, LiveVolume? live, BootTimelines timelines, BootCredentials? credentials)
     {
         Machine = machine;
         Names = names;
-        _volume = volume;
+        (_volume, _live) = (volume, live);
         _credentials = credentials;
         // The map reads the volume itself: its own reads are no evidence of a boot.
         _map = new DiskMap(volume);
         Evidence = new DiskEvidence(_map, (stage, text, facts) => timelines.Observe(machine.Mac, machine.Name, stage, text, facts));
         Device = new TargetDevice(names.Target);
-        Device.Attach(0, new DiskUnit(new ObservedLayer(volume, Evidence.Touch), new UnitIdentity(names.Target, machine.Name)));
+        var unit = new DiskUnit(new ObservedLayer(volume, Evidence.Touch), new UnitIdentity(names.Target, machine.Name));
+        Device.Attach(0, unit);
+        if (live is not null) live.LengthChanged += unit.ReportCapacityChange;
     }
 
     public MachineSettings Machine { get; }
@@ -41,19 +46,29 @@ internal sealed class MachineDisk : IAsyncDisposable
     /// <summary>Null before the machine's first script: nobody can log in.</summary>
     public BootCredentials? Credentials => _credentials;
 
-    /// <exception cref="BlockDeviceException">The volume cannot be opened.</exception>
+    /// <exception cref="IOException">The volume cannot be opened.</exception>
     public static async Task<MachineDisk> OpenAsync(
-        MachineSettings machine, string site, BootTimelines timelines, BootCredentials? credentials, CancellationToken cancellation) =>
-        new(machine, IscsiNames.Of(site, machine.Name), await Volume.OpenAsync(machine.Volume, cancellation: cancellation), timelines, credentials);
+        MachineSettings machine, SiteConfiguration site, BootTimelines timelines, BootCredentials? credentials, CancellationToken cancellation)
+    {
+        var live = Path.IsPathRooted(machine.Volume) ? null : await new VolumeStore(site.State).ServeAsync(machine.Volume, cancellation);
+        var volume = live ?? await Volume.OpenAsync(machine.Volume, cancellation: cancellation);
+        var layered = LayeredDisk.Create(volume, machine.Faults, machine.Trace, Random.Shared, TimeProvider.System);
+        return new(machine, IscsiNames.Of(site.Name, machine.Name), layered, live, timelines, credentials);
+    }
 
     /// <summary>
-    /// Begins a boot: from here on only these secrets open the disk, and GRUB finds <paramref name="kernelArguments"/>.
+    /// Begins a boot: a volume that is to be reset is fresh, from here on only these secrets open the disk, and GRUB finds <paramref name="kernelArguments"/>.
     /// False where the volume has no environment block for them.
     /// </summary>
     /// <exception cref="DiskFormatException">The block is damaged.</exception>
     /// <exception cref="BlockDeviceException">The volume cannot be written.</exception>
     public async Task<bool> BeginAsync(BootCredentials credentials, string kernelArguments, CancellationToken cancellation)
     {
+        if (_live is not null)
+        {
+            await _live.BeginBootAsync(cancellation);
+            _map.Invalidate();
+        }
         var stored = !_volume.IsReadOnly && await GrubEnvironment.SetAsync(_volume, kernelArguments, cancellation);
         _credentials = credentials;
         Evidence.Begin();

@@ -2,6 +2,7 @@ using System.Net;
 using Slipway.Dhcp.Networks;
 using Slipway.Fleet.Credentials;
 using Slipway.Fleet.Machines;
+using Slipway.Volumes.Layers;
 
 namespace Slipway.Server.Site;
 
@@ -58,8 +59,14 @@ public sealed record MachineSettings
 
     public required MacAddress Mac { get; init; }
 
-    /// <summary>Path of the disk: a raw file or qcow2.</summary>
+    /// <summary>An absolute path of the disk, a raw file or qcow2; or the name of a volume in the store under <see cref="SiteConfiguration.State"/>.</summary>
     public required string Volume { get; init; }
+
+    /// <summary>What goes wrong with the disk, on purpose (<see cref="FaultRuleText"/>).</summary>
+    public IReadOnlyList<FaultRule> Faults { get; init; } = [];
+
+    /// <summary>A file that every call to the disk is written to; null for none.</summary>
+    public string? Trace { get; init; }
 
     public MachineFirmware Firmware { get; init; }
 

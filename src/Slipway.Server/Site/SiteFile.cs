@@ -1,6 +1,7 @@
 using System.Net;
 using Slipway.Dhcp.Networks;
 using Slipway.Fleet.Machines;
+using Slipway.Volumes.Layers;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -80,15 +81,33 @@ public static class SiteFile
 
     private static MachineSettings Machine(YamlSection section, string folder)
     {
-        section.Allow("name", "mac", "volume", "firmware", "address");
+        section.Allow("name", "mac", "volume", "firmware", "address", "faults", "trace");
         return new MachineSettings
         {
             Name = section.Name("name"),
             Mac = section.Value("mac", "an Ethernet address, like 52:54:00:12:34:56", Mac),
-            Volume = Path.Combine(folder, section.Text("volume")),
+            Volume = VolumeOf(section.Text("volume"), folder),
+            Faults = [.. section.Texts("faults").Select(text => Fault(section, text))],
+            Trace = section.Text("trace", "") is { Length: > 0 } trace ? Path.Combine(folder, trace) : null,
             Firmware = section.Value("firmware", "uboot, ibft or detect", FirmwareOf, MachineFirmware.Detect),
             Address = section.Value<IPAddress?>("address", "an IPv4 address", V4, null),
         };
+    }
+
+    // A file has a folder or an extension before it; the name of a volume in the store has neither.
+    private static string VolumeOf(string text, string folder) =>
+        text.AsSpan().ContainsAny('/', '.') ? Path.Combine(folder, text) : text;
+
+    private static FaultRule Fault(YamlSection section, string text)
+    {
+        try
+        {
+            return FaultRuleText.Parse(text);
+        }
+        catch (FormatException e)
+        {
+            throw section.Wrong("faults", e.Message);
+        }
     }
 
     private static (IPAddress Address, string Subnet)? Prefixed(string text)
