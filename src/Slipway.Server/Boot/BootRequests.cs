@@ -110,12 +110,9 @@ internal sealed partial class BootRequests(
         try
         {
             store.Save(machine.Name, credentials);
-            // Before its volume begins anew: a write from its last run must not land in it.
-            endSessions(disk);
-            if (!await disk.BeginAsync(credentials, arguments, context.RequestAborted) && firmware == MachineFirmware.UBoot)
-                LogNoEnvironment(machine.Name, GrubEnvironment.FilePath);
             // A machine that starts anew holds no disk: what is left of its last run could still write.
-            endSessions(disk);
+            if (!await disk.BeginAsync(credentials, arguments, () => endSessions(disk), context.RequestAborted) && firmware == MachineFirmware.UBoot)
+                LogNoEnvironment(machine.Name, GrubEnvironment.FilePath);
         }
         catch (IOException e)
         {

@@ -62,15 +62,17 @@ internal sealed class MachineDisk : IAsyncDisposable
     /// </summary>
     /// <exception cref="DiskFormatException">The block is damaged.</exception>
     /// <exception cref="BlockDeviceException">The volume cannot be written.</exception>
-    public async Task<bool> BeginAsync(BootCredentials credentials, string kernelArguments, CancellationToken cancellation)
+    public async Task<bool> BeginAsync(BootCredentials credentials, string kernelArguments, Action endSessions, CancellationToken cancellation)
     {
+        // In this order: who is thrown out cannot come back with the old secrets, and nobody writes into a fresh volume.
+        _credentials = credentials;
+        endSessions();
         if (_live is not null)
         {
             await _live.BeginBootAsync(cancellation);
             _map.Invalidate();
         }
         var stored = !_volume.IsReadOnly && await GrubEnvironment.SetAsync(_volume, kernelArguments, cancellation);
-        _credentials = credentials;
         Evidence.Begin();
         return stored;
     }

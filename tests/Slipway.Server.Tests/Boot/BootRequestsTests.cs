@@ -32,12 +32,12 @@ public sealed class BootRequestsTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var site = new SiteConfiguration { State = _folder.Path, Machines = [Machine("node-1", Known), Machine("node-2", Other)] };
+        var site = new SiteConfiguration { Name = "lab", State = _folder.Path, Machines = [Machine("node-1", Known), Machine("node-2", Other)] };
         _authority = SiteAuthority.Open(_folder.Path, "lab", TimeProvider.System);
         _store = FleetStore.Open(Path.Combine(_folder.Path, "slipway.db"));
         _disks = [];
         foreach (var machine in site.Machines)
-            _disks[machine.Mac] = await MachineDisk.OpenAsync(machine, "lab", _timelines, null, TestContext.Current.CancellationToken);
+            _disks[machine.Mac] = await MachineDisk.OpenAsync(machine, site, _timelines, null, TestContext.Current.CancellationToken);
         var machines = new MachineDirectory(site.Machines, a => Leases.TryGetValue(a.ToString(), out var mac) ? mac : null);
         var requests = new BootRequests(site, machines, _disks, _store, _timelines, 3260, disk => _ended.Add(disk.Machine.Name), NullLogger.Instance);
         _endpoint = await HttpsEndpoint.StartAsync([new IPEndPoint(IPAddress.Loopback, 0)],
