@@ -15,6 +15,7 @@ public sealed partial class BootTests
     [InlineData("uboot-arm64")]
     [InlineData("ovmf")]
     [InlineData("aavmf")]
+    [InlineData("seabios")]
     public async Task A_machine_without_a_disk_boots(string firmware)
     {
         using var folder = new TemporaryFolder();

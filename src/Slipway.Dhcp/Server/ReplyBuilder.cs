@@ -162,7 +162,8 @@ internal sealed class ReplyBuilder(DhcpMessage request, DhcpClient client, DhcpN
             _reply.Options.Set(OptionCode.TftpServerName, server.ToString());
         if (directions.RootPath is { } rootPath)
             _reply.Options.Set(OptionCode.RootPath, rootPath);
-        if (client.IsIpxe && ipxe.Count > 0)
+        // A BIOS iPXE reads whom to trust from what the firmware before it was told.
+        if ((client.IsIpxe || client.Platform == BootPlatform.Bios) && ipxe.Count > 0)
             _reply.Options.Set(OptionCode.Ipxe, SubOptions.Write(ipxe, end: false));
     }
 

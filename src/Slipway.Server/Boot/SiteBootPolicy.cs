@@ -9,10 +9,12 @@ namespace Slipway.Server.Boot;
 internal sealed class SiteBootPolicy : IBootPolicy
 {
     private readonly ChainloadPolicy _chain;
+    private readonly BootPrograms _programs;
     private readonly (byte, ReadOnlyMemory<byte>)[] _trust;
 
     public SiteBootPolicy(BootPrograms programs, ReadOnlyMemory<byte> fingerprint)
     {
+        _programs = programs;
         _trust = [IpxeSettings.Trust(fingerprint)];
         _chain = new ChainloadPolicy(programs.ByPlatform, (client, network) =>
             $"https://{network.ServerAddress}/{FirstStageScript.Path}{client.Hardware.ToString().Replace(':', '-')}");
@@ -20,9 +22,15 @@ internal sealed class SiteBootPolicy : IBootPolicy
 
     public BootDirections? DirectionsFor(DhcpClient client, DhcpNetwork network)
     {
-        var directions = _chain.DirectionsFor(client, network);
-        // A BIOS iPXE is compressed and cannot be patched: it can only be told whom to trust (docs/security.md).
-        return directions is not null && client is { IsIpxe: true, Platform: BootPlatform.Bios }
+        // The iPXE in a network card's ROM often has no HTTPS, and says only "Operation not supported" to its URL. It can
+        // fetch one that has.
+        var directions = client is { IsIpxe: true, IpxeFeatures.Present: true } && !client.IpxeFeatures.Has(IpxeFeatures.Https)
+            && _programs.ByPlatform.TryGetValue(client.Platform, out var better)
+            ? new BootDirections { FileName = better }
+            : _chain.DirectionsFor(client, network);
+        // A BIOS iPXE is compressed and cannot be patched: it can only be told whom to trust (docs/security.md). It reads
+        // that once, when it starts, out of the answer that the firmware before it was given.
+        return directions is not null && client.Platform == BootPlatform.Bios
             ? directions with { Ipxe = [.. directions.Ipxe, .. _trust] }
             : directions;
     }

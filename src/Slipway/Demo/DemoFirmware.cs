@@ -3,16 +3,16 @@ using System.Runtime.InteropServices;
 namespace Slipway.Demo;
 
 /// <summary>The firmware that a demo machine starts with.</summary>
-/// <param name="IsUBoot">U-Boot, with iPXE on a small disk of its own; otherwise edk2, which fetches iPXE by TFTP.</param>
 /// <param name="SystemPackages">Debian packages that run the machine.</param>
-internal sealed record DemoFirmware(string Name, GuestArchitecture Architecture, bool IsUBoot, IReadOnlyList<string> SystemPackages)
+internal sealed record DemoFirmware(string Name, GuestArchitecture Architecture, FirmwareKind Kind, IReadOnlyList<string> SystemPackages)
 {
     public static IReadOnlyList<DemoFirmware> All { get; } =
     [
-        new("uboot-x86_64", GuestArchitecture.Amd64, IsUBoot: true, ["qemu-system-x86"]),
-        new("uboot-arm64", GuestArchitecture.Arm64, IsUBoot: true, ["qemu-system-arm"]),
-        new("ovmf", GuestArchitecture.Amd64, IsUBoot: false, ["qemu-system-x86", "ovmf"]),
-        new("aavmf", GuestArchitecture.Arm64, IsUBoot: false, ["qemu-system-arm", "qemu-efi-aarch64"]),
+        new("uboot-x86_64", GuestArchitecture.Amd64, FirmwareKind.UBoot, ["qemu-system-x86"]),
+        new("uboot-arm64", GuestArchitecture.Arm64, FirmwareKind.UBoot, ["qemu-system-arm"]),
+        new("ovmf", GuestArchitecture.Amd64, FirmwareKind.Edk2, ["qemu-system-x86", "ovmf"]),
+        new("aavmf", GuestArchitecture.Arm64, FirmwareKind.Edk2, ["qemu-system-arm", "qemu-efi-aarch64"]),
+        new("seabios", GuestArchitecture.Amd64, FirmwareKind.Bios, ["qemu-system-x86", "seabios", "ipxe-qemu"]),
     ];
 
     /// <summary>U-Boot for the processor that this host has.</summary>

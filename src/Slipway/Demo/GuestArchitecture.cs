@@ -7,6 +7,9 @@ namespace Slipway.Demo;
 /// <param name="KernelConsole">The first serial port, as the kernel calls it.</param>
 internal sealed record GuestArchitecture(string Debian, string GrubFormat, string BootProgram, string KernelConsole)
 {
+    /// <summary>Its machines may have a BIOS instead of UEFI.</summary>
+    public bool HasBios => this == Amd64;
+
     public static GuestArchitecture Amd64 { get; } = new("amd64", "x86_64-efi", "BOOTX64.EFI", "ttyS0,115200");
 
     public static GuestArchitecture Arm64 { get; } = new("arm64", "arm64-efi", "BOOTAA64.EFI", "ttyAMA0");

@@ -25,7 +25,7 @@ internal sealed class DemoImage(GuestArchitecture architecture, DemoParts parts)
     public const string AfterBoot = "/etc/slipway-after-boot";
 
     private const long Megabyte = 1 << 20;
-    private const long RootLength = 24 * Megabyte;
+    private const long RootLength = 24 * Megabyte, BiosLength = Megabyte;
     private const string GrubModules = "part_gpt fat normal linux configfile search search_label echo loadenv";
 
     /// <summary>The image, from <paramref name="folder"/> where it was made before of the same parts.</summary>
@@ -56,7 +56,7 @@ internal sealed class DemoImage(GuestArchitecture architecture, DemoParts parts)
     private async Task<MemoryDisk> BuildAsync(string work, CancellationToken cancellation)
     {
         var boot = new FatImage { Label = "DEMOESP" };
-        boot.Add($"EFI/BOOT/{architecture.BootProgram}", await GrubAsync(work, cancellation));
+        boot.Add($"EFI/BOOT/{architecture.BootProgram}", await GrubAsync(work, parts.Grub, architecture.GrubFormat, GrubModules, cancellation));
         boot.Add("grub.cfg", GrubConfiguration());
         boot.Add(EnvironmentBlock, GrubEnvironment.Empty());
         boot.Add("vmlinuz", await File.ReadAllBytesAsync(Path.Combine(parts.System, "boot", "vmlinuz-" + parts.KernelVersion), cancellation));
@@ -65,24 +65,31 @@ internal sealed class DemoImage(GuestArchitecture architecture, DemoParts parts)
 
         // Room for a second kernel, as an operator's own disk would have.
         var bootLength = (2 * boot.ContentLength + 8 * Megabyte) / Megabyte * Megabyte;
-        var disk = new MemoryDisk(Megabyte + bootLength + RootLength + Megabyte);
+        var disk = new MemoryDisk(Megabyte + bootLength + RootLength + BiosLength + Megabyte);
         await boot.WriteAsync(new DiskRegion(disk, Megabyte, bootLength), cancellation: cancellation);
         await disk.WriteAsync(Megabyte + bootLength, root, cancellation);
         await GptWriter.WriteAsync(disk, Guid.NewGuid(),
         [
             new(1, PartitionTypes.EfiSystem, 0, "demo boot", Megabyte, bootLength, Guid.NewGuid()),
             new(2, PartitionTypes.LinuxFileSystem, 0, "demo root", Megabyte + bootLength, RootLength, Guid.NewGuid()),
+            new(3, PartitionTypes.BiosBoot, 0, "demo BIOS boot", Megabyte + bootLength + RootLength, BiosLength, Guid.NewGuid()),
         ], cancellation: cancellation);
+        if (parts.GrubBios is { } grub)
+        {
+            var core = await GrubAsync(work, grub, "i386-pc", "biosdisk " + GrubModules, cancellation);
+            await BiosBoot.InstallAsync(disk, await File.ReadAllBytesAsync(Path.Combine(grub, "boot.img"), cancellation), core,
+                Megabyte + bootLength + RootLength, BiosLength, cancellation);
+        }
         return disk;
     }
 
-    private async Task<byte[]> GrubAsync(string work, CancellationToken cancellation)
+    private static async Task<byte[]> GrubAsync(string work, string grub, string format, string modules, CancellationToken cancellation)
     {
         var early = Path.Combine(work, "early.cfg");
-        var program = Path.Combine(work, architecture.BootProgram);
+        var program = Path.Combine(work, "grub-" + format);
         await File.WriteAllBytesAsync(early, DemoFile.Read("grub-early.cfg"), cancellation);
         await HostProgram.RunAsync("grub-mkimage",
-            ["-d", parts.Grub, "-O", architecture.GrubFormat, "-o", program, "-p", "/grub", "-c", early, .. GrubModules.Split(' ')], cancellation);
+            ["-d", grub, "-O", format, "-o", program, "-p", "/grub", "-c", early, .. modules.Split(' ')], cancellation);
         return await File.ReadAllBytesAsync(program, cancellation);
     }
 

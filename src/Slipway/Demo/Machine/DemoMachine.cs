@@ -14,7 +14,9 @@ internal static class DemoMachine
         DemoFirmware firmware, DemoParts parts, MacAddress mac, Uri server, byte[] fingerprint, string folder, CancellationToken cancellation)
     {
         var tap = PrivateNetwork.TapOf(0);
-        if (firmware.IsUBoot)
+        if (firmware.Kind == FirmwareKind.Bios)
+            return new(firmware, mac, tap, Firmware: null, Variables: null, BootMedia: null);
+        if (firmware.Kind == FirmwareKind.UBoot)
         {
             var media = Path.Combine(folder, "boot-media.img");
             await WriteMediaAsync(media, Path.Combine(parts.Ipxe, firmware.Ipxe), server, fingerprint, cancellation);

@@ -7,36 +7,51 @@ namespace Slipway.Demo.Machine;
 /// same on a host that lends its virtualisation and on one that does not.
 /// </summary>
 /// <param name="Tap">The host's end of the machine's network cable.</param>
-/// <param name="Firmware">U-Boot's image, or edk2's code.</param>
+/// <param name="Firmware">U-Boot's image, or edk2's code; null for the BIOS that QEMU brings.</param>
 /// <param name="Variables">edk2's variable store, which it writes to.</param>
 /// <param name="BootMedia">The disk with iPXE that U-Boot starts from.</param>
-internal sealed record QemuCommand(DemoFirmware Kind, MacAddress Mac, string Tap, string Firmware, string? Variables, string? BootMedia)
+internal sealed record QemuCommand(DemoFirmware Demo, MacAddress Mac, string Tap, string? Firmware, string? Variables, string? BootMedia)
 {
-    public string Program => Kind.Architecture == GuestArchitecture.Amd64 ? "qemu-system-x86_64" : "qemu-system-aarch64";
+    public string Program => Demo.Architecture == GuestArchitecture.Amd64 ? "qemu-system-x86_64" : "qemu-system-aarch64";
 
     public IReadOnlyList<string> Arguments =>
     [
-        .. Kind.Architecture == GuestArchitecture.Amd64 ? PersonalComputer() : ArmBoard(),
+        .. Demo.Architecture == GuestArchitecture.Amd64 ? PersonalComputer() : ArmBoard(),
         "-m", "1024", "-display", "none", "-monitor", "none", "-no-reboot",
         "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
         .. FirmwareFlash(),
         "-netdev", $"tap,id=n0,ifname={Tap},script=no,downscript=no", "-device", NetworkCard(),
         .. BootMedia is null ? Array.Empty<string>() : ["-drive", $"if=none,id=d0,format=raw,file={BootMedia}", "-device", "virtio-blk-pci,drive=d0"],
         // U-Boot on a PC does not expect the device.
-        .. Kind.IsUBoot && Kind.Architecture == GuestArchitecture.Amd64 ? Array.Empty<string>() : ["-device", "virtio-rng-pci"],
+        .. IsUBoot && Demo.Architecture == GuestArchitecture.Amd64 ? Array.Empty<string>() : ["-device", "virtio-rng-pci"],
     ];
 
     // U-Boot: q35 with e1000 leaves Linux without an interrupt. edk2: five-level paging costs its page tables.
-    private string[] PersonalComputer() => Kind.IsUBoot
-        ? ["-machine", "pc", "-accel", "tcg", "-cpu", "max"]
-        : ["-machine", "q35", "-accel", "tcg", "-cpu", "max,la57=off"];
+    // SeaBIOS writes to the serial port where there are no graphics.
+    private string[] PersonalComputer() => Demo.Kind switch
+    {
+        FirmwareKind.UBoot => ["-machine", "pc", "-accel", "tcg", "-cpu", "max"],
+        FirmwareKind.Bios => ["-machine", "pc,graphics=off", "-accel", "tcg", "-cpu", "max"],
+        _ => ["-machine", "q35", "-accel", "tcg", "-cpu", "max,la57=off"],
+    };
+
+    private bool IsUBoot => Demo.Kind == FirmwareKind.UBoot;
 
     private static string[] ArmBoard() => ["-machine", "virt", "-accel", "tcg,thread=multi", "-cpu", "cortex-a57"];
 
-    private string[] FirmwareFlash() => Variables is null
-        ? ["-bios", Firmware]
-        : ["-drive", $"if=pflash,format=raw,unit=0,readonly=on,file={Firmware}", "-drive", $"if=pflash,format=raw,unit=1,file={Variables}"];
+    private string[] FirmwareFlash() => (Firmware, Variables) switch
+    {
+        (null, _) => [],
+        (_, null) => ["-bios", Firmware],
+        _ => ["-drive", $"if=pflash,format=raw,unit=0,readonly=on,file={Firmware}", "-drive", $"if=pflash,format=raw,unit=1,file={Variables}"],
+    };
 
     // U-Boot: virtio-net stalls under load, and only a card that was probed before EFI starts is seen by iPXE: e1000 is.
-    private string NetworkCard() => Kind.IsUBoot ? $"e1000,netdev=n0,mac={Mac},romfile=" : $"virtio-net-pci,netdev=n0,mac={Mac},romfile=,bootindex=0";
+    // A BIOS boots from the network with the card's own ROM; UEFI has drivers.
+    private string NetworkCard() => Demo.Kind switch
+    {
+        FirmwareKind.UBoot => $"e1000,netdev=n0,mac={Mac},romfile=",
+        FirmwareKind.Bios => $"virtio-net-pci,netdev=n0,mac={Mac},bootindex=0",
+        _ => $"virtio-net-pci,netdev=n0,mac={Mac},romfile=,bootindex=0",
+    };
 }

@@ -4,7 +4,7 @@ namespace Slipway.Demo.Packages;
 /// The parts of a demo machine, as Debian ships them. U-Boot and iPXE come from Debian 13: Debian 12's U-Boot does not
 /// get this far, and its iPXE has no HTTPS. The machine's own system is Debian 12 on either host.
 /// </summary>
-internal sealed record DemoParts(string UBoot, string Ipxe, string Grub, string System, string KernelVersion, IReadOnlyList<string> Versions)
+internal sealed record DemoParts(string UBoot, string Ipxe, string Grub, string? GrubBios, string System, string KernelVersion, IReadOnlyList<string> Versions)
 {
     private const string SystemRelease = "bookworm", FirmwareRelease = "trixie";
 
@@ -25,7 +25,7 @@ internal sealed record DemoParts(string UBoot, string Ipxe, string Grub, string 
         var apt = new PrivateApt(host, architecture, folder);
         await apt.EnsureAsync(FirmwareRelease, ["u-boot-qemu", "ipxe"], progress, cancellation);
         // grub-mkimage is the host's, and it wants the modules of its own release.
-        await apt.EnsureAsync(host.Codename, [$"grub-efi-{architecture.Debian}-bin"], progress, cancellation);
+        await apt.EnsureAsync(host.Codename, [$"grub-efi-{architecture.Debian}-bin", .. architecture.HasBios ? ["grub-pc-bin"] : Array.Empty<string>()], progress, cancellation);
         var kernel = await apt.KernelPackageAsync(SystemRelease, progress, cancellation);
         await apt.EnsureAsync(SystemRelease, [.. SystemPackageNames, kernel, .. further], progress, cancellation);
 
@@ -38,6 +38,7 @@ internal sealed record DemoParts(string UBoot, string Ipxe, string Grub, string 
             UBoot: Path.Combine(apt.Unpacked(FirmwareRelease), "usr/lib/u-boot"),
             Ipxe: Path.Combine(apt.Unpacked(FirmwareRelease), "usr/lib/ipxe"),
             Grub: Path.Combine(apt.Unpacked(host.Codename), "usr/lib/grub", architecture.GrubFormat),
+            GrubBios: architecture.HasBios ? Path.Combine(apt.Unpacked(host.Codename), "usr/lib/grub/i386-pc") : null,
             System: system,
             KernelVersion: version,
             Versions: [.. apt.Versions()]);
