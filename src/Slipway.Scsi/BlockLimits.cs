@@ -15,22 +15,23 @@ internal sealed record BlockLimits
 
     public required uint CompareAndWrite { get; init; }
 
+    /// <summary>What transfers and unmaps do best to be a multiple of.</summary>
+    public required uint Granularity { get; init; }
+
     public required uint Transfer { get; init; }
 
     public required uint Unmap { get; init; }
-
-    public required uint UnmapGranularity { get; init; }
 
     public required uint WriteSame { get; init; }
 
     public static BlockLimits For(int blockSize) => new()
     {
         CompareAndWrite = 255,
+
+        // A page of the host's cache; images and the file systems below them give back no less.
+        Granularity = (uint)Math.Max(1, 4096 / blockSize),
         Transfer = (uint)((32 << 20) / blockSize),
         Unmap = uint.MaxValue,
-
-        // Images and the file systems below them give back no less.
-        UnmapGranularity = (uint)Math.Max(1, 4096 / blockSize),
         WriteSame = (uint)((1 << 30) / blockSize),
     };
 }

@@ -61,12 +61,19 @@ public abstract class LogicalUnit
         OnClosed(nexus, wasLast);
     }
 
-    /// <summary>A logical unit reset (SAM-5 §6.3.3) with what the initiators learn about its cause.</summary>
-    internal void Reset(SenseCode cause)
+    /// <summary>
+    /// A logical unit reset (SAM-5 §6.3.3) with what the initiators learn about its cause. The one that asked for it has
+    /// learnt it from the function's response, which clears what waited for it before.
+    /// </summary>
+    internal void Reset(UnitNexus by, SenseCode cause)
     {
         OnReset();
         foreach (var nexus in OpenNexuses)
-            nexus.EstablishReset(cause);
+        {
+            nexus.ClearAttentions();
+            if (nexus != by)
+                nexus.Establish(cause);
+        }
     }
 
     internal void EstablishForAll(SenseCode attention)

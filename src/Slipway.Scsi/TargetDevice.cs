@@ -110,7 +110,7 @@ public sealed class TargetDevice : ScsiTargetDevice
         {
             case TaskManagementFunction.TargetWarmReset or TaskManagementFunction.TargetColdReset:
                 foreach (var each in port.Units)
-                    each?.Unit.Reset(SenseCode.PowerOnOrReset);
+                    each?.Unit.Reset(each, SenseCode.PowerOnOrReset);
                 return TaskManagementResponse.FunctionComplete;
             case TaskManagementFunction.TaskReassign:
                 // RFC 7143 §11.6.1: needs ErrorRecoveryLevel 2.
@@ -131,7 +131,7 @@ public sealed class TargetDevice : ScsiTargetDevice
                 unit.Unit.EstablishForOthers(unit, SenseCode.CommandsClearedByAnotherInitiator);
                 return TaskManagementResponse.FunctionComplete;
             case TaskManagementFunction.LogicalUnitReset:
-                unit.Unit.Reset(SenseCode.BusDeviceResetFunctionOccurred);
+                unit.Unit.Reset(unit, SenseCode.BusDeviceResetFunctionOccurred);
                 return TaskManagementResponse.FunctionComplete;
             default:
                 return TaskManagementResponse.NotSupported;

@@ -31,13 +31,12 @@ internal sealed class UnitNexus(LogicalUnit unit, PortNexus port)
     }
 
     /// <summary>SAM-5 §5.14.4: a reset takes the place of every condition before it.</summary>
-    public void EstablishReset(SenseCode attention)
+    public void ClearAttentions()
     {
         lock (_lock)
         {
             _attentions.Clear();
-            _attentions.Add(attention);
-            _hasAttention = true;
+            _hasAttention = false;
         }
     }
 

@@ -85,7 +85,7 @@ public class ReservationTests
         Out(_holder, Reserve, 0xA, 0, ReservationType.ExclusiveAccess).Good();
         _holder.Close();
         _registered.Manage(TaskManagementFunction.LogicalUnitReset);
-        Heard(_registered, SenseCode.BusDeviceResetFunctionOccurred);
+        Heard(_stranger, SenseCode.BusDeviceResetFunctionOccurred);
         Assert.False(Passes(_registered, Read));
         Assert.True(Passes(new Initiator(_target, _holder.Nexus.InitiatorPort), Read));
         Assert.False(Passes(new Initiator(_target, _holder.Nexus.InitiatorPort, port: 2), Read));
@@ -224,7 +224,7 @@ public class ReservationTests
             two.Send("12 00 00 00 FF 00").Good();
             end();
             Heard(one, attention);
-            Heard(two, attention);
+            Heard(two, null);
         }
     }
 

@@ -53,11 +53,13 @@ internal static class VitalProductData
     private static int WriteBlockLimits(DiskUnit unit, Span<byte> body)
     {
         var limits = unit.Limits;
+        body[0] = 0x01; // WSNZ
         body[1] = (byte)limits.CompareAndWrite;
+        BinaryPrimitives.WriteUInt16BigEndian(body[2..], (ushort)limits.Granularity);
         BinaryPrimitives.WriteUInt32BigEndian(body[4..], limits.Transfer);
         BinaryPrimitives.WriteUInt32BigEndian(body[16..], limits.Unmap);
         BinaryPrimitives.WriteUInt32BigEndian(body[20..], BlockLimits.UnmapDescriptors);
-        BinaryPrimitives.WriteUInt32BigEndian(body[24..], limits.UnmapGranularity);
+        BinaryPrimitives.WriteUInt32BigEndian(body[24..], limits.Granularity);
         body[28] = 0x80; // UGAVALID, alignment 0
         BinaryPrimitives.WriteUInt64BigEndian(body[32..], limits.WriteSame);
         return 60;

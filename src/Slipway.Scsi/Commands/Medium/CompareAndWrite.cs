@@ -8,7 +8,7 @@ internal static class CompareAndWrite
     public static readonly CommandRow[] Rows =
     [
         CommandRow.For<DiskUnit>(
-            "COMPARE AND WRITE", "89 1A FF FF FF FF FF FF FF FF 00 00 00 FF 00 00", CommandTraits.WritesMedium, Execute),
+            "COMPARE AND WRITE", "89 1A FF FF FF FF FF FF FF FF 00 00 00 FF 1F 00", CommandTraits.WritesMedium, Execute),
     ];
 
     private static ValueTask Execute(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)

@@ -11,7 +11,7 @@ internal static class OrWrite
     public static readonly CommandRow[] Rows =
     [
         CommandRow.For<DiskUnit>(
-            "ORWRITE(16)", "8B 1A FF FF FF FF FF FF FF FF FF FF FF FF 00 00", CommandTraits.WritesMedium, Execute),
+            "ORWRITE(16)", "8B 1A FF FF FF FF FF FF FF FF FF FF FF FF 1F 00", CommandTraits.WritesMedium, Execute),
     ];
 
     private static ValueTask Execute(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation) =>

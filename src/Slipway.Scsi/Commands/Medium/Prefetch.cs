@@ -8,8 +8,8 @@ internal static class Prefetch
 {
     public static readonly CommandRow[] Rows =
     [
-        Row("PRE-FETCH(10)", "34 02 FF FF FF FF 00 FF FF 00"),
-        Row("PRE-FETCH(16)", "90 02 FF FF FF FF FF FF FF FF FF FF FF FF 00 00"),
+        Row("PRE-FETCH(10)", "34 02 FF FF FF FF 1F FF FF 00"),
+        Row("PRE-FETCH(16)", "90 02 FF FF FF FF FF FF FF FF FF FF FF FF 1F 00"),
     ];
 
     private static CommandRow Row(string name, string usage) =>

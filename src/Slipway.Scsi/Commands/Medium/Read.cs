@@ -9,9 +9,9 @@ internal static class Read
     public static readonly CommandRow[] Rows =
     [
         Row("READ(6)", "08 1F FF FF FF 00"),
-        Row("READ(10)", "28 1A FF FF FF FF 00 FF FF 00"),
-        Row("READ(12)", "A8 1A FF FF FF FF FF FF FF FF 00 00"),
-        Row("READ(16)", "88 1A FF FF FF FF FF FF FF FF FF FF FF FF 00 00"),
+        Row("READ(10)", "28 1A FF FF FF FF 1F FF FF 00"),
+        Row("READ(12)", "A8 1A FF FF FF FF FF FF FF FF 1F 00"),
+        Row("READ(16)", "88 1A FF FF FF FF FF FF FF FF FF FF FF FF 1F 00"),
     ];
 
     private static CommandRow Row(string name, string usage) =>

@@ -12,9 +12,9 @@ internal static class SynchronizeCache
 
     public static readonly CommandRow[] Rows =
     [
-        CommandRow.For<DiskUnit>("SYNCHRONIZE CACHE(10)", "35 06 FF FF FF FF 00 FF FF 00", Traits, Execute),
+        CommandRow.For<DiskUnit>("SYNCHRONIZE CACHE(10)", "35 06 FF FF FF FF 1F FF FF 00", Traits, Execute),
         CommandRow.For<DiskUnit>(
-            "SYNCHRONIZE CACHE(16)", "91 06 FF FF FF FF FF FF FF FF FF FF FF FF 00 00", Traits, Execute),
+            "SYNCHRONIZE CACHE(16)", "91 06 FF FF FF FF FF FF FF FF FF FF FF FF 1F 00", Traits, Execute),
     ];
 
     // NUMBER OF LOGICAL BLOCKS is not a transfer: no limit holds for it, and zero reaches to the end.

@@ -9,9 +9,9 @@ internal static class Verify
 
     public static readonly CommandRow[] Rows =
     [
-        Row("VERIFY(10)", "2F 16 FF FF FF FF 00 FF FF 00"),
-        Row("VERIFY(12)", "AF 16 FF FF FF FF FF FF FF FF 00 00"),
-        Row("VERIFY(16)", "8F 16 FF FF FF FF FF FF FF FF FF FF FF FF 00 00"),
+        Row("VERIFY(10)", "2F 16 FF FF FF FF 1F FF FF 00"),
+        Row("VERIFY(12)", "AF 16 FF FF FF FF FF FF FF FF 1F 00"),
+        Row("VERIFY(16)", "8F 16 FF FF FF FF FF FF FF FF FF FF FF FF 1F 00"),
     ];
 
     private static CommandRow Row(string name, string usage) =>

@@ -12,9 +12,9 @@ internal static class Write
     public static readonly CommandRow[] Rows =
     [
         Row("WRITE(6)", "0A 1F FF FF FF 00", Execute6),
-        Row("WRITE(10)", "2A 1A FF FF FF FF 00 FF FF 00", Execute),
-        Row("WRITE(12)", "AA 1A FF FF FF FF FF FF FF FF 00 00", Execute),
-        Row("WRITE(16)", "8A 1A FF FF FF FF FF FF FF FF FF FF FF FF 00 00", Execute),
+        Row("WRITE(10)", "2A 1A FF FF FF FF 1F FF FF 00", Execute),
+        Row("WRITE(12)", "AA 1A FF FF FF FF FF FF FF FF 1F 00", Execute),
+        Row("WRITE(16)", "8A 1A FF FF FF FF FF FF FF FF FF FF FF FF 1F 00", Execute),
     ];
 
     private static CommandRow Row(string name, string usage, CommandHandler<DiskUnit> handler) =>

@@ -7,9 +7,9 @@ internal static class WriteAndVerify
 {
     public static readonly CommandRow[] Rows =
     [
-        Row("WRITE AND VERIFY(10)", "2E 16 FF FF FF FF 00 FF FF 00"),
-        Row("WRITE AND VERIFY(12)", "AE 16 FF FF FF FF FF FF FF FF 00 00"),
-        Row("WRITE AND VERIFY(16)", "8E 16 FF FF FF FF FF FF FF FF FF FF FF FF 00 00"),
+        Row("WRITE AND VERIFY(10)", "2E 16 FF FF FF FF 1F FF FF 00"),
+        Row("WRITE AND VERIFY(12)", "AE 16 FF FF FF FF FF FF FF FF 1F 00"),
+        Row("WRITE AND VERIFY(16)", "8E 16 FF FF FF FF FF FF FF FF FF FF FF FF 1F 00"),
     ];
 
     private static CommandRow Row(string name, string usage) =>

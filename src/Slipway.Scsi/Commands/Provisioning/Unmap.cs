@@ -11,7 +11,7 @@ internal static class Unmap
 
     public static readonly CommandRow[] Rows =
     [
-        CommandRow.For<DiskUnit>("UNMAP", "42 00 00 00 00 00 00 FF FF 00", CommandTraits.WritesMedium, Execute),
+        CommandRow.For<DiskUnit>("UNMAP", "42 00 00 00 00 00 1F FF FF 00", CommandTraits.WritesMedium, Execute),
     ];
 
     private static ValueTask Execute(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)

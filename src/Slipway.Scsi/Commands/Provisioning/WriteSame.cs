@@ -15,18 +15,19 @@ internal static class WriteSame
 
     public static readonly CommandRow[] Rows =
     [
-        CommandRow.For<DiskUnit>("WRITE SAME(10)", "41 08 FF FF FF FF 00 FF FF 00", CommandTraits.WritesMedium, Execute),
+        CommandRow.For<DiskUnit>("WRITE SAME(10)", "41 08 FF FF FF FF 1F FF FF 00", CommandTraits.WritesMedium, Execute),
         CommandRow.For<DiskUnit>(
-            "WRITE SAME(16)", "93 09 FF FF FF FF FF FF FF FF FF FF FF FF 00 00", CommandTraits.WritesMedium, Execute),
+            "WRITE SAME(16)", "93 09 FF FF FF FF FF FF FF FF FF FF FF FF 1F 00", CommandTraits.WritesMedium, Execute),
     ];
 
     private static ValueTask Execute(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
     {
         var range = BlockRange.Decode(task.Cdb);
-        var count = range.Blocks == 0 && range.Lba <= unit.Blocks ? unit.Blocks - range.Lba : range.Blocks;
         if (!unit.Holds(range))
             return unit.Refuse(task, SenseCode.LogicalBlockAddressOutOfRange);
-        if (count > unit.Limits.WriteSame)
+
+        // Zero would mean "to the end", more than one command does: WSNZ of the Block Limits page says so.
+        if (range.Blocks == 0 || range.Blocks > unit.Limits.WriteSame)
             return unit.RefuseField(task, BlockRange.LengthField(task.Cdb[0]));
 
         ReadOnlyMemory<byte> block = default;
@@ -38,9 +39,7 @@ internal static class WriteSame
             block = task.DataOut;
         }
 
-        if (count == 0)
-            return default;
-        return WriteAsync(unit, new(range.Lba, (uint)count), block, (task.Cdb[1] & UnmapBit) != 0, cancellation);
+        return WriteAsync(unit, range, block, (task.Cdb[1] & UnmapBit) != 0, cancellation);
     }
 
     private static async ValueTask WriteAsync(
