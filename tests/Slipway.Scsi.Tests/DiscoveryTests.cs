@@ -118,7 +118,7 @@ public class DiscoveryTests
         var initiator = Initiator.Of(new MemoryDisk(3L << 40), 512);
         Assert.Equal(Initiator.Hex("FFFFFFFF 00000200"), initiator.Send("25 00 00 00 00 00 00 00 00 00").Good().Data);
         var data = initiator.Send("9E 10 00 00 00 00 00 00 00 00 00 00 00 20 00 00").Good().Data;
-        Assert.Equal(Initiator.Hex("00000001 7FFFFFFF 00000200 00 00 C000"), data[..16]);
+        Assert.Equal(Initiator.Hex("00000001 7FFFFFFF 00000200 00 03 C000"), data[..16]);
     }
 
     private static Dictionary<byte, byte[]> Designators(byte[] page)

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Numerics;
 
 namespace Slipway.Scsi.Commands.Medium;
 
@@ -7,6 +8,9 @@ internal static class ReadCapacity
 {
     // SBC-3 table 13: allowed under every persistent reservation; SPC-2 table 9: and under RESERVE.
     private const CommandTraits Traits = CommandTraits.NeedsMedium | CommandTraits.PassesReserve;
+
+    // Images keep whole pages: a smaller write is a read first.
+    private const int PhysicalBlock = 4096;
 
     public static readonly CommandRow[] Rows =
     [
@@ -29,9 +33,7 @@ internal static class ReadCapacity
         data.Clear();
         BinaryPrimitives.WriteUInt64BigEndian(data, unit.Blocks - 1);
         BinaryPrimitives.WriteInt32BigEndian(data[8..], unit.BlockSize);
-
-        // LOGICAL BLOCKS PER PHYSICAL BLOCK EXPONENT stays zero: a host's page cache takes a block as it is. What is better
-        // aligned stands in the Block Limits page.
+        data[13] = (byte)BitOperations.Log2((uint)(PhysicalBlock / unit.BlockSize));
         data[14] = 0xC0; // LBPME, LBPRZ: unmapped blocks read as zeroes
         return task.Answer(data, BinaryPrimitives.ReadUInt32BigEndian(task.Cdb[10..]));
     }
