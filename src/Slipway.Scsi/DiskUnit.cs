@@ -1,6 +1,7 @@
 using System.Numerics;
 using Slipway.Disks;
 using Slipway.Scsi.Commands;
+using Slipway.Scsi.Commands.Copy;
 using Slipway.Scsi.Commands.Discovery;
 using Slipway.Scsi.Commands.Medium;
 using Slipway.Scsi.Commands.Mode;
@@ -9,6 +10,7 @@ using Slipway.Scsi.Commands.Provisioning;
 using Slipway.Scsi.Commands.Reports;
 using Slipway.Scsi.Commands.Reservations;
 using Slipway.Scsi.Reservations;
+using Slipway.Scsi.Sanitizing;
 
 namespace Slipway.Scsi;
 
@@ -20,6 +22,7 @@ public sealed class DiskUnit : LogicalUnit
         ReadCapacity.Rows, Read.Rows, Write.Rows, Verify.Rows, SynchronizeCache.Rows, Prefetch.Rows,
         CompareAndWrite.Rows, OrWrite.Rows, WriteAndVerify.Rows, ReadDefectData.Rows,
         Unmap.Rows, WriteSame.Rows, GetLbaStatus.Rows,
+        Sanitize.Rows, ExtendedCopy.Rows, ReceiveCopyResults.Rows,
         ModeSense.Rows, ModeSelect.Rows, StartStopUnit.Rows, PreventAllowMediumRemoval.Rows,
         ReportSupportedOperationCodes.Rows, ReportSupportedTaskManagementFunctions.Rows, LogSense.Rows,
         Reserve.Rows, PersistentReserveIn.Rows, PersistentReserveOut.Rows);
@@ -66,7 +69,10 @@ public sealed class DiskUnit : LogicalUnit
 
     internal override bool UsesDescriptorSense => ModePages.DescriptorSense;
 
-    internal override SenseCode PendingSense => _stopped ? SenseCode.NotReadyInitializingCommandRequired : SenseCode.NoSense;
+    internal override SenseCode PendingSense =>
+        Sanitizing.Refusal ?? (_stopped ? SenseCode.NotReadyInitializingCommandRequired : SenseCode.NoSense);
+
+    internal override SenseKeySpecific PendingProgress => Sanitizing.Progress;
 
     internal BlockLimits Limits { get; }
 
@@ -80,6 +86,8 @@ public sealed class DiskUnit : LogicalUnit
     }
 
     internal UnitReservations Reservations { get; }
+
+    internal SanitizeState Sanitizing { get; } = new();
 
     internal RangeLock Changes { get; } = new();
 
@@ -106,9 +114,19 @@ public sealed class DiskUnit : LogicalUnit
         return range.Lba <= blocks && range.Blocks <= blocks - range.Lba;
     }
 
+    /// <summary>Whether a copy may read the unit on a nexus' behalf: neither another's reservation nor its state forbids it.</summary>
+    internal bool MayRead(UnitNexus nexus) => !_stopped && Sanitizing.Refusal is null && !IsReservedFor(nexus, writes: false);
+
+    internal bool MayWrite(UnitNexus nexus) =>
+        !_stopped && Sanitizing.Refusal is null && !WriteProtected && !IsReservedFor(nexus, writes: true);
+
     private protected override SenseCode? Refuses(CommandRow? row)
     {
-        if (row is null || !row.Has(CommandTraits.NeedsMedium))
+        if (row is null)
+            return null;
+        if (!row.Has(CommandTraits.PassesSanitize) && Sanitizing.Refusal is { } sanitized)
+            return sanitized;
+        if (!row.Has(CommandTraits.NeedsMedium))
             return null;
         if (_stopped)
             return SenseCode.NotReadyInitializingCommandRequired;
@@ -126,6 +144,9 @@ public sealed class DiskUnit : LogicalUnit
         return Reservations.State.Conflicts(
             nexus.Port, row.Has(CommandTraits.ConflictsWithWriteExclusive), row.Has(CommandTraits.ConflictsWithExclusiveAccess));
     }
+
+    private bool IsReservedFor(UnitNexus nexus, bool writes) =>
+        (Reservations.ReservedBy is { } holder && holder != nexus) || Reservations.State.Conflicts(nexus.Port, writes, true);
 
     // A machine that stopped its disk at shutdown must find it running at its next boot: firmware sends no START.
     private protected override void OnClosed(UnitNexus nexus, bool wasLast)

@@ -31,6 +31,9 @@ public abstract class LogicalUnit
     /// <summary>What REQUEST SENSE reports where no unit attention waits.</summary>
     internal virtual SenseCode PendingSense => SenseCode.NoSense;
 
+    /// <summary>How far what <see cref="PendingSense"/> names has come.</summary>
+    internal virtual SenseKeySpecific PendingProgress => default;
+
     internal UnitNexus[] OpenNexuses
     {
         get

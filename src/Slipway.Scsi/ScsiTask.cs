@@ -12,6 +12,8 @@ public abstract class ScsiTask
 
     private readonly byte[] _cdb = new byte[16];
     private readonly byte[] _sense = new byte[MaxSense];
+    private TaskCompletionSource? _abandonment;
+    private volatile bool _isAbandoned;
 
     /// <summary>The I_T nexus that the command came by.</summary>
     public Nexus Nexus { get; set; } = null!;
@@ -49,6 +51,23 @@ public abstract class ScsiTask
 
     public int SenseLength { get; private set; }
 
+    /// <summary>True once the initiator has aborted the command. A command that takes long looks at it now and then.</summary>
+    public bool IsAbandoned => _isAbandoned;
+
+    /// <summary>Ends when the command is aborted. Asked for by the unit in the synchronous part of the command only.</summary>
+    internal Task Abandonment =>
+        (_abandonment ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+
+    /// <summary>
+    /// The transport tells that nobody waits for the response any more. The command may end early, and the transport
+    /// still waits for its end.
+    /// </summary>
+    public void Abandon()
+    {
+        _isAbandoned = true;
+        _abandonment?.TrySetResult();
+    }
+
     /// <summary>Makes the object ready for the next command. A CDB longer than 16 bytes is cut: no unit here takes one.</summary>
     public void Reset(ReadOnlySpan<byte> cdb)
     {
@@ -63,6 +82,8 @@ public abstract class ScsiTask
         DataIn = default;
         TransferLength = 0;
         SenseLength = 0;
+        _isAbandoned = false;
+        _abandonment = null;
     }
 
     /// <summary>Room for sense data, <paramref name="length"/> bytes, zeroed.</summary>

@@ -1,3 +1,5 @@
+using Slipway.Scsi.Commands.Copy;
+
 namespace Slipway.Scsi;
 
 /// <summary>
@@ -11,12 +13,16 @@ internal sealed class UnitNexus(LogicalUnit unit, PortNexus port)
     private readonly Lock _lock = new();
     private readonly List<SenseCode> _attentions = [];
     private volatile bool _hasAttention;
+    private CopyResults? _copies;
 
     public LogicalUnit Unit { get; } = unit;
 
     public PortNexus Port { get; } = port;
 
     public bool HasAttention => _hasAttention;
+
+    /// <summary>Copies that were begun here; made when the first is.</summary>
+    public CopyResults Copies => LazyInitializer.EnsureInitialized(ref _copies);
 
     /// <summary>SAM-5 §5.14.1: establishes a unit attention; a condition that already waits is not queued twice.</summary>
     public void Establish(SenseCode attention)

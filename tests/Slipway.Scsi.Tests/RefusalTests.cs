@@ -57,7 +57,6 @@ public class RefusalTests
     [InlineData("5A 00 C8 00 00 00 00 00 FF 00", "SavingParametersNotSupported", null)]
     [InlineData("5A 00 08 02 00 00 00 00 FF 00", Field, 3)]
     [InlineData("1B 00 00 00 02 00", Field, 4)] // LOEJ
-    [InlineData("1B 00 00 00 11 00", Field, 4)] // a power condition
     public void A_command_is_refused(string cdb, string sense, int? field)
     {
         var answer = Initiator.Of(new MemoryDisk(1 << 20)).Send(cdb);

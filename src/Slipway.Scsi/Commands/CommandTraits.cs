@@ -27,7 +27,10 @@ internal enum CommandTraits
     /// <summary>Runs although another nexus holds the unit with RESERVE (SPC-2 table 9).</summary>
     PassesReserve = 64,
 
-    AlwaysRuns = PassesUnitAttention | PassesReserve,
+    /// <summary>Runs although the unit is being sanitized, or failed to be (SBC-3 §4.11).</summary>
+    PassesSanitize = 128,
+
+    AlwaysRuns = PassesUnitAttention | PassesReserve | PassesSanitize,
     ReadsMedium = NeedsMedium | ConflictsWithExclusiveAccess,
     WritesMedium = NeedsMedium | Writes | ConflictsWithExclusiveAccess | ConflictsWithWriteExclusive,
 }

@@ -96,6 +96,7 @@ internal sealed class TaskRunner(FullFeaturePhase phase) : IDisposable
         switch (task.State)
         {
             case TaskState.Running:
+                task.Abandon();
                 return true;
             case TaskState.Arriving:
                 // Its PDU, or its turn, is still to come: Start lets go of it.

@@ -48,6 +48,7 @@ internal static class Inquiry
         data[2] = 0x06; // SPC-4
         data[3] = 0x12; // HISUP (hierarchical LUNs are understood), response data format 2
         data[4] = StandardLength - 5;
+        data[5] = 0x08; // 3PC: third-party copy
         data[7] = 0x02; // CMDQUE
         UnitIdentity.WritePadded(identity.Vendor, data.Slice(8, 8));
         UnitIdentity.WritePadded(identity.Product, data.Slice(16, 16));

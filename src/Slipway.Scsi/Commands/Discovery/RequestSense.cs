@@ -19,22 +19,22 @@ internal static class RequestSense
 
     private static ValueTask Execute(LogicalUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
     {
-        if (!nexus.TryTakeAttention(out var code))
-            code = unit.PendingSense;
-        return Answer(task, code);
+        return nexus.TryTakeAttention(out var code)
+            ? Answer(task, code)
+            : Answer(task, unit.PendingSense, unit.PendingProgress);
     }
 
-    private static ValueTask Answer(ScsiTask task, SenseCode code)
+    private static ValueTask Answer(ScsiTask task, SenseCode code, SenseKeySpecific progress = default)
     {
         Span<byte> sense = stackalloc byte[SenseData.FixedLength];
         int length;
         if ((task.Cdb[1] & 1) != 0)
         {
-            length = SenseData.WriteDescriptors(sense, code);
+            length = SenseData.WriteDescriptors(sense, code, specific: progress);
         }
         else
         {
-            SenseData.WriteFixed(sense, code);
+            SenseData.WriteFixed(sense, code, specific: progress);
             length = SenseData.FixedLength;
         }
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Slipway.Scsi.Commands.Copy;
 
 namespace Slipway.Scsi.Commands.Discovery;
 
@@ -10,7 +11,7 @@ internal static class VitalProductData
     private const int HeaderLength = 4;
 
     // Ascending, as SPC-4 §7.8.15 demands of page 00h.
-    private static ReadOnlySpan<byte> Supported => [0x00, 0x80, 0x83, 0x86, 0xB0, 0xB1, 0xB2];
+    private static ReadOnlySpan<byte> Supported => [0x00, 0x80, 0x83, 0x86, 0x8F, 0xB0, 0xB1, 0xB2];
 
     /// <summary>Writes one page; 0 where the unit does not have it.</summary>
     public static int Write(byte page, DiskUnit unit, UnitNexus nexus, Span<byte> data)
@@ -23,6 +24,7 @@ internal static class VitalProductData
             0x80 => Encoding.ASCII.GetBytes(unit.Identity.Serial, body),
             0x83 => DeviceIdentification.Write(unit.Identity, nexus.Port, body),
             0x86 => WriteExtendedInquiry(body),
+            0x8F => ThirdPartyCopy.Write(body),
             0xB0 => WriteBlockLimits(unit, body),
             0xB1 => WriteBlockDeviceCharacteristics(body),
             0xB2 => WriteLogicalBlockProvisioning(body),
@@ -69,6 +71,7 @@ internal static class VitalProductData
     private static int WriteBlockDeviceCharacteristics(Span<byte> body)
     {
         BinaryPrimitives.WriteUInt16BigEndian(body, 1);
+        body[3] = 0x40; // WABEREQ 01b: after a block erase, blocks can be read without being written first
         return 60;
     }
 

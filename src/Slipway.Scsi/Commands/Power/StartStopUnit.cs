@@ -10,12 +10,16 @@ internal static class StartStopUnit
     public static readonly CommandRow[] Rows =
     [
         CommandRow.For<DiskUnit>(
-            "START STOP UNIT", "1B 01 00 00 07 00", CommandTraits.Flushes, Execute),
+            "START STOP UNIT", "1B 01 00 0F F7 00", CommandTraits.Flushes, Execute),
     ];
 
     private static ValueTask Execute(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
     {
         var flags = task.Cdb[4];
+
+        // SBC-3 table 13, POWER CONDITION: there is no energy to save; LOEJ and START are then not looked at.
+        if (flags >> 4 != 0)
+            return default;
         if ((flags & LoadEject) != 0)
             return unit.RefuseField(task, 4, 1);
 

@@ -1,0 +1,150 @@
+using System.Buffers.Binary;
+using Slipway.Scsi.Commands.Medium;
+
+namespace Slipway.Scsi.Commands.Copy;
+
+/// <summary>One block to block segment, checked: from where, to where, how many bytes.</summary>
+internal sealed record CopySegment(DiskUnit Source, long SourceOffset, DiskUnit Destination, BlockRange DestinationRange, long Length);
+
+/// <summary>
+/// The parameter list of EXTENDED COPY(LID1) (SPC-4 §6.5): a header, CSCD descriptors of type E4h that name units of this
+/// target by their NAA designator, and segment descriptors of type 02h, block device to block device.
+/// </summary>
+internal sealed class CopyList
+{
+    public const int MaxTargets = 16;
+    public const int MaxSegments = 16;
+    public const int MaxDescriptorLength = MaxTargets * TargetLength + MaxSegments * SegmentLength;
+    public const byte IdentificationTarget = 0xE4;
+    public const byte BlockToBlockSegment = 0x02;
+
+    private const int HeaderLength = 16;
+    private const int TargetLength = 32;
+    private const int SegmentLength = 28;
+    private const int SegmentHeaderLength = 4;
+    private const byte DestinationCount = 0x02;
+    private const byte DesignatorBinary = 1;
+    private const byte DesignatorNaa = 3;
+
+    private readonly PortNexus _port;
+    private readonly List<UnitNexus?> _targets = [];
+
+    private CopyList(PortNexus port) => _port = port;
+
+    public byte ListId { get; private init; }
+
+    /// <summary>LIST ID USAGE 00b: the result is kept for RECEIVE COPY RESULTS; 10b: it is not; 11b: there is no list id.</summary>
+    public int ListIdUsage { get; private init; }
+
+    public List<CopySegment> Segments { get; } = [];
+
+    /// <summary>Null where the command was refused, as the standard says for what is wrong with the list.</summary>
+    public static CopyList? Parse(DiskUnit unit, PortNexus port, ScsiTask task, ReadOnlySpan<byte> list)
+    {
+        if (list.Length < HeaderLength)
+            return Wrong(unit, task, SenseCode.ParameterListLengthError);
+        var targetsLength = BinaryPrimitives.ReadUInt16BigEndian(list[2..]);
+        var segmentsLength = BinaryPrimitives.ReadUInt32BigEndian(list[8..]);
+        var inlineLength = BinaryPrimitives.ReadUInt32BigEndian(list[12..]);
+        if (inlineLength != 0)
+            return Wrong(unit, task, SenseCode.InvalidFieldInParameterList, 12);
+        if (targetsLength + (long)segmentsLength > Math.Min(MaxDescriptorLength, list.Length - HeaderLength))
+            return Wrong(unit, task, SenseCode.ParameterListLengthError);
+        if (targetsLength % TargetLength != 0)
+            return Wrong(unit, task, SenseCode.ParameterListLengthError);
+        if (targetsLength / TargetLength > MaxTargets)
+            return Wrong(unit, task, SenseCode.TooManyTargetDescriptors);
+        var usage = (list[1] >> 3) & 3;
+        if (usage == 1 || (usage == 3 && list[0] != 0))
+            return Wrong(unit, task, SenseCode.InvalidFieldInParameterList, 1);
+
+        var copy = new CopyList(port) { ListId = list[0], ListIdUsage = usage };
+        var at = HeaderLength;
+        for (var end = at + targetsLength; at < end; at += TargetLength)
+        {
+            if (!copy.TryAddTarget(unit, task, list.Slice(at, TargetLength), at))
+                return null;
+        }
+
+        for (var end = at + (int)segmentsLength; at < end;)
+        {
+            if (copy.Segments.Count == MaxSegments)
+                return Wrong(unit, task, SenseCode.TooManySegmentDescriptors);
+            if (!copy.TryAddSegment(unit, task, list[at..end], at, out var length))
+                return null;
+            at += length;
+        }
+
+        return copy;
+    }
+
+    // SPC-4 §6.4.5: the identification descriptor.
+    private bool TryAddTarget(DiskUnit unit, ScsiTask task, ReadOnlySpan<byte> descriptor, int at)
+    {
+        if (descriptor[0] != IdentificationTarget)
+            return unit.Deny(task, SenseCode.UnsupportedTargetDescriptorTypeCode, SenseKeySpecific.InParameterList(at));
+
+        // LU ID TYPE and NUL are obsolete, and not looked at. A target that no segment uses may be anybody's.
+        _targets.Add(Find(descriptor[4..28]));
+        return true;
+    }
+
+    private UnitNexus? Find(ReadOnlySpan<byte> designation)
+    {
+        if ((designation[0] & 0x0F) != DesignatorBinary || (designation[1] & 0x3F) != DesignatorNaa || designation[3] != 8)
+            return null;
+        foreach (var nexus in _port.Units)
+        {
+            if (nexus is { Unit: DiskUnit } && nexus.Unit.Identity.Naa.Span.SequenceEqual(designation.Slice(4, 8)))
+                return nexus;
+        }
+
+        return null;
+    }
+
+    // SPC-4 §6.4.6: block device to block device.
+    private bool TryAddSegment(DiskUnit unit, ScsiTask task, ReadOnlySpan<byte> left, int at, out int length)
+    {
+        length = 0;
+        if (left[0] != BlockToBlockSegment)
+            return unit.Deny(task, SenseCode.UnsupportedSegmentDescriptorTypeCode, SenseKeySpecific.InParameterList(at));
+        if (left.Length < SegmentLength)
+            return unit.Deny(task, SenseCode.ParameterListLengthError);
+        if (BinaryPrimitives.ReadUInt16BigEndian(left[2..]) != SegmentLength - SegmentHeaderLength)
+            return unit.Deny(task, SenseCode.InvalidFieldInParameterList, SenseKeySpecific.InParameterList(at + 2));
+        length = SegmentLength;
+        if (!TryTarget(BinaryPrimitives.ReadUInt16BigEndian(left[4..]), out var source) ||
+            !TryTarget(BinaryPrimitives.ReadUInt16BigEndian(left[6..]), out var destination))
+        {
+            return unit.Deny(task, SenseCode.UnreachableCopyTarget);
+        }
+
+        var (from, to) = ((DiskUnit)source.Unit, (DiskUnit)destination.Unit);
+        var blocks = BinaryPrimitives.ReadUInt16BigEndian(left[10..]);
+        var bytes = (long)blocks * ((left[1] & DestinationCount) != 0 ? to : from).BlockSize;
+        if (bytes % from.BlockSize != 0 || bytes % to.BlockSize != 0)
+            return unit.Deny(task, SenseCode.InvalidFieldInParameterList, SenseKeySpecific.InParameterList(at + 10));
+        var read = new BlockRange(BinaryPrimitives.ReadUInt64BigEndian(left[12..]), (uint)from.ToBlocks(bytes));
+        var written = new BlockRange(BinaryPrimitives.ReadUInt64BigEndian(left[20..]), (uint)to.ToBlocks(bytes));
+        if (!from.Holds(read) || !to.Holds(written))
+            return unit.Deny(task, SenseCode.CopyAborted);
+
+        // What the same nexus could not do itself, the copy does not do for it.
+        if (!from.MayRead(source) || !to.MayWrite(destination))
+            return unit.Deny(task, SenseCode.ThirdPartyDeviceFailure);
+        Segments.Add(new(from, from.ToBytes(read.Lba), to, written, bytes));
+        return true;
+    }
+
+    private bool TryTarget(int index, out UnitNexus target)
+    {
+        target = index < _targets.Count ? _targets[index]! : null!;
+        return target is not null;
+    }
+
+    private static CopyList? Wrong(DiskUnit unit, ScsiTask task, SenseCode code, int? field = null)
+    {
+        unit.Deny(task, code, field is { } position ? SenseKeySpecific.InParameterList(position) : default);
+        return null;
+    }
+}

@@ -1,0 +1,75 @@
+using System.Buffers.Binary;
+using Slipway.Scsi.Sanitizing;
+
+namespace Slipway.Scsi.Commands.Medium;
+
+/// <summary>SANITIZE (SBC-3 §4.11). CRYPTOGRAPHIC ERASE there is none: the medium is not encrypted.</summary>
+internal static class Sanitize
+{
+    private const int HeaderLength = 4;
+    private const byte Immediate = 0x80;
+    private const byte AllowUnrestrictedExit = 0x20;
+    private const byte Invert = 0x80;
+
+    private const CommandTraits Traits = CommandTraits.WritesMedium | CommandTraits.PassesSanitize;
+
+    public static readonly CommandRow[] Rows =
+    [
+        Row("OVERWRITE", 0x01, Overwrite),
+        Row("BLOCK ERASE", 0x02, BlockErase),
+        Row("EXIT FAILURE MODE", 0x1F, ExitFailureMode),
+    ];
+
+    private static CommandRow Row(string name, byte serviceAction, CommandHandler<DiskUnit> handler) => CommandRow.For(
+        $"SANITIZE, {name}", $"48 {0xA0 | serviceAction:X2} 00 00 00 00 00 FF FF 00", Traits, handler, serviceAction);
+
+    private static ValueTask Overwrite(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
+    {
+        var length = BinaryPrimitives.ReadUInt16BigEndian(task.Cdb[7..]);
+        task.TransferLength = length;
+        if (length <= HeaderLength || length > HeaderLength + unit.BlockSize)
+            return unit.RefuseField(task, 7);
+        if (task.DataOut.Length < length)
+            return unit.Refuse(task, SenseCode.ParameterListLengthError);
+        var list = task.DataOut.Span[..length];
+        var passes = list[0] & 0x1F;
+        if (passes == 0)
+            return unit.RefuseParameter(task, 0, 4);
+        var patternLength = BinaryPrimitives.ReadUInt16BigEndian(list[2..]);
+        if (patternLength == 0 || patternLength > length - HeaderLength)
+            return unit.RefuseParameter(task, 2);
+
+        // The pattern is repeated to fill each block.
+        var pattern = list.Slice(HeaderLength, patternLength);
+        var block = new byte[unit.BlockSize];
+        for (var at = 0; at < block.Length; at += patternLength)
+            pattern[..Math.Min(patternLength, block.Length - at)].CopyTo(block.AsSpan(at));
+        var inverts = (list[0] & Invert) != 0;
+        return Begin(unit, task, () => SanitizeOperation.Overwrite(unit.Device, block, passes, inverts), cancellation);
+    }
+
+    private static ValueTask BlockErase(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation) =>
+        HasNoParameters(unit, task) ? Begin(unit, task, () => SanitizeOperation.BlockErase(unit.Device), cancellation) : default;
+
+    private static ValueTask ExitFailureMode(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation) =>
+        HasNoParameters(unit, task) && unit.Sanitizing.TryExitFailure() is { } refusal ? unit.Refuse(task, refusal) : default;
+
+    private static bool HasNoParameters(DiskUnit unit, ScsiTask task) =>
+        (task.Cdb[7] | task.Cdb[8]) == 0 || unit.Deny(task, SenseCode.InvalidFieldInCdb, SenseKeySpecific.InCdb(7));
+
+    private static ValueTask Begin(DiskUnit unit, ScsiTask task, Func<SanitizeOperation> begin, CancellationToken cancellation)
+    {
+        var end = unit.Sanitizing.TryBegin(begin, (task.Cdb[1] & AllowUnrestrictedExit) != 0);
+        if (end is null)
+            return unit.Refuse(task, SenseCode.SanitizeInProgress);
+        return (task.Cdb[1] & Immediate) != 0 ? default : WaitAsync(unit, task, end, cancellation);
+    }
+
+    // Whoever gives the command up does not give up the operation.
+    private static async ValueTask WaitAsync(DiskUnit unit, ScsiTask task, Task end, CancellationToken cancellation)
+    {
+        await await Task.WhenAny(end, task.Abandonment).WaitAsync(cancellation);
+        if (unit.Sanitizing.Refusal is { } failure)
+            await unit.Refuse(task, failure);
+    }
+}

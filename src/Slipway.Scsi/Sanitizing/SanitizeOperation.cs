@@ -1,0 +1,84 @@
+using Slipway.Disks;
+
+namespace Slipway.Scsi.Sanitizing;
+
+/// <summary>
+/// A sanitize operation (SBC-3 §4.11): it removes what the medium holds, and belongs to the unit, not to the command or
+/// nexus that began it: no abort and no reset ends it. It is paced, so that other units find their disks free.
+/// </summary>
+internal sealed class SanitizeOperation
+{
+    private const int StepLength = 8 << 20;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
+    private readonly IBlockDevice _device;
+    private readonly long _total;
+    private long _done;
+
+    private SanitizeOperation(IBlockDevice device, int passes)
+    {
+        _device = device;
+        _total = device.Length * passes;
+    }
+
+    /// <summary>Ends when the operation does; faulted with the medium's refusal.</summary>
+    public Task Completion { get; private set; } = Task.CompletedTask;
+
+    /// <summary>Of 65 536.</summary>
+    public ushort Progress => (ushort)Math.Min(ushort.MaxValue, 65536.0 * Volatile.Read(ref _done) / _total);
+
+    /// <summary>OVERWRITE: every block is written with a pattern, <paramref name="passes"/> times, each with the last one's inverse if so asked.</summary>
+    /// <param name="block">The pattern, repeated to a block.</param>
+    public static SanitizeOperation Overwrite(IBlockDevice device, byte[] block, int passes, bool inverts)
+    {
+        var operation = new SanitizeOperation(device, passes);
+        operation.Completion = Task.Run(() => operation.OverwriteAsync(block, passes, inverts));
+        return operation;
+    }
+
+    /// <summary>BLOCK ERASE: every block is given back, and reads as zeroes.</summary>
+    public static SanitizeOperation BlockErase(IBlockDevice device)
+    {
+        var operation = new SanitizeOperation(device, 1);
+        operation.Completion = Task.Run(operation.EraseAsync);
+        return operation;
+    }
+
+    private async Task OverwriteAsync(byte[] block, int passes, bool inverts)
+    {
+        var step = new byte[Math.Min(StepLength, _device.Length)];
+        for (var at = 0; at < step.Length; at += block.Length)
+            block.AsSpan(0, Math.Min(block.Length, step.Length - at)).CopyTo(step.AsSpan(at));
+        for (var pass = 0; pass < passes; pass++)
+        {
+            for (long offset = 0; offset < _device.Length; offset += step.Length)
+            {
+                if (offset > 0)
+                    await Task.Delay(Pause);
+                var length = (int)Math.Min(step.Length, _device.Length - offset);
+                await _device.WriteAsync(offset, step.AsMemory(0, length));
+                Interlocked.Add(ref _done, length);
+            }
+
+            await _device.FlushAsync();
+            if (inverts)
+            {
+                for (var i = 0; i < step.Length; i++)
+                    step[i] = (byte)~step[i];
+            }
+        }
+    }
+
+    private async Task EraseAsync()
+    {
+        const long most = 1L << 30;
+        for (long offset = 0; offset < _device.Length; offset += most)
+        {
+            var length = Math.Min(most, _device.Length - offset);
+            await _device.WriteZeroesAsync(offset, length, mayDiscard: true);
+            Interlocked.Add(ref _done, length);
+        }
+
+        await _device.FlushAsync();
+    }
+}

@@ -1,0 +1,111 @@
+using System.Buffers.Binary;
+using Slipway.Disks;
+
+namespace Slipway.Scsi.Tests;
+
+public class CopyTests
+{
+    private readonly TargetDevice _target = new("iqn.2026-01.test:target");
+    private readonly UnitIdentity[] _identities = [new("volume-0"), new("volume-1")];
+    private readonly Initiator _one;
+
+    public CopyTests()
+    {
+        var content = new byte[1 << 20];
+        new Random(1).NextBytes(content);
+        _target.Attach(0, new DiskUnit(new MemoryDisk(content), _identities[0]));
+        _target.Attach(1, new DiskUnit(new MemoryDisk(1 << 20), _identities[1], 4096));
+        _one = new Initiator(_target);
+    }
+
+    [Fact]
+    public void Blocks_are_copied_between_units_of_different_block_lengths_and_the_result_is_told_once()
+    {
+        Send(List(7, Segment(0, 1, 16, 8, 3))).Good();
+        Assert.Equal(Read(0, 8, 16), _one.Send("28 00 00 00 00 03 00 00 02 00", lun: 1).Good().Data);
+
+        var status = _one.Send("84 00 07 00 00 00 00 00 00 00 00 00 01 00 00 00").Good().Data;
+        Assert.Equal(Initiator.Hex("00000008 01 0001 01 00000008"), status);
+        _one.Send("84 00 07 00 00 00 00 00 00 00 00 00 01 00 00 00").Refused(SenseCode.InvalidFieldInCdb);
+        new Initiator(_target, "two").Send("84 00 07 00 00 00 00 00 00 00 00 00 01 00 00 00").Refused(SenseCode.InvalidFieldInCdb);
+    }
+
+    [Fact]
+    public void Several_segments_run_in_their_order()
+    {
+        Send(List(0x01, Segment(0, 0, 8, 0, 100), Segment(0, 0, 8, 100, 200))).Good();
+        Assert.Equal(Read(0, 0, 8), Read(0, 200, 8));
+    }
+
+    [Fact]
+    public void A_copy_does_what_its_nexus_may_do_and_no_more()
+    {
+        var two = new Initiator(_target, "two");
+        two.Send("16 00 00 00 00 00", lun: 1).Good();
+        Send(List(1, Segment(0, 1, 8, 0, 0))).Refused(SenseCode.ThirdPartyDeviceFailure);
+        two.Send("17 00 00 00 00 00", lun: 1).Good();
+        Send(List(1, Segment(0, 1, 8, 0, 0))).Good();
+
+        two.Send("16 00 00 00 00 00").Good();
+        Assert.Equal(ScsiStatus.ReservationConflict, Send(List(1, Segment(0, 1, 8, 0, 0))).Status);
+    }
+
+    [Fact]
+    public void What_is_wrong_with_a_list_is_said()
+    {
+        Assert.Equal(0, _one.Send("83 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00").Good().TransferLength);
+        var good = List(1, Segment(0, 1, 8, 0, 0));
+        Send(good[..^1]).Refused(SenseCode.ParameterListLengthError);
+        Send(good[..40]).Refused(SenseCode.ParameterListLengthError);
+        Send(With(good, 16, 0xE0)).Refused(SenseCode.UnsupportedTargetDescriptorTypeCode);
+        Send(With(good, 80, 0x03)).Refused(SenseCode.UnsupportedSegmentDescriptorTypeCode);
+        Send(With(good, 87, 0x02)).Refused(SenseCode.UnreachableCopyTarget);
+        Send(With(good, 30, 0xFF)).Refused(SenseCode.UnreachableCopyTarget);
+        Send(With(good, 96, 0x01)).Refused(SenseCode.CopyAborted);
+        Send(With(good, 91, 0x07)).Refused(SenseCode.InvalidFieldInParameterList);
+        Send(List(1, [.. Enumerable.Repeat(Segment(0, 1, 8, 0, 0), 17)])).Refused(SenseCode.TooManySegmentDescriptors);
+    }
+
+    [Fact]
+    public void The_pages_say_what_a_copy_can_do()
+    {
+        Assert.Equal(8, _one.Send("12 00 00 00 FF 00").Good().Data[5] & 8);
+        var parameters = _one.Send("84 03 00 00 00 00 00 00 00 00 00 00 01 00 00 00").Good().Data;
+        Assert.Equal(parameters.Length - 4, BinaryPrimitives.ReadInt32BigEndian(parameters));
+        Assert.Equal(Initiator.Hex("0010 0010 000003C0"), parameters[8..16]);
+        Assert.Equal(Initiator.Hex("02 02 E4"), parameters[43..]);
+        var page = _one.Send("12 01 8F 04 00 00").Good().Data;
+        var types = new List<int>();
+        for (var at = 4; at < page.Length; at += 4 + BinaryPrimitives.ReadUInt16BigEndian(page.AsSpan(at + 2)))
+            types.Add(BinaryPrimitives.ReadUInt16BigEndian(page.AsSpan(at)));
+        Assert.Equal([0x0001, 0x0004, 0x0008, 0x8001], types);
+    }
+
+    private byte[] Read(int lun, int lba, int blocks) =>
+        _one.Send($"28 00 {lba:X8} 00 {blocks:X4} 00", lun: (ulong)lun).Good().Data;
+
+    private Answer Send(byte[] list) => _one.Send($"83 00 00 00 00 00 00 00 00 00 {list.Length:X8} 00 00", list);
+
+    // Both units as targets 0 and 1.
+    private byte[] List(byte id, params byte[][] segments)
+    {
+        var targets = _identities.SelectMany(i => (byte[])
+            [0xE4, 0, 0, 0, 1, 3, 0, 8, .. i.Naa.ToArray(), .. new byte[16]]);
+        return [id, 0, 0, 64, .. new byte[4], 0, 0, .. BigEndian((ushort)(28 * segments.Length)), .. new byte[4], .. targets, .. segments.SelectMany(s => s)];
+    }
+
+    private static byte[] Segment(ushort source, ushort destination, ushort blocks, byte from, byte to) =>
+    [
+        0x02, 0, 0, 24, .. BigEndian(source), .. BigEndian(destination), 0, 0, .. BigEndian(blocks),
+        .. new byte[7], from, .. new byte[7], to,
+    ];
+
+    private static byte[] BigEndian(ushort value) => [(byte)(value >> 8), (byte)value];
+
+    private static byte[] With(byte[] list, int at, byte value)
+    {
+        var changed = list.ToArray();
+        changed[at] = value;
+        return changed;
+    }
+}
