@@ -37,6 +37,9 @@ internal sealed partial class ScriptedInitiator
     /// <summary>While set, the peer's socket takes nothing: replies stay in the connection.</summary>
     public bool Deaf { get; set; }
 
+    /// <summary>Where set, keeps every byte that goes in and comes out.</summary>
+    public (List<byte> Input, List<byte> Output)? Recording { get; set; }
+
     public ScriptedInitiator Do(Action<ScriptedInitiator> step)
     {
         step(this);
@@ -53,6 +56,7 @@ internal sealed partial class ScriptedInitiator
 
     public ScriptedInitiator SaysBytes(ReadOnlySpan<byte> bytes)
     {
+        Recording?.Input.AddRange(bytes);
         while (bytes.Length > 0)
         {
             var taken = Connection.Receive(bytes);
@@ -78,6 +82,8 @@ internal sealed partial class ScriptedInitiator
             bytes.AddRange(Digest(padded));
         return [.. bytes];
     }
+
+    public Reply? TryNext() => _replies.TryDequeue(out var reply) ? reply : null;
 
     public Reply Next() => _replies.TryDequeue(out var reply)
         ? reply
@@ -171,6 +177,7 @@ internal sealed partial class ScriptedInitiator
             var bytes = pieces.Take(count).SelectMany(p => p).ToArray();
             Connection.Sent(bytes.Length);
             _stream.AddRange(bytes);
+            Recording?.Output.AddRange(bytes);
             drained += bytes.Length;
         }
         while (TryParse() is { } reply)

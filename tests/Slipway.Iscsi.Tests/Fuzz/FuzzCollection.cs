@@ -1,0 +1,5 @@
+namespace Slipway.Iscsi.Tests.Fuzz;
+
+/// <summary>One after the other: each looks at the memory of the process, and the rest of the tests needs a core too.</summary>
+[CollectionDefinition("Fuzz", DisableParallelization = true)]
+public sealed class FuzzCollection;

@@ -1,0 +1,53 @@
+using Xunit.Sdk;
+
+namespace Slipway.Iscsi.Tests.Fuzz;
+
+/// <summary>
+/// Runs a target of fuzzing a number of times, and looks after what no single execution shows: memory that grows, and
+/// executions that do not end.
+/// </summary>
+/// <remarks>
+/// Everything runs in the test's process. A fuzzer outside of it (SharpFuzz under AFL) hands over one input at a time by
+/// a pipe, some ten thousand a second, and needs every assembly rewritten first; here it is a hundred times that, and a
+/// failure is a seed and a number.
+/// </remarks>
+internal static class FuzzRun
+{
+    private const long MaxGrowth = 16 << 20;
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
+    /// <param name="execute">One execution. It gets its number, and returns the input in words where it failed.</param>
+    public static async Task ExecuteAsync(int executions, Action<int> execute)
+    {
+        var current = 0;
+        long before = 0;
+        // After a tenth everything that is kept on purpose, pools and compiled code, is there.
+        var warm = executions / 10;
+        var run = Task.Run(() =>
+        {
+            for (; current < executions; current++)
+            {
+                if (current == warm)
+                    before = GC.GetTotalMemory(forceFullCollection: true);
+                try
+                {
+                    execute(current);
+                }
+                catch (Exception e)
+                {
+                    throw new XunitException($"execution {current}: {e}");
+                }
+            }
+        });
+        try
+        {
+            await run.WaitAsync(Patience);
+        }
+        catch (TimeoutException)
+        {
+            throw new XunitException($"execution {Volatile.Read(ref current)} of {executions} does not end");
+        }
+        var growth = GC.GetTotalMemory(forceFullCollection: true) - before;
+        Assert.True(growth < MaxGrowth, $"{growth} bytes more than after {warm} executions");
+    }
+}

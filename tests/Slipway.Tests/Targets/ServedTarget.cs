@@ -1,0 +1,120 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Slipway.Tests.Targets;
+
+/// <summary><c>slipway target</c> as its user runs it, on a port that was free, until the test ends.</summary>
+internal sealed class ServedTarget : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private readonly Process _process;
+    private readonly List<string> _lines = [];
+    private readonly Task _errors;
+    private readonly Task _output;
+
+    private ServedTarget(Process process)
+    {
+        _process = process;
+        _output = KeepAsync(process.StandardOutput);
+        _errors = KeepAsync(process.StandardError);
+    }
+
+    /// <summary>As the command printed it: iscsi://ADDRESS:PORT/NAME/0.</summary>
+    public Uri Url { get; private set; } = null!;
+
+    public string Portal => Url.Authority;
+
+    public string Name => Url.AbsolutePath.Split('/')[1];
+
+    /// <summary>All that it has printed.</summary>
+    public string Log
+    {
+        get
+        {
+            lock (_lines)
+                return string.Join('\n', _lines);
+        }
+    }
+
+    public static async Task<ServedTarget> StartAsync(string file, params string[] options)
+    {
+        var program = Path.Combine(AppContext.BaseDirectory, "slipway");
+        var start = new ProcessStartInfo(program, ["target", file, "--portal", "127.0.0.1:0", .. options])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        var served = new ServedTarget(Process.Start(start)!);
+        served.Url = new Uri((await served.PrintsAsync("iscsi://")).Trim());
+        return served;
+    }
+
+    /// <summary>The first line with this in it, as soon as it is there.</summary>
+    public async Task<string> PrintsAsync(string text)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        while (true)
+        {
+            Task more;
+            lock (_lines)
+            {
+                if (_lines.Find(l => l.Contains(text, StringComparison.Ordinal)) is { } line)
+                    return line;
+                more = (_more ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            }
+            try
+            {
+                await more.WaitAsync(patience.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                throw new TimeoutException($"no \"{text}\" in:\n{Log}");
+            }
+        }
+    }
+
+    /// <summary>A libiscsi tool against the whole URL; secrets go in by the environment.</summary>
+    public Task<(int Status, string Output)> TryAsync(string tool, string[]? environment = null, string query = "") =>
+        Tool.TryRunAsync("env", [.. environment ?? [], tool, Url + query]);
+
+    public async Task<string> RunAsync(string tool, string[]? environment = null, string query = "")
+    {
+        var (status, output) = await TryAsync(tool, environment, query);
+        Assert.True(status == 0, $"{tool} ended with {status}: {output}\n{Log}");
+        return output;
+    }
+
+    /// <summary>Ends it as a user would, and returns its exit status.</summary>
+    public async Task<int> InterruptAsync()
+    {
+        await Tool.RunAsync("kill", "-INT", _process.Id.ToString(CultureInfo.InvariantCulture));
+        await _process.WaitForExitAsync().WaitAsync(Patience);
+        return _process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+            _process.Kill();
+        await _process.WaitForExitAsync();
+        await Task.WhenAll(_output, _errors);
+        _process.Dispose();
+    }
+
+    private TaskCompletionSource? _more;
+
+    private async Task KeepAsync(StreamReader reader)
+    {
+        while (await reader.ReadLineAsync() is { } line)
+        {
+            TaskCompletionSource? more;
+            lock (_lines)
+            {
+                _lines.Add(line);
+                (more, _more) = (_more, null);
+            }
+            more?.SetResult();
+        }
+    }
+}

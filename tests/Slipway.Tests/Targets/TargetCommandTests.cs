@@ -1,0 +1,180 @@
+using System.Globalization;
+
+namespace Slipway.Tests.Targets;
+
+/// <summary>The command against other people's initiators: libiscsi's tools, and QEMU's block driver.</summary>
+public sealed class TargetCommandTests : IDisposable
+{
+    private const int Size = 32 << 20;
+    private const string Secret = "initiator-secret-1";
+    private const string ReverseSecret = "target-secret-22222";
+    private static readonly string[] Right = ["LIBISCSI_CHAP_USERNAME=host", $"LIBISCSI_CHAP_PASSWORD={Secret}"];
+    private static readonly string[] RightReverse = ["LIBISCSI_CHAP_TARGET_USERNAME=disk", $"LIBISCSI_CHAP_TARGET_PASSWORD={ReverseSecret}"];
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData(512, "")]
+    [InlineData(4096, "")]
+    [InlineData(512, "?header_digest=crc32c")]
+    public async Task Libiscsi_finds_it_and_asks_what_it_is(int blockSize, string query)
+    {
+        await using var target = await ServedTarget.StartAsync(Disk("disk.img"), "--block-size", blockSize.ToString(CultureInfo.InvariantCulture));
+        var list = await Tool.RunAsync("iscsi-ls", "-s", $"iscsi://{target.Portal}{query}");
+        Assert.Contains($"Target:{target.Name} Portal:{target.Portal},1", list, StringComparison.Ordinal);
+        Assert.Contains("Lun:0    Type:DIRECT_ACCESS (Size:31M)", list, StringComparison.Ordinal);
+        var inquiry = await target.RunAsync("iscsi-inq", query: query);
+        Assert.Contains("Vendor:SLIPWAY", inquiry, StringComparison.Ordinal);
+        Assert.Contains("Peripheral Device Type:DIRECT_ACCESS", inquiry, StringComparison.Ordinal);
+        var capacity = await target.RunAsync("iscsi-readcapacity16", query: query);
+        Assert.Contains($"Total size:{Size}", capacity, StringComparison.Ordinal);
+        Assert.Contains($"LOGICAL BLOCK LENGTH IN BYTES:{blockSize}", capacity, StringComparison.Ordinal);
+        Assert.Equal(0, await target.InterruptAsync());
+    }
+
+    [Theory]
+    [InlineData(512, "none")]
+    [InlineData(4096, "none")]
+    [InlineData(512, "crc32c")]
+    [InlineData(4096, "crc32c-none")]
+    public async Task QEMU_copies_to_it_and_from_it(int blockSize, string digest)
+    {
+        var source = Disk("source.img", seed: 7);
+        await using (var target = await ServedTarget.StartAsync(Disk("disk.img"), "--block-size", blockSize.ToString(CultureInfo.InvariantCulture)))
+        {
+            var options = $"driver=iscsi,transport=tcp,portal={target.Portal},target={target.Name},lun=0,header-digest={digest}";
+            Assert.Contains("virtual size: 32 MiB", await Tool.RunAsync("qemu-img", "info", target.Url.ToString()), StringComparison.Ordinal);
+            await Tool.RunAsync("qemu-img", "convert", "-n", "-f", "raw", "--target-image-opts", source, "driver=raw,file." + options.Replace(",", ",file.", StringComparison.Ordinal));
+            await Tool.RunAsync("qemu-img", "convert", "--image-opts", "-O", "raw", "driver=raw,file." + options.Replace(",", ",file.", StringComparison.Ordinal), _folder["back.img"]);
+        }
+        var written = await File.ReadAllBytesAsync(source);
+        Assert.True((await File.ReadAllBytesAsync(_folder["disk.img"])).SequenceEqual(written), "the file is not what was written");
+        Assert.True((await File.ReadAllBytesAsync(_folder["back.img"])).SequenceEqual(written), "what was read is not what was written");
+    }
+
+    [Fact]
+    public async Task A_qcow2_image_is_served_too()
+    {
+        var source = Disk("source.img", seed: 7);
+        await Tool.RunAsync("qemu-img", "create", "-q", "-f", "qcow2", _folder["disk.qcow2"], "32M");
+        await using (var target = await ServedTarget.StartAsync(_folder["disk.qcow2"]))
+        {
+            await Tool.RunAsync("qemu-img", "convert", "-n", "-f", "raw", "-O", "raw", source, target.Url.ToString());
+            Assert.Contains("identical", await Tool.RunAsync("qemu-img", "compare", "-f", "raw", "-F", "raw", source, target.Url.ToString()), StringComparison.Ordinal);
+            Assert.Equal(0, await target.InterruptAsync());
+        }
+        await Tool.RunAsync("qemu-img", "check", "-q", _folder["disk.qcow2"]);
+        Assert.Contains("identical", await Tool.RunAsync("qemu-img", "compare", source, _folder["disk.qcow2"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task CHAP_one_way()
+    {
+        await using var target = await ServedTarget.StartAsync(Disk("disk.img"), "--chap-user", "host", "--chap-secret-file", SecretFile(Secret));
+        await target.RunAsync("iscsi-inq", Right);
+        Assert.Contains("CHAP Md5)", await target.PrintsAsync("logged in to " + target.Name), StringComparison.Ordinal);
+        Assert.Contains(target.Name, await Tool.RunAsync("env", [.. Right, "iscsi-ls", "-s", $"iscsi://{target.Portal}"]), StringComparison.Ordinal);
+        await Tool.RunAsync("qemu-img", "info", $"iscsi://host%{Secret}@{target.Portal}/{target.Name}/0");
+
+        var (status, _) = await target.TryAsync("iscsi-inq", ["LIBISCSI_CHAP_USERNAME=host", "LIBISCSI_CHAP_PASSWORD=not-the-secret-1"]);
+        Assert.NotEqual(0, status);
+        Assert.Matches("iqn.2007-10.com.github:sahlberg:libiscsi:iscsi-inq at 127.0.0.1:[0-9]+ refused at .*: wrong CHAP secret of \"host\" .WrongSecret, status 0201", await target.PrintsAsync("refused"));
+        (status, _) = await target.TryAsync("iscsi-inq", ["LIBISCSI_CHAP_USERNAME=guest", $"LIBISCSI_CHAP_PASSWORD={Secret}"]);
+        Assert.NotEqual(0, status);
+        await target.PrintsAsync("CHAP name \"guest\", expected \"host\"");
+        (status, _) = await target.TryAsync("iscsi-inq");
+        Assert.NotEqual(0, status);
+        await target.PrintsAsync("CHAP is required");
+        (status, _) = await Tool.TryRunAsync("iscsi-ls", $"iscsi://{target.Portal}");
+        Assert.NotEqual(0, status);
+
+        await target.RunAsync("iscsi-inq", Right);
+        Assert.Equal(0, await target.InterruptAsync());
+        Assert.DoesNotContain(Secret, target.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task CHAP_both_ways()
+    {
+        await using var target = await ServedTarget.StartAsync(
+            Disk("disk.img"), "--chap-user", "host", "--chap-secret-file", SecretFile(Secret), "--reverse-user", "disk", "--reverse-secret-file", SecretFile(ReverseSecret));
+        await target.RunAsync("iscsi-readcapacity16", [.. Right, .. RightReverse]);
+        Assert.Contains("CHAP Md5, mutual)", await target.PrintsAsync("logged in to " + target.Name), StringComparison.Ordinal);
+
+        var (status, _) = await target.TryAsync("iscsi-inq", [.. Right, "LIBISCSI_CHAP_TARGET_USERNAME=disk", "LIBISCSI_CHAP_TARGET_PASSWORD=not-the-secret-2"]);
+        Assert.NotEqual(0, status);
+        await target.PrintsAsync("it has another reverse secret or name (ReverseRefused");
+        (status, _) = await target.TryAsync("iscsi-inq", Right);
+        Assert.NotEqual(0, status);
+        await target.PrintsAsync("mutual CHAP is required");
+
+        await target.RunAsync("iscsi-inq", [.. Right, .. RightReverse]);
+        Assert.DoesNotContain(ReverseSecret, target.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_target_that_is_not_here_is_refused()
+    {
+        await using var target = await ServedTarget.StartAsync(Disk("disk.img"), "--iqn", "iqn.2026-11.test:here");
+        Assert.Equal("iqn.2026-11.test:here", target.Name);
+        var (status, output) = await Tool.TryRunAsync("iscsi-inq", $"iscsi://{target.Portal}/iqn.2026-11.test:there/0");
+        Assert.NotEqual(0, status);
+        Assert.Contains("Target not found", output, StringComparison.OrdinalIgnoreCase);
+        await target.PrintsAsync("there is no target iqn.2026-11.test:there here, only iqn.2026-11.test:here");
+        await target.RunAsync("iscsi-inq");
+    }
+
+    [Fact]
+    public async Task Writes_are_refused_where_they_are_not_wanted()
+    {
+        var before = await File.ReadAllBytesAsync(Disk("disk.img"));
+        await using var target = await ServedTarget.StartAsync(_folder["disk.img"], "--read-only");
+        var (status, output) = await Tool.TryRunAsync("qemu-io", "-f", "raw", "-c", "write -P 1 0 64k", target.Url.ToString());
+        Assert.True(status != 0, output);
+        await Tool.RunAsync("qemu-io", "-r", "-f", "raw", "-c", "read 0 64k", target.Url.ToString());
+        Assert.Equal(before, await File.ReadAllBytesAsync(_folder["disk.img"]));
+    }
+
+    [Fact]
+    public async Task Wrong_arguments_are_explained()
+    {
+        await FailsWith("could not find file", "missing.img");
+        await FailsWith("12 to 255 bytes", Disk("disk.img"), "--chap-user", "host", "--chap-secret-file", SecretFile("short"));
+        await FailsWith("--chap-user and --chap-secret-file go together", Disk("disk.img"), "--chap-user", "host");
+        await FailsWith("two secrets", Disk("disk.img"), "--chap-user", "host", "--chap-secret-file", SecretFile(Secret), "--reverse-user", "disk", "--reverse-secret-file", SecretFile(Secret));
+        await FailsWith("is not ADDRESS or ADDRESS:PORT", Disk("disk.img"), "--portal", "nowhere");
+
+        async Task FailsWith(string because, params string[] arguments)
+        {
+            var (status, output) = await Tool.TryRunAsync(Path.Combine(AppContext.BaseDirectory, "slipway"), ["target", .. arguments]);
+            Assert.Equal(1, status);
+            Assert.Contains(because, output, StringComparison.OrdinalIgnoreCase);
+        }
+    }
+
+    private string SecretFile(string secret)
+    {
+        var file = _folder[Path.GetRandomFileName()];
+        File.WriteAllText(file, secret + "\n");
+        return file;
+    }
+
+    /// <summary>A disk with holes, runs of zeroes and bytes that repeat nowhere.</summary>
+    private string Disk(string name, int seed = 1)
+    {
+        var file = _folder[name];
+        using var stream = new FileStream(file, FileMode.Create);
+        stream.SetLength(Size);
+        var random = new Random(seed);
+        var run = new byte[1 << 20];
+        for (var at = 0; at < Size; at += 3 << 20)
+        {
+            random.NextBytes(run);
+            stream.Position = at + seed * 512;
+            stream.Write(run.AsSpan(0, Math.Min(run.Length, Size - at - seed * 512)));
+        }
+        return file;
+    }
+}
