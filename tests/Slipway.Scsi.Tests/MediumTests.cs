@@ -1,4 +1,5 @@
 using Slipway.Disks;
+using Slipway.Tests;
 
 namespace Slipway.Scsi.Tests;
 
@@ -107,9 +108,7 @@ public class MediumTests
 
         // The first rounds warm up; tiered compilation may allocate on other threads, which the counter does not see.
         Run(100);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        Run(1000);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, Allocations.Of(() => Run(1000)));
 
         void Run(int times)
         {

@@ -1,6 +1,7 @@
 using Slipway.Disks.Mapping;
 using Slipway.Fleet.Boots;
 using Slipway.Server.Timeline;
+using Slipway.Tests;
 
 namespace Slipway.Server.Tests.Timeline;
 
@@ -70,10 +71,11 @@ public class DiskEvidenceTests
         evidence.Touch(a);
         evidence.Touch(b);
         evidence.Touch(a);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 1000; i++)
-            evidence.Touch(a + i);
-        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        Assert.Equal(0, Allocations.Of(() =>
+        {
+            for (var i = 0; i < 1000; i++)
+                evidence.Touch(a + i);
+        }));
     }
 
     [Theory]
