@@ -124,7 +124,7 @@ public sealed class FirmwareTests : ITftpFiles, ITftpObserver
         File.Copy("/usr/share/AAVMF/AAVMF_VARS.fd", variables);
         return
         [
-            "qemu-system-aarch64", "-machine", "virt", "-cpu", "cortex-a57",
+            "qemu-system-aarch64", "-machine", "virt", "-cpu", "max,pauth-impdef=on",
             "-drive", "if=pflash,format=raw,unit=0,readonly=on,file=/usr/share/AAVMF/AAVMF_CODE.fd",
             "-drive", $"if=pflash,format=raw,unit=1,file={variables}",
             "-device", $"virtio-net-pci,netdev=n0,mac={DhcpSite.ClientMac},romfile=,bootindex=0",

@@ -37,7 +37,8 @@ internal sealed record QemuCommand(DemoFirmware Demo, MacAddress Mac, string Tap
 
     private bool IsUBoot => Demo.Kind == FirmwareKind.UBoot;
 
-    private static string[] ArmBoard() => ["-machine", "virt", "-accel", "tcg,thread=multi", "-cpu", "cortex-a57"];
+    // edk2 since 2024 starts no network without a source of random numbers, and takes the processor's own (RNDR).
+    private string[] ArmBoard() => ["-machine", "virt", "-accel", "tcg,thread=multi", "-cpu", IsUBoot ? "cortex-a57" : "max,pauth-impdef=on"];
 
     private string[] FirmwareFlash() => (Firmware, Variables) switch
     {
