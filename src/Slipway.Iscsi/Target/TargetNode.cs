@@ -34,7 +34,9 @@ public sealed class TargetNode(
     /// A connection has come in. <paramref name="wake"/> is called, from any thread, when the connection has work that
     /// did not come by its socket: the loop that owns it then calls <see cref="TargetConnection.Run"/>.
     /// </summary>
-    public TargetConnection Accept(IPEndPoint remote, IPEndPoint portal, Action wake) => new(this, remote, portal, wake);
+    /// <param name="sendsFiles">See <see cref="TargetConnection.SendsFiles"/>.</param>
+    public TargetConnection Accept(IPEndPoint remote, IPEndPoint portal, Action wake, bool sendsFiles = false) =>
+        new(this, remote, portal, wake) { SendsFiles = sendsFiles };
 
     /// <summary>
     /// Ends every session with a device: who holds one has no claim to it any more. Returns before they have ended.

@@ -9,7 +9,7 @@ internal sealed class TaskResponder(Session session, PduSender sender)
 {
     public void Respond(TargetTask task)
     {
-        var length = (int)Math.Min((uint)task.DataIn.Length, task.Expected);
+        var length = (int)Math.Min((uint)Math.Max(task.DataIn.Length, task.DataInFile.Length), task.Expected);
         if (length > 0)
         {
             session.BytesRead += length;
@@ -24,7 +24,8 @@ internal sealed class TaskResponder(Session session, PduSender sender)
 
     private void SendData(TargetTask task, int length, bool collapse)
     {
-        if (!MemoryMarshal.TryGetArray(task.DataIn, out var data))
+        var file = task.DataInFile;
+        if (!MemoryMarshal.TryGetArray(task.DataIn, out var data) && file.File is null)
             throw new InvalidOperationException("Data-In does not lie in the buffer that was lent for it");
         var segment = Math.Min(session.Parameters.PeerMaxRecvDataSegmentLength, session.Parameters.MaxBurstLength);
         var burst = session.Parameters.MaxBurstLength;
@@ -49,7 +50,10 @@ internal sealed class TaskResponder(Session session, PduSender sender)
             }
             if (last)
                 task.Hold();
-            sender.Send(bytes, data.Slice(offset, run), last && collapse, last ? task : null);
+            if (file.File is null)
+                sender.Send(bytes, data.Slice(offset, run), last && collapse, last ? task : null);
+            else
+                sender.Send(bytes, file.Slice(offset, run), last && collapse, last ? task : null);
             offset += run;
         }
     }
