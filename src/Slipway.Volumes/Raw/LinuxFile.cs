@@ -46,8 +46,11 @@ internal static partial class LinuxFile
             try
             {
                 file.DangerousAddRef(ref held);
+                var number = (int)file.DangerousGetHandle();
                 // Anything but bytes (EAGAIN, EOPNOTSUPP, EIO, the end of the file) is for the read that waits to find out.
-                return (int)Math.Max(0, preadv2((int)file.DangerousGetHandle(), &vector, 1, offset, isInMemory ? 0 : NoWait));
+                return (int)Math.Max(0, isInMemory
+                    ? pread(number, start, (nuint)destination.Length, offset)
+                    : preadv2(number, &vector, 1, offset, NoWait));
             }
             finally
             {
@@ -93,7 +96,10 @@ internal static partial class LinuxFile
 
     public static bool IsNoSpace(IOException e) => e.HResult is HResultNoSpace or ENOSPC;
 
-    [LibraryImport("libc", SetLastError = true)]
+    [LibraryImport("libc")]
+    private static unsafe partial nint pread(int file, void* destination, nuint length, long offset);
+
+    [LibraryImport("libc")]
     private static unsafe partial nint preadv2(int file, IoVector* vectors, int count, long offset, int flags);
 
     [LibraryImport("libc", EntryPoint = "syscall")]
