@@ -137,7 +137,15 @@ internal sealed class TargetTask : ScsiTask, ISentOwner
     {
         State = TaskState.Running;
         DataOut = _dataOut is null ? default : _dataOut.AsMemory(0, Received);
-        Execution = device.ExecuteAsync(this, cancellation);
+        try
+        {
+            Execution = device.ExecuteAsync(this, cancellation);
+        }
+        catch (Exception bug)
+        {
+            // A device may not throw; one that does ends its command like one that fails later, not the loop.
+            Execution = ValueTask.FromException(bug);
+        }
         if (Execution.IsCompleted)
             return true;
         Execution.GetAwaiter().UnsafeOnCompleted(_completed);
