@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using Slipway.Dhcp.Networks;
 using Slipway.Dhcp.Server;
-using Slipway.Dhcp.Wire;
 using Slipway.Disks;
 using Slipway.Fleet.Boots;
 using Slipway.Fleet.Machines;
@@ -84,7 +83,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         var programs = BootPrograms.Load(site.Ipxe, site.FingerprintInPrograms ?? _authority.Fingerprint);
         foreach (var refused in programs.Refused)
             LogProgramRefused(refused);
-        var dhcp = new DhcpServer(site.Networks.Select(n => Describe(n, site.Machines)), new SiteBootPolicy(programs, _authority.Fingerprint), _clock);
+        var dhcp = new DhcpServer(SiteNetworks.Of(site), new SiteBootPolicy(programs, _authority.Fingerprint), _clock);
         dhcp.Restore(leases.Load());
         var machines = new MachineDirectory(site.Machines, address => dhcp.HolderOf(address) is { } holder ? DhcpEvidence.MacOf(holder) : null);
 
@@ -130,44 +129,6 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         {
             throw new SiteConfigurationException($"machine {machine.Name}: its volume {machine.Volume} cannot be opened: {e.Message}", e);
         }
-    }
-
-    private static DhcpNetwork Describe(NetworkSettings network, IReadOnlyList<MachineSettings> machines)
-    {
-        var subnet = new IPNetwork(Masked(network.Address, network.PrefixLength), network.PrefixLength);
-        var described = new DhcpNetwork
-        {
-            Name = network.Name,
-            Subnet = subnet,
-            ServerAddress = network.Address,
-            Interface = network.Interface,
-            Mode = network.Mode,
-            Pool = network.Pool is { } pool ? [pool] : [],
-            Routers = network.Router is { } router ? [router] : [],
-            DnsServers = network.Dns,
-            Reservations =
-            [
-                .. machines.Where(m => m.Address is not null && subnet.Contains(m.Address)).Select(m =>
-                    new Reservation(m.Address!) { Hardware = HardwareAddress.Parse(m.Mac.ToString()), HostName = m.Name }),
-            ],
-        };
-        try
-        {
-            described.Check();
-        }
-        catch (ArgumentException e)
-        {
-            throw new SiteConfigurationException(e.Message, e);
-        }
-        return described;
-    }
-
-    private static IPAddress Masked(IPAddress address, int prefixLength)
-    {
-        var bytes = address.GetAddressBytes();
-        for (var bit = prefixLength; bit < 32; bit++)
-            bytes[bit / 8] &= (byte)~(0x80 >> (bit % 8));
-        return new IPAddress(bytes);
     }
 
     private static void CreateState(string folder)

@@ -129,10 +129,10 @@ public sealed class DhcpServer
             return Containing(link);
         if (message.IsRelayed)
             return message.Options.Address(OptionCode.SubnetSelection) is { } subnet ? Containing(subnet) : Containing(message.RelayAddress);
-        if (_tables.Find(t => t.Network.Interface == arrival.Interface) is { } local)
-            return local;
-        // A renewal comes from afar without its relay (RFC 2131 §4.3.2).
-        return message.ClientAddress.Equals(IPAddress.Any) ? null : Containing(message.ClientAddress);
+        // A renewal comes from behind a relay without it, to this server directly (RFC 2131 §4.3.2).
+        if (!message.ClientAddress.Equals(IPAddress.Any) && Containing(message.ClientAddress) is { Network.Interface: null } afar)
+            return afar;
+        return _tables.Find(t => t.Network.Interface == arrival.Interface);
     }
 
     private LeaseTable? Containing(IPAddress address) => _tables.Find(t => t.Network.Subnet.Contains(address));

@@ -1,5 +1,4 @@
 using System.Net;
-using Slipway.Dhcp.Networks;
 using Slipway.Fleet.Credentials;
 using Slipway.Fleet.Machines;
 using Slipway.Volumes.Layers;
@@ -29,27 +28,6 @@ public sealed record SiteConfiguration
 
     /// <summary>Whom the iPXE that TFTP serves trusts instead of this site's authority; for the same.</summary>
     internal byte[]? FingerprintInPrograms { get; init; }
-}
-
-/// <summary>A network that the server is on. Its <see cref="Address"/> is where machines reach HTTPS, TFTP and the target.</summary>
-public sealed record NetworkSettings
-{
-    public required string Name { get; init; }
-
-    public required string Interface { get; init; }
-
-    /// <summary>The server's own address.</summary>
-    public required IPAddress Address { get; init; }
-
-    public required int PrefixLength { get; init; }
-
-    public NetworkMode Mode { get; init; } = NetworkMode.Authoritative;
-
-    public AddressRange? Pool { get; init; }
-
-    public IPAddress? Router { get; init; }
-
-    public IReadOnlyList<IPAddress> Dns { get; init; } = [];
 }
 
 public sealed record MachineSettings

@@ -1,5 +1,4 @@
 using System.Net;
-using Slipway.Dhcp.Networks;
 using Slipway.Fleet.Machines;
 using Slipway.Volumes.Layers;
 using YamlDotNet.Core;
@@ -46,37 +45,16 @@ public static class SiteFile
             Name = root.Name("name", "site"),
             State = Path.Combine(folder, root.Text("state", "/var/lib/slipway")),
             Ipxe = Path.Combine(folder, root.Text("ipxe", "/usr/lib/ipxe")),
-            Networks = [.. root.List("networks").Select(Network)],
+            Networks = [.. root.List("networks").Select(NetworkSection.Network)],
             Machines = [.. root.List("machines").Select(section => Machine(section, folder))],
         };
         CheckUnique(root.List("machines"), "mac", configuration.Machines.Select(m => m.Mac.ToString()));
         CheckUnique(root.List("machines"), "name", configuration.Machines.Select(m => m.Name));
         CheckUnique(root.List("machines"), "volume", configuration.Machines.Select(m => m.Volume));
         CheckUnique(root.List("networks"), "name", configuration.Networks.Select(n => n.Name));
+        CheckUnique([.. root.List("networks").SelectMany(n => n.List("relays"))], "name", configuration.Networks.SelectMany(n => n.Relays).Select(r => r.Name));
         CheckUnique(root.List("networks"), "interface", configuration.Networks.Select(n => n.Interface));
         return configuration;
-    }
-
-    private static NetworkSettings Network(YamlSection section)
-    {
-        section.Allow("name", "interface", "address", "pool", "router", "dns", "mode");
-        var address = section.Value("address", "an address with its prefix length, like 10.77.0.1/24", Prefixed);
-        var subnet = IPNetwork.Parse(address.Subnet);
-        var mode = section.Value("mode", "authoritative, proxy or off", ModeOf, NetworkMode.Authoritative);
-        var pool = section.Value<AddressRange?>("pool", "two addresses with a hyphen between, like 10.77.0.100-10.77.0.200", Range, null);
-        if (pool is { } range && !(subnet.Contains(range.First) && subnet.Contains(range.Last)))
-            throw section.Wrong("pool", $"{range} is not inside {subnet}");
-        return new NetworkSettings
-        {
-            Name = section.Name("name"),
-            Interface = section.Text("interface"),
-            Address = address.Address,
-            PrefixLength = subnet.PrefixLength,
-            Mode = mode,
-            Pool = pool,
-            Router = section.Value<IPAddress?>("router", "an IPv4 address", V4, null),
-            Dns = [.. section.Texts("dns").Select(text => V4(text) ?? throw section.Wrong("dns", $"'{text}' is not an IPv4 address"))],
-        };
     }
 
     private static MachineSettings Machine(YamlSection section, string folder)
@@ -110,38 +88,13 @@ public static class SiteFile
         }
     }
 
-    private static (IPAddress Address, string Subnet)? Prefixed(string text)
-    {
-        if (text.Split('/') is not [var address, var length] || V4(address) is not { } parsed
-            || !int.TryParse(length, out var bits) || bits is < 8 or > 30)
-            return null;
-        var bytes = parsed.GetAddressBytes();
-        for (var bit = bits; bit < 32; bit++)
-            bytes[bit / 8] &= (byte)~(0x80 >> (bit % 8));
-        return (parsed, $"{new IPAddress(bytes)}/{bits}");
-    }
-
-    private static AddressRange? Range(string text) =>
-        text.Split('-', StringSplitOptions.TrimEntries) is [var first, var last] && V4(first) is { } from && V4(last) is { } to
-            && from.GetAddressBytes().AsSpan().SequenceCompareTo(to.GetAddressBytes()) <= 0
-            ? new AddressRange(from, to)
-            : null;
-
     // IPAddress.Parse takes "10" for 0.0.0.10; an operator who writes that means something else.
-    private static IPAddress? V4(string text) =>
+    internal static IPAddress? V4(string text) =>
         text.Count(c => c == '.') == 3 && IPAddress.TryParse(text, out var address) && address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork
             ? address
             : null;
 
     private static MacAddress? Mac(string text) => MacAddress.TryParse(text, null, out var mac) ? mac : null;
-
-    private static NetworkMode? ModeOf(string text) => text switch
-    {
-        "authoritative" => NetworkMode.Authoritative,
-        "proxy" => NetworkMode.Proxy,
-        "off" => NetworkMode.Off,
-        _ => null,
-    };
 
     private static MachineFirmware? FirmwareOf(string text) => text switch
     {

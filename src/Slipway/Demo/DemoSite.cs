@@ -24,7 +24,7 @@ internal static class DemoSite
                 Interface = PrivateNetwork.Bridge,
                 Address = PrivateNetwork.Server,
                 PrefixLength = PrivateNetwork.PrefixLength,
-                Pool = new AddressRange(PrivateNetwork.FirstLease, PrivateNetwork.LastLease),
+                Pool = [new AddressRange(PrivateNetwork.FirstLease, PrivateNetwork.LastLease)],
             },
         ],
         Machines = wrong == DemoBreak.UnknownMachine ? [] : [new() { Name = "demo-1", Mac = Mac, Volume = volume }],

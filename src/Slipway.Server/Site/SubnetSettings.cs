@@ -1,0 +1,60 @@
+using System.Net;
+using Slipway.Dhcp.Networks;
+
+namespace Slipway.Server.Site;
+
+/// <summary>What DHCP gives on one subnet, be it on the server's own link or behind a relay.</summary>
+public abstract record SubnetSettings
+{
+    public required string Name { get; init; }
+
+    public NetworkMode Mode { get; init; } = NetworkMode.Authoritative;
+
+    public IReadOnlyList<AddressRange> Pool { get; init; } = [];
+
+    /// <summary>Addresses inside the pool that are not given out.</summary>
+    public IReadOnlyList<AddressRange> Exclusions { get; init; } = [];
+
+    public IPAddress? Router { get; init; }
+
+    public IReadOnlyList<IPAddress> Dns { get; init; } = [];
+
+    public IReadOnlyList<IPAddress> Ntp { get; init; } = [];
+
+    public string? Domain { get; init; }
+
+    public ushort? Mtu { get; init; }
+
+    /// <summary>Option 121 (RFC 3442).</summary>
+    public IReadOnlyList<StaticRoute> Routes { get; init; } = [];
+
+    public TimeSpan LeaseTime { get; init; } = TimeSpan.FromHours(12);
+
+    public ClientIdentity Identity { get; init; } = ClientIdentity.HardwareAddress;
+
+    /// <summary>Whether an address is probed by ICMP before it is given out for the first time. The server's own link only.</summary>
+    public bool Probe { get; init; } = true;
+
+    /// <summary>Besides those of machines that have an address.</summary>
+    public IReadOnlyList<Reservation> Reservations { get; init; } = [];
+}
+
+/// <summary>A network that the server is on. Its <see cref="Address"/> is where machines reach HTTPS, TFTP and the target.</summary>
+public sealed record NetworkSettings : SubnetSettings
+{
+    public required string Interface { get; init; }
+
+    /// <summary>The server's own address.</summary>
+    public required IPAddress Address { get; init; }
+
+    public required int PrefixLength { get; init; }
+
+    /// <summary>Subnets whose relays send to <see cref="Address"/>.</summary>
+    public IReadOnlyList<RelayedSettings> Relays { get; init; } = [];
+}
+
+/// <summary>A subnet that only a relay reaches (RFC 1542). Its machines come to the network's address all the same.</summary>
+public sealed record RelayedSettings : SubnetSettings
+{
+    public required IPNetwork Subnet { get; init; }
+}
