@@ -20,12 +20,6 @@ public sealed partial class BootTests
     {
         using var folder = new TemporaryFolder();
         var demo = await Demo.RunAsync(folder, firmware);
-        if (demo.Status == 1 && firmware == "uboot-arm64")
-        {
-            // This build of U-Boot has been seen to reset itself while it uses the network.
-            TestContext.Current.AddWarning("the first boot of uboot-arm64 failed and was tried once more:\n" + demo.Output);
-            demo = await Demo.RunAsync(folder, firmware);
-        }
         Assert.True(demo.Status == 0, demo.Output);
 
         string[] expected = firmware.StartsWith("uboot", StringComparison.Ordinal) ? Always : ["dhcp", "tftp", .. Always[1..]];

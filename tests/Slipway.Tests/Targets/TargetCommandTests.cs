@@ -140,7 +140,8 @@ public sealed class TargetCommandTests : IDisposable
     [Fact]
     public async Task Wrong_arguments_are_explained()
     {
-        await FailsWith("could not find file", "missing.img");
+        await FailsWith("could not find file", "./missing.img");
+        await FailsWith("there is no volume missing.img", "missing.img", "--state", _folder["state"]);
         await FailsWith("12 to 255 bytes", Disk("disk.img"), "--chap-user", "host", "--chap-secret-file", SecretFile("short"));
         await FailsWith("--chap-user and --chap-secret-file go together", Disk("disk.img"), "--chap-user", "host");
         await FailsWith("two secrets", Disk("disk.img"), "--chap-user", "host", "--chap-secret-file", SecretFile(Secret), "--reverse-user", "disk", "--reverse-secret-file", SecretFile(Secret));
