@@ -94,16 +94,18 @@ public sealed class ImageStore
             var path = Path.Combine(_folder, $"{name}@{version}.raw");
             try
             {
-                // The hashes first: an image is there when its file is.
-                File.Move(PieceHashes.PathOf(partial), PieceHashes.PathOf(path), overwrite: false);
-                File.SetAttributes(partial, FileAttributes.ReadOnly);
-                File.Move(partial, path, overwrite: false);
-                return Read(path)!;
+                // Whoever makes the file of hashes has the number. An image is there when its own file is.
+                File.OpenHandle(PieceHashes.PathOf(path), FileMode.CreateNew, FileAccess.Write).Dispose();
             }
-            catch (IOException) when (File.Exists(PieceHashes.PathOf(path)) && File.Exists(PieceHashes.PathOf(partial)))
+            catch (IOException) when (File.Exists(PieceHashes.PathOf(path)))
             {
                 // Another import of the same name was faster: this is the version after it.
+                continue;
             }
+            File.Move(PieceHashes.PathOf(partial), PieceHashes.PathOf(path), overwrite: true);
+            File.SetAttributes(partial, FileAttributes.ReadOnly);
+            File.Move(partial, path, overwrite: false);
+            return Read(path)!;
         }
     }
 
