@@ -76,6 +76,8 @@ public sealed class VolumeStoreTests : IDisposable
     {
         var volume = await _store.CloneAsync("web01", await ImportAsync("a", _content));
         using var holder = await Background.StartAsync("qemu-nbd", ["--persistent", "--socket", _folder["nbd"], "--format", "qcow2", volume.Path], () => File.Exists(_folder["nbd"]));
+        // Its socket is there before it opens the image: a client that was answered knows that it has.
+        await Tool.RunAsync("qemu-img", "info", "nbd+unix:///?socket=" + _folder["nbd"]);
         var refusal = await Assert.ThrowsAsync<VolumeStoreException>(async () => await _store.ServeAsync("web01"));
         Assert.Contains($"in use by qemu-nbd (process {holder.Id})", refusal.Message, StringComparison.Ordinal);
     }
