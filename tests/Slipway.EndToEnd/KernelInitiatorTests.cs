@@ -11,7 +11,7 @@ public sealed class KernelInitiatorTests : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
     private readonly TemporaryFolder _folder = new();
-    private readonly NetworkNamespace _network = LinuxGuest.CreateNetwork();
+    private readonly NetworkNamespace _network = GuestNetwork.Create("guest", "br0", $"{LinuxGuest.Server}/24");
 
     private string Secret => Path.Combine(_folder.Path, "secret");
 
@@ -24,18 +24,19 @@ public sealed class KernelInitiatorTests : IDisposable
     }
 
     [Theory]
-    [InlineData("None")]
-    [InlineData("CRC32C")]
-    public async Task A_file_system_keeps_its_files(string digest)
+    [InlineData("None", "SHA256", "Sha256")]
+    [InlineData("CRC32C", "SHA3-256", "Sha3_256")]
+    public async Task A_file_system_keeps_its_files(string digest, string algorithm, string logged)
     {
         var disk = Path.Combine(_folder.Path, "disk.raw");
         Tool.Run("mke2fs", "-q", "-t", "ext4", "-E", "nodiscard", disk, "192M");
-        var guest = await GuestAsync("files", digest);
+        var guest = await GuestAsync("files", digest, algorithm);
         using (var target = Serve(disk))
         {
             using var machine = guest.Start(_network);
             Assert.Equal(0, await machine.EndAsync(Patience));
             AssertDone(machine, "FILES DONE");
+            Assert.Contains(target.Lines, l => l.Contains($"CHAP {logged}, mutual", StringComparison.Ordinal));
         }
         Tool.Run("e2fsck", "-fn", disk);
     }
@@ -48,7 +49,7 @@ public sealed class KernelInitiatorTests : IDisposable
         const int kills = 20;
         var disk = Path.Combine(_folder.Path, "disk." + format);
         Tool.Run("qemu-img", "create", "-q", "-f", format, disk, "128M");
-        var guest = await GuestAsync("verify", "None", ("writers", "4"));
+        var guest = await GuestAsync("verify", "None", "MD5", ("writers", "4"));
 
         var target = Serve(disk);
         try
@@ -83,7 +84,7 @@ public sealed class KernelInitiatorTests : IDisposable
         return target;
     }
 
-    private Task<LinuxGuest> GuestAsync(string work, string digest, params (string Name, string Value)[] settings)
+    private Task<LinuxGuest> GuestAsync(string work, string digest, string algorithm, params (string Name, string Value)[] settings)
     {
         File.WriteAllText(Secret, "guest's own secret");
         File.WriteAllText(ReverseSecret, "the disk's own secret");
@@ -91,7 +92,7 @@ public sealed class KernelInitiatorTests : IDisposable
         (all["work"], all["target"], all["portal"]) = (work, TargetName, Portal);
         return LinuxGuest.BuildAsync(_folder.Path, all,
         [
-            "node.session.auth.authmethod = CHAP",
+            "node.session.auth.authmethod = CHAP", $"node.session.auth.chap_algs = {algorithm}",
             "node.session.auth.username = guest", $"node.session.auth.password = {File.ReadAllText(Secret)}",
             "node.session.auth.username_in = disk", $"node.session.auth.password_in = {File.ReadAllText(ReverseSecret)}",
             $"node.conn[0].iscsi.HeaderDigest = {digest}", $"node.conn[0].iscsi.DataDigest = {digest}",

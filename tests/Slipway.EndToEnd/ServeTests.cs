@@ -1,4 +1,6 @@
 using System.Text.RegularExpressions;
+using Slipway.Demo;
+using Slipway.Demo.Machine;
 using Slipway.Server.Tests;
 using Slipway.Server.Tests.Net;
 
@@ -21,12 +23,7 @@ public sealed partial class ServeTests
         Assert.True(parts.Status == 0, parts.Output);
         var (image, ipxe, uboot) = (Part(parts, "disk"), Part(parts, "ipxe"), Part(parts, "u-boot"));
 
-        using var network = new NetworkNamespace("serve");
-        network.Ip("link", "add", "eth1", "type", "bridge", "forward_delay", "0");
-        network.Ip("addr", "add", "10.77.0.1/24", "dev", "eth1");
-        network.Ip("link", "set", "eth1", "up");
-        network.Ip("tuntap", "add", "dev", "tap0", "mode", "tap");
-        network.Ip("link", "set", "tap0", "master", "eth1", "up");
+        using var network = GuestNetwork.Create("serve", "eth1", "10.77.0.1/24");
 
         var volume = Path.Combine(folder.Path, "node-1.raw");
         File.Copy(image, volume);
@@ -41,10 +38,9 @@ public sealed partial class ServeTests
         Tool.Run(Demo.Program, "firmware", "trust", "--no-sleep", Path.Combine(ipxe, "ipxe-amd64.efi"), trusting, "--ca", Path.Combine(state, "ca.pem"));
         Tool.Run(Demo.Program, "firmware", "media", media, "--ipxe", trusting, "--server", "https://10.77.0.1/");
 
-        using var machine = network.Start("qemu-system-x86_64", "-machine", "pc", "-accel", "tcg", "-cpu", "max", "-m", "1024",
-            "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot", "-bios", Path.Combine(uboot, "qemu-x86_64", "u-boot.rom"),
-            "-netdev", "tap,id=n0,ifname=tap0,script=no,downscript=no", "-device", "e1000,netdev=n0,mac=52:54:00:77:00:01,romfile=",
-            "-drive", $"if=none,id=d0,format=raw,file={media}", "-device", "virtio-blk-pci,drive=d0");
+        var command = new QemuCommand(
+            DemoFirmware.Named("uboot-x86_64"), DemoSite.Mac, GuestNetwork.Tap, Path.Combine(uboot, "qemu-x86_64", "u-boot.rom"), Variables: null, media);
+        using var machine = network.Start([command.Program, .. command.Arguments]);
         server.WaitFor("node-1 says that it is up", Boot);
         Assert.Equal(0, await machine.EndAsync(Boot));
 

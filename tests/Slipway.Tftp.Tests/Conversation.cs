@@ -23,8 +23,12 @@ internal sealed class Conversation : ITftpFiles, ITftpObserver
 
     public TftpTransfer? Transfer { get; private set; }
 
-    public TftpTransfer? Accept(byte[] packet, out byte[]? refusal) =>
-        Transfer = _server.Accept(packet, Client, p => Sent.Add(p.ToArray()), out _, out refusal);
+    public TftpTransfer? Accept(byte[] packet, out byte[]? refusal)
+    {
+        Transfer = _server.Accept(packet, Client, p => Sent.Add(p.ToArray()), out _, out var refused);
+        refusal = refused?.Packet;
+        return Transfer;
+    }
 
     public void Request(int content, string options = "")
     {

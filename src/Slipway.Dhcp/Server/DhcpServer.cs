@@ -83,7 +83,7 @@ public sealed class DhcpServer
     {
         var now = _clock.GetUtcNow();
         if (!DhcpMessageReader.TryRead(packet, out var message, out var reason))
-            return new DhcpOutcome(new DhcpEvent(DhcpEventKind.Malformed, now, () => $"from {arrival.Source} on {arrival.Interface}: {reason}"));
+            return new DhcpOutcome(new DhcpEvent(DhcpEventKind.Malformed, now, () => $"malformed, from {arrival.Source} on {arrival.Interface}: {reason}"));
         var client = DhcpClient.From(message);
         if (message.Op != 1)
             return Ignored(client, now, null, "it is a reply");

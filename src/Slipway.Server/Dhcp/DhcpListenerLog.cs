@@ -10,13 +10,13 @@ public sealed partial class DhcpListener
     {
         switch (e.Kind)
         {
-            case DhcpEventKind.Exhausted or DhcpEventKind.Declined or DhcpEventKind.OtherServer:
+            case DhcpEventKind.Exhausted or DhcpEventKind.Declined or DhcpEventKind.OtherServer or DhcpEventKind.Malformed:
                 LogWarning(_interface, e.Text);
                 break;
-            case DhcpEventKind.Ignored or DhcpEventKind.Malformed when _logger.IsEnabled(LogLevel.Debug):
+            case DhcpEventKind.Ignored when _logger.IsEnabled(LogLevel.Debug):
                 LogIgnored(_interface, e.Text);
                 break;
-            case not (DhcpEventKind.Ignored or DhcpEventKind.Malformed) when _logger.IsEnabled(LogLevel.Information):
+            case not DhcpEventKind.Ignored when _logger.IsEnabled(LogLevel.Information):
                 LogAnswered(_interface, e.Text);
                 break;
         }

@@ -117,7 +117,10 @@ public sealed partial class TftpListener : IAsyncDisposable
         if (transfer is null)
         {
             if (refusal is not null)
-                Send(socket, refusal);
+            {
+                LogRefused(client, refusal.Name, refusal.Reason);
+                Send(socket, refusal.Packet);
+            }
             socket.Dispose();
             return;
         }
@@ -178,6 +181,10 @@ public sealed partial class TftpListener : IAsyncDisposable
 
     [LoggerMessage(2101, LogLevel.Information, "tftp: {Name} to {Client}: {State}, {Bytes} bytes in {Milliseconds:F0} ms {Reason}")]
     private partial void LogEnded(string name, IPEndPoint client, TftpTransferState state, long bytes, double milliseconds, string reason);
+
+    // No warning: every iPXE asks for an autoexec.ipxe first that nobody has to have.
+    [LoggerMessage(2104, LogLevel.Information, "tftp: {Client} is refused '{Name}': {Reason}")]
+    private partial void LogRefused(IPEndPoint client, string name, string reason);
 
     [LoggerMessage(2102, LogLevel.Warning, "tftp {Endpoint}: {Client} must wait, {Count} transfers run")]
     private partial void LogBusy(IPEndPoint endpoint, IPEndPoint client, int count);

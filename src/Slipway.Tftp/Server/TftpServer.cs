@@ -12,9 +12,9 @@ public sealed class TftpServer(ITftpFiles files, TftpLimits limits, TimeProvider
     public const int MaxClientPacket = 512;
 
     /// <summary>
-    /// The transfer to run, from a port of its own (RFC 1350 §4), or null with the error packet to send.
+    /// The transfer to run, from a port of its own (RFC 1350 §4), or null with the refusal to send; null with none is no answer at all.
     /// </summary>
-    public TftpTransfer? Accept(ReadOnlySpan<byte> packet, IPEndPoint client, Action<ReadOnlyMemory<byte>> send, out string name, out byte[]? refusal)
+    public TftpTransfer? Accept(ReadOnlySpan<byte> packet, IPEndPoint client, Action<ReadOnlyMemory<byte>> send, out string name, out TftpRefusal? refusal)
     {
         name = "";
         if (!TftpRequest.TryRead(packet, out var request, out var error, out var reason))
@@ -57,10 +57,10 @@ public sealed class TftpServer(ITftpFiles files, TftpLimits limits, TimeProvider
         observer.Observe(new TftpEvent(kind, client, name, transfer.Acknowledged, transfer.Elapsed, reason));
     }
 
-    private byte[] Refuse(IPEndPoint client, string name, TftpError error, string reason)
+    private TftpRefusal Refuse(IPEndPoint client, string name, TftpError error, string reason)
     {
         var shown = new string([.. name.Where(c => !char.IsControl(c)).Take(128)]);
         observer.Observe(new TftpEvent(TftpEventKind.Refused, client, shown, 0, TimeSpan.Zero, reason));
-        return TftpPackets.Error(error, reason);
+        return new TftpRefusal(shown, reason, TftpPackets.Error(error, reason));
     }
 }

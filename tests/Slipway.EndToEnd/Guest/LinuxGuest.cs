@@ -13,7 +13,8 @@ namespace Slipway.EndToEnd.Guest;
 /// </summary>
 internal sealed class LinuxGuest
 {
-    public const string Address = "10.78.0.2", Server = "10.78.0.1", Tap = "tap0";
+    /// <summary>Where it looks for its server; it has the address after that.</summary>
+    public const string Server = "10.78.0.1";
 
     // iscsid and iscsiadm, and every library that they ask for beyond what the demo has.
     private static readonly string[] Packages =
@@ -66,22 +67,10 @@ internal sealed class LinuxGuest
         return new LinuxGuest(parts, initramfs);
     }
 
-    /// <summary>A bridge with the server's address, and the guest's cable in it.</summary>
-    public static NetworkNamespace CreateNetwork()
-    {
-        var network = new NetworkNamespace("guest");
-        network.Ip("link", "add", "br0", "type", "bridge", "forward_delay", "0");
-        network.Ip("addr", "add", $"{Server}/24", "dev", "br0");
-        network.Ip("link", "set", "br0", "up");
-        network.Ip("tuntap", "add", "dev", Tap, "mode", "tap");
-        network.Ip("link", "set", Tap, "master", "br0", "up");
-        return network;
-    }
-
     public BackgroundTool Start(NetworkNamespace network) => network.Start("qemu-system-x86_64", "-machine", "q35", "-accel", "tcg", "-cpu", "max,la57=off", "-m", "768",
         "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot",
         "-kernel", Path.Combine(_parts.System, "boot", "vmlinuz-" + _parts.KernelVersion), "-initrd", _initramfs, "-append", "console=ttyS0 quiet panic=-1",
-        "-netdev", $"tap,id=n0,ifname={Tap},script=no,downscript=no", "-device", "virtio-net-pci,netdev=n0,romfile=", "-device", "virtio-rng-pci");
+        "-netdev", $"tap,id=n0,ifname={GuestNetwork.Tap},script=no,downscript=no", "-device", "virtio-net-pci,netdev=n0,romfile=", "-device", "virtio-rng-pci");
 
     private static void Add(CpioArchive archive, string path, IEnumerable<string> lines) =>
         archive.AddFile(path, Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n"));
