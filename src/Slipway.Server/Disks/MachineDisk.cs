@@ -57,8 +57,8 @@ internal sealed class MachineDisk : IAsyncDisposable
     }
 
     /// <summary>
-    /// Begins a boot: a volume that is to be reset is fresh, from here on only these secrets open the disk, and GRUB finds <paramref name="kernelArguments"/>.
-    /// False where the volume has no environment block for them.
+    /// Begins a boot: a volume that is to be reset is fresh, from here on only these secrets open the disk, and GRUB finds
+    /// <paramref name="kernelArguments"/>. False where the volume has no environment block for them.
     /// </summary>
     /// <exception cref="DiskFormatException">The block is damaged.</exception>
     /// <exception cref="BlockDeviceException">The volume cannot be written.</exception>

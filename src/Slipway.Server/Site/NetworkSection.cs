@@ -150,16 +150,11 @@ internal static class NetworkSection
             _ => (NetworkMode?)null,
         }, byDefault);
 
-    private static (IPAddress Address, IPNetwork Subnet)? Prefixed(string text)
-    {
-        if (text.Split('/') is not [var address, var length] || SiteFile.V4(address) is not { } parsed
-            || !int.TryParse(length, NumberStyles.None, CultureInfo.InvariantCulture, out var bits) || bits is < 8 or > 30)
-            return null;
-        var bytes = parsed.GetAddressBytes();
-        for (var bit = bits; bit < 32; bit++)
-            bytes[bit / 8] &= (byte)~(0x80 >> (bit % 8));
-        return (parsed, new IPNetwork(new IPAddress(bytes), bits));
-    }
+    private static (IPAddress Address, IPNetwork Subnet)? Prefixed(string text) =>
+        text.Split('/') is [var address, var length] && SiteFile.V4(address) is { } parsed
+            && int.TryParse(length, NumberStyles.None, CultureInfo.InvariantCulture, out var bits) && bits is >= 8 and <= 30
+            ? (parsed, NetworkSettings.Containing(parsed, bits))
+            : null;
 
     private static AddressRange? Range(string text, bool single) =>
         text.Split('-', StringSplitOptions.TrimEntries) switch

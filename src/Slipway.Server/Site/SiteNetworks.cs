@@ -29,7 +29,7 @@ internal static class SiteNetworks
     }
 
     private static DhcpNetwork Own(NetworkSettings network, IReadOnlyList<MachineSettings> machines) =>
-        Describe(network, new IPNetwork(Masked(network.Address, network.PrefixLength), network.PrefixLength), network.Address, machines) with
+        Describe(network, network.Subnet, network.Address, machines) with
         {
             Interface = network.Interface,
             DetectConflicts = network.Probe,
@@ -62,12 +62,4 @@ internal static class SiteNetworks
                 new Reservation(m.Address!) { Hardware = HardwareAddress.Parse(m.Mac.ToString()), HostName = m.Name }),
         ],
     };
-
-    private static IPAddress Masked(IPAddress address, int prefixLength)
-    {
-        var bytes = address.GetAddressBytes();
-        for (var bit = prefixLength; bit < 32; bit++)
-            bytes[bit / 8] &= (byte)~(0x80 >> (bit % 8));
-        return new IPAddress(bytes);
-    }
 }

@@ -49,8 +49,19 @@ public sealed record NetworkSettings : SubnetSettings
 
     public required int PrefixLength { get; init; }
 
+    public IPNetwork Subnet => Containing(Address, PrefixLength);
+
     /// <summary>Subnets whose relays send to <see cref="Address"/>.</summary>
     public IReadOnlyList<RelayedSettings> Relays { get; init; } = [];
+
+    /// <summary>The IPv4 subnet of this size that an address is in.</summary>
+    internal static IPNetwork Containing(IPAddress address, int prefixLength)
+    {
+        var bytes = address.GetAddressBytes();
+        for (var bit = prefixLength; bit < 32; bit++)
+            bytes[bit / 8] &= (byte)~(0x80 >> (bit % 8));
+        return new IPNetwork(new IPAddress(bytes), prefixLength);
+    }
 }
 
 /// <summary>A subnet that only a relay reaches (RFC 1542). Its machines come to the network's address all the same.</summary>

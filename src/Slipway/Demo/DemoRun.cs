@@ -45,7 +45,6 @@ internal sealed class DemoRun(DemoOptions options, DemoParts parts, string image
         using var logs = Logs();
         await using var server = await SlipwayServer.StartAsync(
             DemoSite.Create(options.Break, Path.Combine(options.Folder, "state"), parts.Ipxe, _volume), logs, cancellation);
-        server.Timelines.Recorded += Watch;
         using var following = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var showing = ShowAsync(server.Timelines, following.Token);
 
@@ -62,7 +61,6 @@ internal sealed class DemoRun(DemoOptions options, DemoParts parts, string image
         }
         await following.CancelAsync();
         await showing;
-        server.Timelines.Recorded -= Watch;
         return result;
     }
 
@@ -93,19 +91,17 @@ internal sealed class DemoRun(DemoOptions options, DemoParts parts, string image
         return default;
     }
 
-    /// <summary>The run is over for the demo when it is up, or stalled for good.</summary>
-    private void Watch(BootEvent e)
-    {
-        if (e.Mac == DemoSite.Mac && (e.Kind == BootEventKind.Stalled || e is { Stage: BootStage.Up, Kind: BootEventKind.Entered }))
-            _over.TrySetResult();
-    }
-
+    /// <summary>Shows what happens. The run is over for the demo when the machine is up, or stalled.</summary>
     private async Task ShowAsync(BootTimelines timelines, CancellationToken cancellation)
     {
         try
         {
             await foreach (var e in timelines.FollowAsync(cancellation))
+            {
                 view.Event(e);
+                if (e.Mac == DemoSite.Mac && (e.Kind == BootEventKind.Stalled || e is { Stage: BootStage.Up, Kind: BootEventKind.Entered }))
+                    _over.TrySetResult();
+            }
         }
         catch (OperationCanceledException)
         {

@@ -1,8 +1,10 @@
+using System.Runtime.Versioning;
 using Slipway.Server.Iscsi.Epoll;
 
 namespace Slipway.Server.Tests.Iscsi;
 
 /// <summary>The data path allocates nothing per command once warm: counted, not timed.</summary>
+[SupportedOSPlatform("linux")]
 public sealed class AllocationTests
 {
     private const int Warm = 2_000;
@@ -16,8 +18,6 @@ public sealed class AllocationTests
     [InlineData(true, 65_536)]
     public async Task A_command_allocates_nothing(bool write, int size)
     {
-        if (!OperatingSystem.IsLinux())
-            return;
         AllocationLayer? counter = null;
         await using var site = new TransportSite(new EpollTransport(1), disk => counter = new AllocationLayer(disk));
         using var initiator = site.LogIn();

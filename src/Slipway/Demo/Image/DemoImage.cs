@@ -5,6 +5,7 @@ using Slipway.Demo.Packages;
 using Slipway.Disks;
 using Slipway.Disks.Fat;
 using Slipway.Disks.Partitions;
+using Slipway.Server.Boot;
 
 namespace Slipway.Demo.Image;
 
@@ -15,9 +16,6 @@ namespace Slipway.Demo.Image;
 [SupportedOSPlatform("linux")]
 internal sealed class DemoImage(GuestArchitecture architecture, DemoParts parts)
 {
-    /// <summary>Where the server leaves a machine's kernel arguments for GRUB.</summary>
-    public const string EnvironmentBlock = "slipway/grubenv";
-
     /// <summary>What the machine wrote to its root when it was up.</summary>
     public const string BootRecord = "/etc/slipway-boot";
 
@@ -58,7 +56,7 @@ internal sealed class DemoImage(GuestArchitecture architecture, DemoParts parts)
         var boot = new FatImage { Label = "DEMOESP" };
         boot.Add($"EFI/BOOT/{architecture.BootProgram}", await GrubAsync(work, parts.Grub, architecture.GrubFormat, GrubModules, cancellation));
         boot.Add("grub.cfg", GrubConfiguration());
-        boot.Add(EnvironmentBlock, GrubEnvironment.Empty());
+        boot.Add(GrubEnvironment.FilePath.TrimStart('/'), GrubEnvironment.Write(""));
         boot.Add("vmlinuz", await File.ReadAllBytesAsync(Path.Combine(parts.System, "boot", "vmlinuz-" + parts.KernelVersion), cancellation));
         boot.Add("initrd.img", Initramfs.Build(parts));
         var root = await RootAsync(work, cancellation);
