@@ -33,8 +33,9 @@ public sealed class DiskUnit : LogicalUnit
 
     /// <param name="blockSize">The logical block length, 512 to 4096, a power of two. A tail of the device shorter than one block is unreachable.</param>
     /// <param name="reservations">Keeps registrations made with APTPL; without it APTPL is refused.</param>
+    /// <param name="removable">The medium can be ejected, loaded, and kept from being ejected.</param>
     public DiskUnit(
-        IBlockDevice device, UnitIdentity identity, int blockSize = 512, IReservationStore? reservations = null)
+        IBlockDevice device, UnitIdentity identity, int blockSize = 512, IReservationStore? reservations = null, bool removable = false)
         : base(identity)
     {
         ArgumentNullException.ThrowIfNull(device);
@@ -46,6 +47,7 @@ public sealed class DiskUnit : LogicalUnit
         _blockShift = BitOperations.Log2((uint)blockSize);
         Limits = BlockLimits.For(blockSize);
         Reservations = new UnitReservations(reservations);
+        Medium = removable ? new RemovableMedium() : null;
     }
 
     public IBlockDevice Device { get; }
@@ -69,8 +71,7 @@ public sealed class DiskUnit : LogicalUnit
 
     internal override bool UsesDescriptorSense => ModePages.DescriptorSense;
 
-    internal override SenseCode PendingSense =>
-        Sanitizing.Refusal ?? (_stopped ? SenseCode.NotReadyInitializingCommandRequired : SenseCode.NoSense);
+    internal override SenseCode PendingSense => Sanitizing.Refusal ?? NotReady ?? SenseCode.NoSense;
 
     internal override SenseKeySpecific PendingProgress => Sanitizing.Progress;
 
@@ -85,11 +86,18 @@ public sealed class DiskUnit : LogicalUnit
         set => _stopped = value;
     }
 
+    /// <summary>Null where the medium cannot be removed.</summary>
+    internal RemovableMedium? Medium { get; }
+
     internal UnitReservations Reservations { get; }
 
     internal SanitizeState Sanitizing { get; } = new();
 
     internal RangeLock Changes { get; } = new();
+
+    private SenseCode? NotReady => Medium is { IsEjected: true }
+        ? SenseCode.MediumNotPresent
+        : _stopped ? SenseCode.NotReadyInitializingCommandRequired : null;
 
     /// <summary>Ends a change of the medium: on the medium itself where the command (FUA) or the mode (WCE zero) says so.</summary>
     internal ValueTask CommitAsync(bool throughCache, CancellationToken cancellation) =>
@@ -115,10 +123,11 @@ public sealed class DiskUnit : LogicalUnit
     }
 
     /// <summary>Whether a copy may read the unit on a nexus' behalf: neither another's reservation nor its state forbids it.</summary>
-    internal bool MayRead(UnitNexus nexus) => !_stopped && Sanitizing.Refusal is null && !IsReservedFor(nexus, writes: false);
+    internal bool MayRead(UnitNexus nexus) =>
+        NotReady is null && Sanitizing.Refusal is null && !IsReservedFor(nexus, writes: false);
 
     internal bool MayWrite(UnitNexus nexus) =>
-        !_stopped && Sanitizing.Refusal is null && !WriteProtected && !IsReservedFor(nexus, writes: true);
+        NotReady is null && Sanitizing.Refusal is null && !WriteProtected && !IsReservedFor(nexus, writes: true);
 
     private protected override SenseCode? Refuses(CommandRow? row)
     {
@@ -128,8 +137,8 @@ public sealed class DiskUnit : LogicalUnit
             return sanitized;
         if (!row.Has(CommandTraits.NeedsMedium))
             return null;
-        if (_stopped)
-            return SenseCode.NotReadyInitializingCommandRequired;
+        if (NotReady is { } notReady)
+            return notReady;
         if (!row.Has(CommandTraits.Writes))
             return null;
         if (_writeProtected || Device.IsReadOnly)
@@ -152,13 +161,17 @@ public sealed class DiskUnit : LogicalUnit
     private protected override void OnClosed(UnitNexus nexus, bool wasLast)
     {
         Reservations.Release(nexus);
-        if (wasLast)
-            _stopped = false;
+        Medium?.Allow(nexus);
+        if (!wasLast)
+            return;
+        _stopped = false;
+        Medium?.Reset();
     }
 
     private protected override void OnReset()
     {
         _stopped = false;
+        Medium?.Reset();
         Reservations.Reset();
         ModePages.Reset();
     }

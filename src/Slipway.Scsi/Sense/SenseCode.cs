@@ -31,8 +31,10 @@ public readonly record struct SenseCode(SenseKey Key, ushort Additional)
     public static readonly SenseCode TooManySegmentDescriptors = new(SenseKey.IllegalRequest, 0x2608);
     public static readonly SenseCode UnsupportedSegmentDescriptorTypeCode = new(SenseKey.IllegalRequest, 0x2609);
     public static readonly SenseCode SavingParametersNotSupported = new(SenseKey.IllegalRequest, 0x3900);
+    public static readonly SenseCode MediumRemovalPrevented = new(SenseKey.IllegalRequest, 0x5302);
     public static readonly SenseCode InsufficientRegistrationResources = new(SenseKey.IllegalRequest, 0x5504);
 
+    public static readonly SenseCode MediumMayHaveChanged = new(SenseKey.UnitAttention, 0x2800);
     public static readonly SenseCode PowerOnOrReset = new(SenseKey.UnitAttention, 0x2900);
     public static readonly SenseCode BusDeviceResetFunctionOccurred = new(SenseKey.UnitAttention, 0x2903);
     public static readonly SenseCode ModeParametersChanged = new(SenseKey.UnitAttention, 0x2A01);

@@ -23,7 +23,7 @@ internal static class Inquiry
         var allocation = BinaryPrimitives.ReadUInt16BigEndian(task.Cdb[3..]);
         var page = task.Cdb[2];
         if ((task.Cdb[1] & 1) == 0)
-            return page == 0 ? AnswerStandard(unit.Identity, task, 0x00, allocation) : unit.RefuseField(task, 2);
+            return page == 0 ? AnswerStandard(unit.Identity, task, 0x00, unit.Medium is not null, allocation) : unit.RefuseField(task, 2);
 
         Span<byte> data = stackalloc byte[VitalProductData.MaxLength];
         var length = VitalProductData.Write(page, unit, nexus, data);
@@ -36,15 +36,16 @@ internal static class Inquiry
         if ((task.Cdb[1] & 1) != 0)
             return unit.Refuse(task, SenseCode.LogicalUnitNotSupported);
         return task.Cdb[2] == 0
-            ? AnswerStandard(unit.Identity, task, 0x7F, BinaryPrimitives.ReadUInt16BigEndian(task.Cdb[3..]))
+            ? AnswerStandard(unit.Identity, task, 0x7F, isRemovable: false, BinaryPrimitives.ReadUInt16BigEndian(task.Cdb[3..]))
             : unit.RefuseField(task, 2);
     }
 
-    private static ValueTask AnswerStandard(UnitIdentity identity, ScsiTask task, byte peripheral, int allocation)
+    private static ValueTask AnswerStandard(UnitIdentity identity, ScsiTask task, byte peripheral, bool isRemovable, int allocation)
     {
         Span<byte> data = stackalloc byte[StandardLength];
         data.Clear();
         data[0] = peripheral;
+        data[1] = (byte)(isRemovable ? 0x80 : 0);
         data[2] = 0x06; // SPC-4
         data[3] = 0x12; // HISUP (hierarchical LUNs are understood), response data format 2
         data[4] = StandardLength - 5;

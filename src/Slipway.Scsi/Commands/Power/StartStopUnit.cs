@@ -1,6 +1,6 @@
 namespace Slipway.Scsi.Commands.Power;
 
-/// <summary>START STOP UNIT (SBC-3 §5.22) for a medium that cannot be removed and has no power conditions.</summary>
+/// <summary>START STOP UNIT (SBC-3 §5.22). There are no power conditions; LOEJ is for a medium that can be removed.</summary>
 internal static class StartStopUnit
 {
     private const byte Start = 0x01;
@@ -20,7 +20,8 @@ internal static class StartStopUnit
         // SBC-3 table 13, POWER CONDITION: there is no energy to save; LOEJ and START are then not looked at.
         if (flags >> 4 != 0)
             return default;
-        if ((flags & LoadEject) != 0)
+        var moves = (flags & LoadEject) != 0;
+        if (moves && unit.Medium is null)
             return unit.RefuseField(task, 4, 1);
 
         // SBC-3 table 13: under another's persistent reservation a unit may be started and not stopped.
@@ -31,9 +32,36 @@ internal static class StartStopUnit
             return default;
         }
 
-        unit.Stopped = stops;
+        if (moves)
+            return stops ? EjectAsync(unit, task, (flags & NoFlush) == 0, cancellation) : Load(unit, nexus, task);
+        if (!stops && unit.Medium is { IsEjected: true })
+            return unit.Refuse(task, SenseCode.MediumNotPresent);
+
+        // A removable medium, like MMC's, turns again when it is needed: initiators that know how to eject it expect so.
+        unit.Stopped = stops && unit.Medium is null;
 
         // SBC-3 §5.22: stopping writes the cache first, unless NO_FLUSH says otherwise.
         return stops && (flags & NoFlush) == 0 ? unit.Device.FlushAsync(cancellation) : default;
+    }
+
+    // What was written is on the medium before it comes out.
+    private static async ValueTask EjectAsync(DiskUnit unit, ScsiTask task, bool flushes, CancellationToken cancellation)
+    {
+        if (flushes)
+            await unit.Device.FlushAsync(cancellation);
+        if (!unit.Medium!.TryEject())
+            await unit.Refuse(task, SenseCode.MediumRemovalPrevented);
+    }
+
+    private static ValueTask Load(DiskUnit unit, UnitNexus nexus, ScsiTask task)
+    {
+        // A medium that is out and prevented from moving stays out.
+        if (unit.Medium is { IsEjected: true, IsPrevented: true })
+            return unit.Refuse(task, SenseCode.MediumRemovalPrevented);
+
+        // Who loaded it knows.
+        if (unit.Medium!.Load())
+            unit.EstablishForOthers(nexus, SenseCode.MediumMayHaveChanged);
+        return default;
     }
 }
