@@ -27,13 +27,19 @@ public static class SiteFile
     public static SiteConfiguration Parse(TextReader text, string file)
     {
         var stream = new YamlStream();
+        var parser = new Parser(text);
         try
         {
-            stream.Load(text);
+            stream.Load(parser);
         }
         catch (YamlException e)
         {
             throw new SiteConfigurationException($"{file}:{e.Start.Line}: {e.Message}", e);
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            // YamlDotNet's own checks of what it built: a mapping that ends in its key, a key that is an alias of itself.
+            throw new SiteConfigurationException($"{file}:{parser.Current?.Start.Line ?? 1}: this is no YAML: {e.Message}", e);
         }
         if (stream.Documents is not [var document])
             throw new SiteConfigurationException($"{file}: one YAML document is expected, not {stream.Documents.Count}");

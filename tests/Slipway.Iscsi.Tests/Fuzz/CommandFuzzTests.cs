@@ -1,6 +1,7 @@
 using Slipway.Disks;
 using Slipway.Iscsi.Pdu;
 using Slipway.Iscsi.Target;
+using Slipway.Tests.Fuzz;
 
 namespace Slipway.Iscsi.Tests.Fuzz;
 

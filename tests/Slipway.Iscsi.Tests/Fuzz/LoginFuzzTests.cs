@@ -1,6 +1,7 @@
 using Slipway.Iscsi.Chap;
 using Slipway.Iscsi.Pdu;
 using Slipway.Iscsi.Target;
+using Slipway.Tests.Fuzz;
 
 namespace Slipway.Iscsi.Tests.Fuzz;
 

@@ -1,4 +1,5 @@
 using Slipway.Iscsi.Pdu;
+using Slipway.Tests.Fuzz;
 
 namespace Slipway.Iscsi.Tests.Fuzz;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Slipway.Iscsi.Text;
+using Slipway.Tests.Fuzz;
 
 namespace Slipway.Iscsi.Tests.Fuzz;
 

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text;
 using Slipway.Dhcp.Leases;
 using Slipway.Dhcp.Networks;
 using Slipway.Dhcp.Server;
@@ -100,32 +99,49 @@ public class DhcpClientsTests
     }
 
     [Fact]
-    public async Task Udhcpc_behind_ISC_dhcrelay_gets_an_address_of_its_own_network()
+    public async Task Dhcpcd_gets_what_an_ordinary_host_needs()
     {
         await using var site = new DhcpSite();
-        using var relay = new NetworkNamespace("rly");
-        using var far = new NetworkNamespace("far");
-        NetworkNamespace.Connect(site.ServerSide, relay, "up0");
-        NetworkNamespace.Connect(relay, far, "down0");
-        site.ServerSide.Ip("addr", "add", "10.92.0.1/24", "dev", "up0");
-        relay.Ip("addr", "add", "10.92.0.2/24", "dev", "up0");
-        relay.Ip("addr", "add", "10.93.0.1/24", "dev", "down0");
-        site.ServerSide.Ip("route", "add", "10.93.0.0/24", "via", "10.92.0.2");
-        site.Network = site.Network with
-        {
-            Interface = null,
-            ServerAddress = IPAddress.Parse("10.92.0.1"),
-            Subnet = IPNetwork.Parse("10.93.0.0/24"),
-            Pool = [new AddressRange(IPAddress.Parse("10.93.0.100"), IPAddress.Parse("10.93.0.199"))],
-        };
-        site.Start(listenOn: "up0");
-        using var dhcrelay = relay.Start("dhcrelay", "-4", "-d", "--no-pid", "-a", "-iu", "up0", "-id", "down0", "10.92.0.1");
-        dhcrelay.WaitFor("Sending on   Socket/fallback");
-
-        Assert.Equal("10.93.0.100", Udhcpc(site, far, "-i", "down0")["ip"]);
+        site.Start();
+        // What it had the last time it would ask for again.
+        File.Delete($"/var/lib/dhcpcd/{DhcpSite.Link}.lease");
+        var result = site.ClientSide.Execute("dhcpcd", "-4", "-B", "-1", "-A", "-D", "-t", "20", "--noipv4ll", "-o", "domain_name", "-f", "/dev/null", "-c", "/usr/bin/env", DhcpSite.Link);
+        Assert.True(result.ExitCode == 0, result.All);
+        Assert.Contains("new_ip_address=10.91.0.100\n", result.Output, StringComparison.Ordinal);
+        Assert.Contains("new_domain_name=boot.example\n", result.Output, StringComparison.Ordinal);
+        Assert.Contains("new_dhcp_renewal_time=21600\n", result.Output, StringComparison.Ordinal);
+        // It names itself by a DUID (RFC 4361), and is known by its card all the same.
         var client = (await site.WaitForAsync(DhcpEventKind.Acknowledged)).Client!;
-        Assert.Equal(IPAddress.Parse("10.93.0.1"), client.RelayAddress);
-        Assert.Equal("down0", Encoding.ASCII.GetString(client.Relay!.CircuitId.Span));
+        Assert.Equal((255, DhcpSite.ClientMac), (client.ClientId.Span[0], client.Hardware.ToString()));
+    }
+
+    [Fact]
+    public async Task Udhcpc_that_finds_its_address_taken_declines_it_and_gets_another()
+    {
+        await using var site = DhcpSite.ForMachines();
+        site.ConnectOtherHost();
+        // Somebody on the link has the first address already; this server does not probe.
+        site.ClientSide.Ip("addr", "add", "10.91.0.100/24", "dev", "other0");
+        site.Start();
+        using var client = site.ConnectClient("two0");
+        Assert.Equal("10.91.0.101", Udhcpc(site, client, "-i", "two0", "-a", "-A", "1")["ip"]);
+        Assert.Equal(IPAddress.Parse("10.91.0.100"), (await site.WaitForAsync(DhcpEventKind.Declined)).Address);
+        Assert.Equal([LeaseState.Declined, LeaseState.Bound], site.Store.Load().OrderBy(l => l.Address.ToString()).Select(l => l.State));
+    }
+
+    [Fact]
+    public async Task Perfdhcp_loses_nothing_and_each_of_its_clients_has_a_lease_of_its_own()
+    {
+        using var folder = new TemporaryFolder();
+        using var store = new SqliteLeaseStore(Path.Combine(folder.Path, "leases.db"));
+        await using var site = new DhcpSite { Store = store };
+        site.Network = site.Network with { Pool = [new AddressRange(IPAddress.Parse("10.91.0.100"), IPAddress.Parse("10.91.0.249"))] };
+        site.ClientSide.Ip("addr", "add", "10.91.0.9/24", "dev", DhcpSite.Link);
+        site.Start();
+        var result = site.ClientSide.Execute("perfdhcp", "-4", "-r", "100", "-R", "150", "-n", "150", "-W", "500000", "-l", DhcpSite.Link, "10.91.0.1");
+        Assert.True(result.ExitCode == 0, result.All);
+        Assert.Equal(["drops: 0", "drops: 0"], result.Output.Split('\n').Where(l => l.StartsWith("drops: ", StringComparison.Ordinal)));
+        Assert.Equal(150, store.Load().Select(l => l.Hardware).Distinct().Count());
     }
 
     [Fact]
@@ -136,10 +152,7 @@ public class DhcpClientsTests
         // With nothing to offer, this server leaves the client to the other.
         site.Network = site.Network with { Pool = [] };
         site.Start();
-        using var client = new NetworkNamespace("two");
-        site.ServerSide.Ip("link", "add", "two0", "type", "veth", "peer", "name", "two0", "netns", client.Name);
-        site.ServerSide.Ip("link", "set", "two0", "master", "br0", "up");
-        client.Ip("link", "set", "two0", "up");
+        using var client = site.ConnectClient("two0");
         Udhcpc(site, client, "-i", "two0");
         Assert.Equal(IPAddress.Parse("10.91.0.2"), (await site.WaitForAsync(DhcpEventKind.OtherServer)).Server);
     }

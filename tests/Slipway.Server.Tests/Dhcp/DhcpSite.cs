@@ -46,6 +46,26 @@ internal sealed class DhcpSite : IAsyncDisposable, IDhcpObserver
     public BackgroundTool StartDnsmasq()
     {
         // Both on one host would share the port: so it gets a host of its own, behind a bridge.
+        ConnectOtherHost();
+        var dnsmasq = ClientSide.Start("dnsmasq", "--keep-in-foreground", "--log-facility=-", "--conf-file=/dev/null", "--port=0", "--interface=other0", "--user=root",
+            "--dhcp-range=10.91.0.50,10.91.0.60", "--leasefile-ro", "--pid-file=", "--dhcp-authoritative", "--no-ping");
+        dnsmasq.WaitFor("DHCP, IP range");
+        return dnsmasq;
+    }
+
+    /// <summary>A client of its own on the bridge.</summary>
+    public NetworkNamespace ConnectClient(string link)
+    {
+        var client = new NetworkNamespace("two");
+        ServerSide.Ip("link", "add", link, "type", "veth", "peer", "name", link, "netns", client.Name);
+        ServerSide.Ip("link", "set", link, "master", "br0", "up");
+        client.Ip("link", "set", link, "up");
+        return client;
+    }
+
+    /// <summary>Makes the link a bridge with another host on it, 10.91.0.2.</summary>
+    public void ConnectOtherHost()
+    {
         ServerSide.Ip("link", "add", "other0", "type", "veth", "peer", "name", "other0", "netns", ClientSide.Name);
         ServerSide.Ip("link", "add", "br0", "type", "bridge");
         ServerSide.Ip("addr", "flush", "dev", Link);
@@ -56,10 +76,6 @@ internal sealed class DhcpSite : IAsyncDisposable, IDhcpObserver
         ClientSide.Ip("addr", "add", "10.91.0.2/24", "dev", "other0");
         ClientSide.Ip("link", "set", "other0", "up");
         Network = Network with { Interface = "br0" };
-        var dnsmasq = ClientSide.Start("dnsmasq", "--keep-in-foreground", "--log-facility=-", "--conf-file=/dev/null", "--port=0", "--interface=other0", "--user=root",
-            "--dhcp-range=10.91.0.50,10.91.0.60", "--leasefile-ro", "--pid-file=", "--dhcp-authoritative", "--no-ping");
-        dnsmasq.WaitFor("DHCP, IP range");
-        return dnsmasq;
     }
 
     public NetworkNamespace ServerSide { get; } = new("srv");

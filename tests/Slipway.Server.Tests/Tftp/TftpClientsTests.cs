@@ -61,6 +61,20 @@ public sealed class TftpClientsTests : IAsyncDisposable, ITftpFiles, ITftpObserv
         Assert.Equal(content, File.ReadAllBytes(file));
     }
 
+    [Theory]
+    [InlineData("blksize 1468", "windowsize 16")]
+    [InlineData("blksize 512", "tsize 0")]
+    public async Task Atftp_reads_with_the_options_that_it_asks_for(string first, string second)
+    {
+        var content = Serve("big", 3_000_000);
+        using var folder = new TemporaryFolder();
+        var file = Path.Combine(folder.Path, "got");
+        Tool.Run("atftp", "--option", first, "--option", second, "--get", "--remote-file", "big", "--local-file", file,
+            "127.0.0.1", _listener.Endpoint.Port.ToString(CultureInfo.InvariantCulture));
+        Assert.Equal(content, File.ReadAllBytes(file));
+        Assert.Equal(3_000_000, (await _events.WaitForAsync(e => e.Kind == TftpEventKind.Done)).Bytes);
+    }
+
     [Fact]
     public void Missing_files_and_paths_out_of_the_folder_are_refused()
     {

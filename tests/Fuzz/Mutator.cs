@@ -1,4 +1,4 @@
-namespace Slipway.Iscsi.Tests.Fuzz;
+namespace Slipway.Tests.Fuzz;
 
 /// <summary>
 /// Makes inputs out of good ones: bits flipped, bytes set to what parsers stumble over, runs cut out, doubled or put in

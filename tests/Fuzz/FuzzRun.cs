@@ -1,6 +1,6 @@
 using Xunit.Sdk;
 
-namespace Slipway.Iscsi.Tests.Fuzz;
+namespace Slipway.Tests.Fuzz;
 
 /// <summary>
 /// Runs a target of fuzzing a number of times, and looks after what no single execution shows: memory that grows, and
