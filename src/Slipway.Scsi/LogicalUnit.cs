@@ -66,7 +66,8 @@ public abstract class LogicalUnit
 
     /// <summary>
     /// A logical unit reset (SAM-5 §6.3.3) with what the initiators learn about its cause. The one that asked for it has
-    /// learnt it from the function's response, which clears what waited for it before.
+    /// learnt it from the function's response, which clears what waited for it before. Read by the letter, the clause has
+    /// it hear of the reset once more; targets differ (tgt does not, LIO does), and iscsi-test-cu calls that a failure.
     /// </summary>
     internal void Reset(UnitNexus by, SenseCode cause)
     {

@@ -142,9 +142,6 @@ public sealed class TargetDevice : ScsiTargetDevice
     private static void ReportChange(PortNexus nexus)
     {
         foreach (var unit in nexus.Units)
-        {
-            if (unit is { HasAttention: false })
-                unit.Establish(SenseCode.ReportedLunsDataHasChanged);
-        }
+            unit?.Establish(SenseCode.ReportedLunsDataHasChanged);
     }
 }
