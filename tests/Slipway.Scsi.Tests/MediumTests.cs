@@ -97,22 +97,6 @@ public class MediumTests
         Assert.Equal(512u, initiator.Send("AF 06 00 00 00 00 00 00 00 02 00 00", Pattern(1024).AsMemory(0, 512)).Information);
     }
 
-    [Theory]
-    [InlineData("41 00 00 00 07 FE 00 00 00 00")]
-    [InlineData("93 01 00 00 00 00 00 00 07 FE 00 00 00 00 00 00")]
-    [InlineData("93 08 00 00 00 00 00 00 07 FE 00 00 00 00 00 00")]
-    public void A_write_same_of_no_blocks_reaches_to_the_end(string cdb)
-    {
-        var content = new byte[1 << 20];
-        Array.Fill(content, (byte)7);
-        var initiator = Initiator.Of(new MemoryDisk(content));
-        initiator.Send(cdb, (Initiator.Hex(cdb)[1] & 1) == 0 ? new byte[512] : default).Good();
-        Assert.Equal([.. content[..512], .. new byte[1024]], initiator.Send("28 00 00 00 07 FD 00 00 03 00").Good().Data);
-        Initiator.Of(new MemoryDisk(2L << 30)).Send(cdb.Replace("07 FE", "00 00", StringComparison.Ordinal), new byte[512])
-            .Refused(SenseCode.InvalidFieldInCdb);
-        initiator.Send(cdb.Replace("07 FE", "08 00", StringComparison.Ordinal), new byte[512]).Good();
-    }
-
     [Fact]
     public void A_read_and_a_write_allocate_nothing()
     {

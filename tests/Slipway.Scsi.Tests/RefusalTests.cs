@@ -46,7 +46,8 @@ public class RefusalTests
     [InlineData("41 00 00 00 00 00 00 00 01 00", Field, 7)] // no block came
     [InlineData("93 01 00 00 00 00 00 00 08 01 00 00 00 00 00 00", Range, null)]
     [InlineData("93 01 00 00 00 00 00 00 00 00 00 00 08 01 00 00", Range, null)]
-    [InlineData("41 00 00 00 08 01 00 00 00 00", Range, null)]
+    [InlineData("41 00 00 00 00 00 00 00 00 00", Field, 7)] // to the end: WSNZ
+    [InlineData("93 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00", Field, 10)]
     [InlineData("42 01 00 00 00 00 00 00 18 00", Field, 1)] // ANCHOR
     [InlineData("42 00 00 00 00 00 00 00 18 00", "ParameterListLengthError", null)]
     [InlineData("42 00 00 00 00 00 00 00 04 00", "ParameterListLengthError", null)]

@@ -55,6 +55,7 @@ internal static class VitalProductData
     private static int WriteBlockLimits(DiskUnit unit, Span<byte> body)
     {
         var limits = unit.Limits;
+        body[0] = 0x01; // WSNZ
         body[1] = (byte)limits.CompareAndWrite;
         BinaryPrimitives.WriteUInt16BigEndian(body[2..], (ushort)limits.Granularity);
         BinaryPrimitives.WriteUInt32BigEndian(body[4..], limits.Transfer);

@@ -26,11 +26,10 @@ internal static class WriteSame
         if (!unit.Holds(range))
             return unit.Refuse(task, SenseCode.LogicalBlockAddressOutOfRange);
 
-        // SBC-3 §5.42: zero reaches to the end (WSNZ is zero), and MAXIMUM WRITE SAME LENGTH holds for that, too.
-        var blocks = range.Blocks == 0 ? unit.Blocks - range.Lba : range.Blocks;
-        if (blocks > unit.Limits.WriteSame)
+        // Zero would mean "to the end", more than one command does, and the worst that a forgotten field could ask for:
+        // WSNZ of the Block Limits page says that it is refused.
+        if (range.Blocks == 0 || range.Blocks > unit.Limits.WriteSame)
             return unit.RefuseField(task, BlockRange.LengthField(task.Cdb[0]));
-        range = range with { Blocks = (uint)blocks };
 
         ReadOnlyMemory<byte> block = default;
         if ((task.Cdb[1] & NoDataOut) == 0)
@@ -49,8 +48,6 @@ internal static class WriteSame
     {
         var offset = unit.ToBytes(range.Lba);
         var length = unit.ToBytes(range.Blocks);
-        if (length == 0)
-            return;
         using (await unit.Changes.EnterAsync(range, exclusive: false, cancellation))
         {
             if (block.Span.ContainsAnyExcept((byte)0))
