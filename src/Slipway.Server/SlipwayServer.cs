@@ -23,6 +23,7 @@ namespace Slipway.Server;
 /// <summary>The whole server side of a site: DHCP, TFTP, HTTPS and the iSCSI target on each of its networks.</summary>
 public sealed partial class SlipwayServer : IAsyncDisposable
 {
+    public const int HttpPort = 80;
     public const int HttpsPort = 443;
     public const int IscsiPort = 3260;
     public const int TftpPort = 69;
@@ -80,10 +81,16 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         var store = Closing(FleetStore.Open(database));
         var leases = Closing(new SqliteLeaseStore(database));
 
+        string HttpBase(DhcpNetwork network)
+        {
+            var scheme = site.Networks.Any(n => n.Address.Equals(network.ServerAddress) && n.HttpBoot == HttpBootScheme.Https) ? "https" : "http";
+            return $"{scheme}://{network.ServerAddress}{ProgramRequests.Path}";
+        }
+
         var programs = BootPrograms.Load(site.Ipxe, site.FingerprintInPrograms ?? _authority.Fingerprint);
         foreach (var refused in programs.Refused)
             LogProgramRefused(refused);
-        var dhcp = new DhcpServer(SiteNetworks.Of(site), new SiteBootPolicy(programs, _authority.Fingerprint), _clock);
+        var dhcp = new DhcpServer(SiteNetworks.Of(site), new SiteBootPolicy(programs, _authority.Fingerprint, HttpBase), _clock);
         dhcp.Restore(leases.Load());
         var machines = new MachineDirectory(site.Machines, address => dhcp.HolderOf(address) is { } holder ? DhcpEvidence.MacOf(holder) : null);
 
@@ -100,8 +107,11 @@ public sealed partial class SlipwayServer : IAsyncDisposable
             disk => iscsi.EndSessions(disk.Device, $"{disk.Machine.Name} boots anew"), logs.CreateLogger("Slipway.Https"));
         var certificate = _authority.CreateServerContext(site.Networks.Select(n => n.Address), Dns.GetHostName(), _clock);
         await ListenAsync(async () =>
-            Closing(await HttpsEndpoint.StartAsync([.. site.Networks.Select(n => new IPEndPoint(n.Address, HttpsPort))], certificate, requests, logs, cancellation)),
-            "HTTPS");
+            Closing(await HttpsEndpoint.StartAsync(
+                [.. site.Networks.Select(n => new IPEndPoint(n.Address, HttpsPort))],
+                [.. site.Networks.Where(HasHttpBoot).Select(n => new IPEndPoint(n.Address, HttpPort))],
+                certificate, requests, new ProgramRequests(programs, machines, Timelines, logs.CreateLogger("Slipway.Https")), logs, cancellation)),
+            "HTTPS, or HTTP for UEFI HTTP Boot (http-boot: https does without),");
 
         foreach (var network in site.Networks.Where(n => n.Mode != NetworkMode.Off))
         {
@@ -118,6 +128,8 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         foreach (var network in site.Networks)
             LogServing(network.Name, network.Interface, network.Address);
     }
+
+    private static bool HasHttpBoot(NetworkSettings network) => network is { Mode: not NetworkMode.Off, HttpBoot: HttpBootScheme.Http };
 
     private async Task<MachineDisk> OpenDiskAsync(MachineSettings machine, SiteConfiguration site, FleetStore store, CancellationToken cancellation)
     {

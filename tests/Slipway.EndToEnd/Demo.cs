@@ -11,6 +11,10 @@ internal sealed record Demo(int Status, string Output)
     // The first run fetches packages. A boot under emulation takes half a minute on a machine that does nothing else.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
 
+    /// <summary>Where <c>--prepare</c> put a part: the disk, the folder of iPXE, of U-Boot.</summary>
+    public string Part(string name) =>
+        Output.Split('\n').Single(line => line.StartsWith(name + ": ", StringComparison.Ordinal))[(name.Length + 2)..];
+
     public static async Task<Demo> RunAsync(TemporaryFolder folder, string firmware, params string[] options)
     {
         var demo = await TryAsync(folder, firmware, options);

@@ -21,7 +21,7 @@ public sealed partial class ServeTests
         // The demo brings the parts, and a disk that a machine can boot from.
         var parts = await Demo.RunAsync(folder, "uboot-x86_64", "--prepare");
         Assert.True(parts.Status == 0, parts.Output);
-        var (image, ipxe, uboot) = (Part(parts, "disk"), Part(parts, "ipxe"), Part(parts, "u-boot"));
+        var (image, ipxe, uboot) = (parts.Part("disk"), parts.Part("ipxe"), parts.Part("u-boot"));
 
         using var network = GuestNetwork.Create("serve", "eth1", "10.77.0.1/24");
 
@@ -47,9 +47,6 @@ public sealed partial class ServeTests
         server.Signal("TERM");
         Assert.Equal(0, await server.EndAsync(TimeSpan.FromMinutes(1)));
     }
-
-    private static string Part(Demo prepared, string name) =>
-        prepared.Output.Split('\n').Single(line => line.StartsWith(name + ": ", StringComparison.Ordinal))[(name.Length + 2)..];
 
     private static string ReadmeSite()
     {

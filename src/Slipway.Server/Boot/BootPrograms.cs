@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Net;
+using System.Security.Cryptography;
 using Slipway.Dhcp.Clients;
 using Slipway.Ipxe.Binaries;
 using Slipway.Tftp.Server;
@@ -59,6 +60,12 @@ public sealed class BootPrograms : ITftpFiles
         }
         return new BootPrograms(files.ToFrozenDictionary(), platforms.ToFrozenDictionary(), refused);
     }
+
+    /// <summary>The file's bytes; null where there is none of that name.</summary>
+    public byte[]? Find(string name) => _files.GetValueOrDefault(name);
+
+    /// <summary>What changes when the file does.</summary>
+    public string TagOf(string name) => Convert.ToHexStringLower(SHA256.HashData(_files[name]).AsSpan(0, 12));
 
     public TftpAnswer Open(string name, IPEndPoint client) =>
         _files.TryGetValue(name, out var content) ? TftpAnswer.Of(content) : TftpAnswer.NotFound(name);

@@ -5,19 +5,23 @@ using Slipway.Ipxe.Scripts;
 
 namespace Slipway.Server.Boot;
 
-/// <summary>Firmware gets this site's iPXE by TFTP, iPXE gets its script's URL. Registered or not: the script's place refuses.</summary>
+/// <summary>Firmware gets this site's iPXE by TFTP or HTTP, iPXE gets its script's URL. Registered or not: the script's place refuses.</summary>
 internal sealed class SiteBootPolicy : IBootPolicy
 {
     private readonly ChainloadPolicy _chain;
     private readonly BootPrograms _programs;
     private readonly (byte, ReadOnlyMemory<byte>)[] _trust;
 
-    public SiteBootPolicy(BootPrograms programs, ReadOnlyMemory<byte> fingerprint)
+    /// <param name="httpBase">Where firmware that boots by HTTP finds the programs.</param>
+    public SiteBootPolicy(BootPrograms programs, ReadOnlyMemory<byte> fingerprint, Func<DhcpNetwork, string> httpBase)
     {
         _programs = programs;
         _trust = [IpxeSettings.Trust(fingerprint)];
         _chain = new ChainloadPolicy(programs.ByPlatform, (client, network) =>
-            $"https://{network.ServerAddress}/{FirstStageScript.Path}{client.Hardware.ToString().Replace(':', '-')}");
+            $"https://{network.ServerAddress}/{FirstStageScript.Path}{client.Hardware.ToString().Replace(':', '-')}")
+        {
+            HttpBase = httpBase,
+        };
     }
 
     public BootDirections? DirectionsFor(DhcpClient client, DhcpNetwork network)

@@ -9,13 +9,14 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Slipway.Server.Boot;
 
 namespace Slipway.Server.Https;
 
 /// <summary>
 /// Kestrel with this site's certificate: TLS 1.2 and 1.3, with the system's own choice of suites, which has those of a
 /// stock iPXE (ECDHE with AES-GCM). A handshake that the client breaks off is reported: it is how a machine says that it
-/// does not trust this server.
+/// does not trust this server. Beside it, without TLS, the programs for firmware that has no site's authority yet.
 /// </summary>
 internal sealed class HttpsEndpoint : IAsyncDisposable
 {
@@ -29,7 +30,8 @@ internal sealed class HttpsEndpoint : IAsyncDisposable
     public IReadOnlyList<Uri> Addresses => [.. _application.Urls.Select(url => new Uri(url))];
 
     public static async Task<HttpsEndpoint> StartAsync(
-        IReadOnlyList<IPEndPoint> endpoints, SslStreamCertificateContext certificate, IMachineRequests requests, ILoggerFactory logs, CancellationToken cancellation)
+        IReadOnlyList<IPEndPoint> endpoints, IReadOnlyList<IPEndPoint> plain, SslStreamCertificateContext certificate,
+        IMachineRequests requests, ProgramRequests programs, ILoggerFactory logs, CancellationToken cancellation)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(logs);
@@ -42,9 +44,13 @@ internal sealed class HttpsEndpoint : IAsyncDisposable
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
             foreach (var endpoint in endpoints)
                 kestrel.Listen(endpoint, listen => Configure(listen, certificate, requests));
+            foreach (var endpoint in plain)
+                kestrel.Listen(endpoint, listen => listen.Protocols = HttpProtocols.Http1);
         });
         var application = builder.Build();
+        application.Use(OnlyProgramsWithoutTls);
         application.UseRouting();
+        application.MapMethods(ProgramRequests.Path + "{name}", [HttpMethods.Get, HttpMethods.Head], (HttpContext context, string name) => programs.SendAsync(context, name));
         application.MapGet("/boot/up", requests.UpAsync);
         application.MapGet("/boot/{mac}/{firmware?}", (HttpContext context, string mac, string? firmware) => requests.ScriptAsync(context, mac, firmware));
         await application.StartAsync(cancellation);
@@ -55,6 +61,16 @@ internal sealed class HttpsEndpoint : IAsyncDisposable
     {
         await _application.StopAsync();
         await _application.DisposeAsync();
+    }
+
+    // Scripts hold secrets: a mistyped address must not get one.
+    private static Task OnlyProgramsWithoutTls(HttpContext context, RequestDelegate next)
+    {
+        if (context.Request.IsHttps || context.Request.Path.StartsWithSegments(ProgramRequests.Path.TrimEnd('/'), StringComparison.Ordinal))
+            return next(context);
+        context.Response.StatusCode = StatusCodes.Status403Forbidden;
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        return context.Response.WriteAsync("only by https\n", context.RequestAborted);
     }
 
     private static void Configure(ListenOptions listen, SslStreamCertificateContext certificate, IMachineRequests requests)

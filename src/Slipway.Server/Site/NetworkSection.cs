@@ -14,7 +14,7 @@ internal static class NetworkSection
 
     public static NetworkSettings Network(YamlSection section)
     {
-        section.Allow(["name", "interface", "address", "relays", .. OfSubnets]);
+        section.Allow(["name", "interface", "address", "relays", "http-boot", .. OfSubnets]);
         var (address, subnet) = section.Value("address", "an address with its prefix length, like 10.77.0.1/24", Prefixed);
         var network = new NetworkSettings
         {
@@ -23,6 +23,7 @@ internal static class NetworkSection
             Address = address,
             PrefixLength = subnet.PrefixLength,
             Mode = ModeOf(section, NetworkMode.Authoritative),
+            HttpBoot = section.Value("http-boot", "http or https", HttpBootOf, HttpBootScheme.Http),
         };
         network = Fill(network, section, subnet);
         return network with { Relays = [.. section.List("relays").Select(s => Relayed(s, network))] };
@@ -172,6 +173,13 @@ internal static class NetworkSection
     {
         "mac" => ClientIdentity.HardwareAddress,
         "client-id" => ClientIdentity.ClientIdentifier,
+        _ => null,
+    };
+
+    private static HttpBootScheme? HttpBootOf(string text) => text switch
+    {
+        "http" => HttpBootScheme.Http,
+        "https" => HttpBootScheme.Https,
         _ => null,
     };
 

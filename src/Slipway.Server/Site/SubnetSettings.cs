@@ -47,6 +47,9 @@ public sealed record NetworkSettings : SubnetSettings
     /// <summary>The server's own address.</summary>
     public required IPAddress Address { get; init; }
 
+    /// <summary>How firmware that boots by HTTP is told to fetch its program.</summary>
+    public HttpBootScheme HttpBoot { get; init; }
+
     public required int PrefixLength { get; init; }
 
     public IPNetwork Subnet => Containing(Address, PrefixLength);
@@ -62,6 +65,16 @@ public sealed record NetworkSettings : SubnetSettings
             bytes[bit / 8] &= (byte)~(0x80 >> (bit % 8));
         return new IPNetwork(new IPAddress(bytes), prefixLength);
     }
+}
+
+/// <summary>For UEFI HTTP Boot, which is to a server what TFTP is to PXE.</summary>
+public enum HttpBootScheme
+{
+    /// <summary>Firmware as it is delivered trusts no authority of a site's own.</summary>
+    Http,
+
+    /// <summary>For machines whose firmware was given the site's authority (UEFI's variable TlsCaCertificate). Port 80 is not opened.</summary>
+    Https,
 }
 
 /// <summary>A subnet that only a relay reaches (RFC 1542). Its machines come to the network's address all the same.</summary>

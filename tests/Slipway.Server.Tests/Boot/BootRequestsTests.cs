@@ -15,6 +15,7 @@ namespace Slipway.Server.Tests.Boot;
 public sealed class BootRequestsTests : IAsyncLifetime
 {
     private const string Known = "52-54-00-77-00-01", Other = "52-54-00-77-00-02", Unregistered = "52-54-00-77-00-03";
+    private const string Program = "undionly.kpxe";
     private static readonly MacAddress KnownMac = MacAddress.Parse(Known), UnregisteredMac = MacAddress.Parse(Unregistered);
 
     private static readonly Dictionary<string, MacAddress> Leases = new()
@@ -29,6 +30,7 @@ public sealed class BootRequestsTests : IAsyncLifetime
     private FleetStore _store = null!;
     private Dictionary<MacAddress, MachineDisk> _disks = null!;
     private HttpsEndpoint _endpoint = null!;
+    private byte[] _program = [];
 
     public async ValueTask InitializeAsync()
     {
@@ -40,8 +42,12 @@ public sealed class BootRequestsTests : IAsyncLifetime
             _disks[machine.Mac] = await MachineDisk.OpenAsync(machine, site, _timelines, null, TestContext.Current.CancellationToken);
         var machines = new MachineDirectory(site.Machines, a => Leases.TryGetValue(a.ToString(), out var mac) ? mac : null);
         var requests = new BootRequests(site, machines, _disks, _store, _timelines, 3260, disk => _ended.Add(disk.Machine.Name), NullLogger.Instance);
-        _endpoint = await HttpsEndpoint.StartAsync([new IPEndPoint(IPAddress.Loopback, 0)],
-            _authority.CreateServerContext([IPAddress.Loopback], "boothost", TimeProvider.System), requests, NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
+        // An iPXE for BIOS by its first bytes, which is served as it is.
+        _program = [0xEA, 0x05, 0x00, 0xC0, 0x07, .. System.Security.Cryptography.RandomNumberGenerator.GetBytes(100_000)];
+        await File.WriteAllBytesAsync(Path.Combine(_folder.Path, Program), _program);
+        var programs = new ProgramRequests(BootPrograms.Load(_folder.Path, _authority.Fingerprint), machines, _timelines, NullLogger.Instance);
+        _endpoint = await HttpsEndpoint.StartAsync([new IPEndPoint(IPAddress.Loopback, 0)], [new IPEndPoint(IPAddress.Loopback, 0)],
+            _authority.CreateServerContext([IPAddress.Loopback], "boothost", TimeProvider.System), requests, programs, NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
         // A run begins with DHCP.
         foreach (var mac in Leases.Values)
             _timelines.Observe(mac, machines.NameOf(mac), BootStage.Dhcp, "offered", starts: true);
@@ -85,6 +91,39 @@ public sealed class BootRequestsTests : IAsyncLifetime
 
         Assert.Contains("sanboot --no-describe", Curl("127.0.0.11", $"boot/{Known}/uboot").Output, StringComparison.Ordinal);
         Assert.DoesNotContain("--no-describe", Curl("127.0.0.11", $"boot/{Known}/ibft").Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Firmware_that_boots_by_HTTP_learns_the_size_and_fetches_the_program_whole_or_in_ranges()
+    {
+        Assert.Contains($"Content-Length: {_program.Length}\r\n", Http($"firmware/{Program}", "--head").Output, StringComparison.OrdinalIgnoreCase);
+        var file = Path.Combine(_folder.Path, "got");
+        Http($"firmware/{Program}", "-o", file);
+        Assert.Equal(_program, File.ReadAllBytes(file));
+        Assert.Equal("206", Http($"firmware/{Program}", "-r", "5-1004", "-o", file, "-w", "%{http_code}").Output);
+        Assert.Equal(_program[5..1005], File.ReadAllBytes(file));
+        Assert.Equal("416", Http($"firmware/{Program}", "-r", "200000-", "-o", file, "-w", "%{http_code}").Output);
+        // A download that broke off goes on where it was.
+        File.WriteAllBytes(file, _program[..70_000]);
+        Http($"firmware/{Program}", "-C", "-", "-o", file);
+        Assert.Equal(_program, File.ReadAllBytes(file));
+        Assert.Equal(BootStage.Tftp, _timelines.Of(KnownMac)!.Stage);
+        Assert.Contains(_timelines.Of(KnownMac)!.Events, e => e.Text == $"fetches {Program}, 100,005 bytes by HTTP");
+    }
+
+    [Theory]
+    [InlineData($"boot/{Known}/ibft", "403")]
+    [InlineData("boot/up", "403")]
+    [InlineData("firmware/../boot/up", "403")]
+    [InlineData("firmware/slipway.db", "404")]
+    [InlineData("firmware/..%2fslipway.db", "404")]
+    [InlineData("", "403")]
+    public void Without_TLS_there_are_programs_and_nothing_else(string path, string status)
+    {
+        var answer = Http(path, "--path-as-is", "-w", "%{http_code}").Output;
+        Assert.EndsWith(status, answer, StringComparison.Ordinal);
+        Assert.DoesNotContain("ipxe", answer, StringComparison.Ordinal);
+        Assert.Null(_store.CredentialsOf("node-1"));
     }
 
     [Fact]
@@ -163,7 +202,10 @@ public sealed class BootRequestsTests : IAsyncLifetime
         return new MachineSettings { Name = name, Mac = MacAddress.Parse(mac), Volume = volume };
     }
 
-    private string Url(string path) => new Uri(_endpoint.Addresses[0], path).ToString();
+    private string Url(string path) => new Uri(_endpoint.Addresses.Single(a => a.Scheme == "https"), path).ToString();
+
+    private ToolResult Http(string path, params string[] options) =>
+        Tool.Run("curl", ["-sS", "--interface", "127.0.0.11", .. options, _endpoint.Addresses.Single(a => a.Scheme == "http") + path]);
 
     private ToolResult Curl(string from, string path, params string[] options) => Tool.Run("curl",
         ["-sS", "--cacert", Path.Combine(_folder.Path, SiteAuthority.RootFile), "--interface", from, .. options, Url(path)]);

@@ -1,0 +1,90 @@
+using Slipway.Demo;
+using Slipway.Demo.Machine;
+using Slipway.Server.Tests;
+using Slipway.Server.Tests.Net;
+
+namespace Slipway.EndToEnd;
+
+/// <summary>Stock UEFI firmware that has nothing of its own, the other ways than plain PXE, as far as a running system.</summary>
+public sealed class NetworkBootTests : IDisposable
+{
+    private static readonly TimeSpan Boot = TimeSpan.FromMinutes(4);
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly NetworkNamespace _network = GuestNetwork.Create("net", "eth1", "10.77.0.1/24");
+
+    public void Dispose()
+    {
+        _network.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task OVMF_boots_by_HTTP()
+    {
+        using var server = await ServeAsync("pool: 10.77.0.100-10.77.0.200");
+        // edk2 tries PXE first, and HTTP where it may not.
+        using var machine = Start("-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=n", "-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n");
+        server.WaitFor("fetches ipxe-amd64.efi", Boot);
+        server.WaitFor("bytes by HTTP");
+        await AssertUpAsync(server, machine);
+        Assert.DoesNotContain(server.Lines, l => l.Contains("tftp: ipxe-amd64.efi", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task OVMF_boots_beside_the_DHCP_server_that_was_there_before()
+    {
+        // Two servers on one host would share the port: dnsmasq gets a host of its own on the same link.
+        using var other = new NetworkNamespace("dhcp");
+        _network.Ip("link", "add", "other0", "type", "veth", "peer", "name", "other0", "netns", other.Name);
+        _network.Ip("link", "set", "other0", "master", "eth1", "up");
+        other.Ip("addr", "add", "10.77.0.2/24", "dev", "other0");
+        other.Ip("link", "set", "other0", "up");
+        using var dnsmasq = other.Start("dnsmasq", "--keep-in-foreground", "--log-facility=-", "--conf-file=/dev/null", "--port=0", "--interface=other0", "--user=root",
+            "--dhcp-range=10.77.0.50,10.77.0.60", "--leasefile-ro", "--pid-file=", "--dhcp-authoritative", "--no-ping");
+        dnsmasq.WaitFor("DHCP, IP range");
+
+        using var server = await ServeAsync("mode: proxy");
+        using var machine = Start();
+        server.WaitFor("tftp: ipxe-amd64.efi to 10.77.0.5", Boot);
+        await AssertUpAsync(server, machine);
+        dnsmasq.WaitFor("DHCPACK(other0) 10.77.0.5");
+    }
+
+    private async Task<BackgroundTool> ServeAsync(string network)
+    {
+        var parts = await Demo.RunAsync(_folder, "ovmf", "--prepare");
+        Assert.True(parts.Status == 0, parts.Output);
+        var volume = Path.Combine(_folder.Path, "node-1.raw");
+        File.Copy(parts.Part("disk"), volume);
+        var site = Path.Combine(_folder.Path, "slipway.yaml");
+        await File.WriteAllTextAsync(site, $$"""
+            name: lab
+            state: {{_folder.Path}}/state
+            ipxe: {{parts.Part("ipxe")}}
+            networks:
+              - { name: boot, interface: eth1, address: 10.77.0.1/24, {{network}} }
+            machines:
+              - { name: node-1, mac: "{{DemoSite.Mac}}", volume: {{volume}} }
+            """);
+        var server = _network.Start(Demo.Program, "serve", "-c", site);
+        server.WaitFor("serving network boot");
+        return server;
+    }
+
+    private BackgroundTool Start(params string[] options)
+    {
+        var variables = Path.Combine(_folder.Path, "variables.fd");
+        File.Copy("/usr/share/OVMF/OVMF_VARS_4M.fd", variables);
+        var command = new QemuCommand(DemoFirmware.Named("ovmf"), DemoSite.Mac, GuestNetwork.Tap, "/usr/share/OVMF/OVMF_CODE_4M.fd", variables, BootMedia: null);
+        return _network.Start([command.Program, .. command.Arguments, .. options]);
+    }
+
+    private static async Task AssertUpAsync(BackgroundTool server, BackgroundTool machine)
+    {
+        server.WaitFor("node-1 says that it is up", Boot);
+        Assert.Equal(0, await machine.EndAsync(Boot));
+        server.Signal("TERM");
+        Assert.Equal(0, await server.EndAsync(TimeSpan.FromMinutes(1)));
+    }
+}
