@@ -14,8 +14,8 @@ using Slipway.Scsi.Sanitizing;
 
 namespace Slipway.Scsi;
 
-/// <summary>A direct access block device (SBC-3) on an <see cref="IBlockDevice"/>, which stays the caller's to dispose.</summary>
-public sealed class DiskUnit : LogicalUnit
+/// <summary>A direct access block device (SBC-3).</summary>
+public sealed class DiskUnit : BlockUnit
 {
     private static readonly CommandTable Table = new(
         TestUnitReady.Rows, Inquiry.Rows, ReportLuns.Rows, RequestSense.Rows,
@@ -27,35 +27,20 @@ public sealed class DiskUnit : LogicalUnit
         ReportSupportedOperationCodes.Rows, ReportSupportedTaskManagementFunctions.Rows, LogSense.Rows,
         Reserve.Rows, PersistentReserveIn.Rows, PersistentReserveOut.Rows);
 
-    private readonly int _blockShift;
+    private static readonly ushort[] ClaimedStandards = [0x00A0, 0x0460, 0x04C0, 0x0960]; // SAM-5, SPC-4, SBC-3, iSCSI
+
     private volatile bool _writeProtected;
-    private volatile bool _stopped;
 
     /// <param name="blockSize">The logical block length, 512 to 4096, a power of two. A tail of the device shorter than one block is unreachable.</param>
     /// <param name="reservations">Keeps registrations made with APTPL; without it APTPL is refused.</param>
     /// <param name="removable">The medium can be ejected, loaded, and kept from being ejected.</param>
     public DiskUnit(
         IBlockDevice device, UnitIdentity identity, int blockSize = 512, IReservationStore? reservations = null, bool removable = false)
-        : base(identity)
+        : base(device, identity, Checked(blockSize))
     {
-        ArgumentNullException.ThrowIfNull(device);
-        if (blockSize is < 512 or > 4096 || !BitOperations.IsPow2(blockSize))
-            throw new ArgumentOutOfRangeException(nameof(blockSize), blockSize, "A block is 512, 1024, 2048 or 4096 bytes.");
-        if (device.Length < blockSize)
-            throw new ArgumentException($"A disk of {device.Length} bytes does not hold a block of {blockSize}.", nameof(device));
-        Device = device;
-        _blockShift = BitOperations.Log2((uint)blockSize);
-        Limits = BlockLimits.For(blockSize);
         Reservations = new UnitReservations(reservations);
-        Medium = removable ? new RemovableMedium() : null;
+        Medium = removable ? new RemovableMedium(preventsLoading: true) : null;
     }
-
-    public IBlockDevice Device { get; }
-
-    public int BlockSize => 1 << _blockShift;
-
-    /// <summary>How many blocks the unit has now.</summary>
-    public ulong Blocks => (ulong)(Device.Length >> _blockShift);
 
     /// <summary>Refuses writes with DATA PROTECT; true also where the device takes none or an initiator said so (SWP).</summary>
     public bool WriteProtected
@@ -69,35 +54,28 @@ public sealed class DiskUnit : LogicalUnit
 
     internal override CommandTable Commands => Table;
 
-    internal override bool UsesDescriptorSense => ModePages.DescriptorSense;
-
     internal override SenseCode PendingSense => Sanitizing.Refusal ?? NotReady ?? SenseCode.NoSense;
 
     internal override SenseKeySpecific PendingProgress => Sanitizing.Progress;
 
-    internal BlockLimits Limits { get; }
+    internal override ModePages ModePages { get; } = ModePages.OfDisk();
 
-    internal ModePages ModePages { get; } = new();
+    internal override RemovableMedium? Medium { get; }
 
-    /// <summary>START STOP UNIT: a stopped unit answers NOT READY to what needs the medium.</summary>
-    internal bool Stopped
-    {
-        get => _stopped;
-        set => _stopped = value;
-    }
+    internal override byte DeviceType => 0x00;
 
-    /// <summary>Null where the medium cannot be removed.</summary>
-    internal RemovableMedium? Medium { get; }
+    internal override ReadOnlySpan<ushort> Standards => ClaimedStandards;
+
+    internal override ReadOnlySpan<byte> VitalProductPages => [0x00, 0x80, 0x83, 0x86, 0x8F, 0xB0, 0xB1, 0xB2];
+
+    // SBC-3 §6.5.1: WP, DPOFUA.
+    internal override byte? DeviceSpecificParameter => (byte)(0x10 | (WriteProtected ? 0x80 : 0));
 
     internal UnitReservations Reservations { get; }
 
     internal SanitizeState Sanitizing { get; } = new();
 
     internal RangeLock Changes { get; } = new();
-
-    private SenseCode? NotReady => Medium is { IsEjected: true }
-        ? SenseCode.MediumNotPresent
-        : _stopped ? SenseCode.NotReadyInitializingCommandRequired : null;
 
     /// <summary>Ends a change of the medium: on the medium itself where the command (FUA) or the mode (WCE zero) says so.</summary>
     internal ValueTask CommitAsync(bool throughCache, CancellationToken cancellation) =>
@@ -111,20 +89,12 @@ public sealed class DiskUnit : LogicalUnit
         }
     }
 
-    internal long ToBytes(ulong blocks) => (long)blocks << _blockShift;
-
-    internal ulong ToBlocks(long bytes) => (ulong)(bytes >> _blockShift);
-
-    /// <summary>SBC-3 §5: the range must end where the medium does, or before.</summary>
-    internal bool Holds(BlockRange range)
-    {
-        var blocks = Blocks;
-        return range.Lba <= blocks && range.Blocks <= blocks - range.Lba;
-    }
-
     /// <summary>Whether a copy may read the unit on a nexus' behalf: neither another's reservation nor its state forbids it.</summary>
     internal bool MayRead(UnitNexus nexus) =>
         NotReady is null && Sanitizing.Refusal is null && !IsReservedFor(nexus, writes: false);
+
+    internal override bool MayStop(UnitNexus nexus) =>
+        !Reservations.State.Conflicts(nexus.Port, withWriteExclusive: true, withExclusiveAccess: true);
 
     internal bool MayWrite(UnitNexus nexus) =>
         NotReady is null && Sanitizing.Refusal is null && !WriteProtected && !IsReservedFor(nexus, writes: true);
@@ -135,9 +105,7 @@ public sealed class DiskUnit : LogicalUnit
             return null;
         if (!row.Has(CommandTraits.PassesSanitize) && Sanitizing.Refusal is { } sanitized)
             return sanitized;
-        if (!row.Has(CommandTraits.NeedsMedium))
-            return null;
-        if (NotReady is { } notReady)
+        if (base.Refuses(row) is { } notReady)
             return notReady;
         if (!row.Has(CommandTraits.Writes))
             return null;
@@ -157,22 +125,19 @@ public sealed class DiskUnit : LogicalUnit
     private bool IsReservedFor(UnitNexus nexus, bool writes) =>
         (Reservations.ReservedBy is { } holder && holder != nexus) || Reservations.State.Conflicts(nexus.Port, writes, true);
 
-    // A machine that stopped its disk at shutdown must find it running at its next boot: firmware sends no START.
     private protected override void OnClosed(UnitNexus nexus, bool wasLast)
     {
         Reservations.Release(nexus);
-        Medium?.Allow(nexus);
-        if (!wasLast)
-            return;
-        _stopped = false;
-        Medium?.Reset();
+        base.OnClosed(nexus, wasLast);
     }
 
     private protected override void OnReset()
     {
-        _stopped = false;
-        Medium?.Reset();
+        base.OnReset();
         Reservations.Reset();
-        ModePages.Reset();
     }
+
+    private static int Checked(int blockSize) => blockSize is >= 512 and <= 4096 && BitOperations.IsPow2(blockSize)
+        ? blockSize
+        : throw new ArgumentOutOfRangeException(nameof(blockSize), blockSize, "A block is 512, 1024, 2048 or 4096 bytes.");
 }

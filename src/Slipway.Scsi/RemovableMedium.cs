@@ -6,13 +6,18 @@ namespace Slipway.Scsi;
 /// ejected its disk could not boot from it again.
 /// </summary>
 /// <remarks>Thread-safe.</remarks>
-internal sealed class RemovableMedium
+/// <param name="preventsLoading">Whether prevention keeps a medium that is out from being loaded, too.</param>
+internal sealed class RemovableMedium(bool preventsLoading)
 {
     private readonly Lock _lock = new();
     private readonly HashSet<UnitNexus> _preventing = [];
     private volatile bool _isEjected;
+    private volatile int _moves;
 
     public bool IsEjected => _isEjected;
+
+    /// <summary>How often the medium was ejected or loaded.</summary>
+    public int Moves => _moves;
 
     /// <summary>True while any nexus prevents removal.</summary>
     public bool IsPrevented
@@ -43,19 +48,21 @@ internal sealed class RemovableMedium
         {
             if (_preventing.Count > 0)
                 return false;
-            _isEjected = true;
+            Move(ejects: true);
             return true;
         }
     }
 
-    /// <summary>True where the medium was out.</summary>
-    public bool Load()
+    /// <summary>False where somebody prevents it.</summary>
+    public bool TryLoad(out bool wasEjected)
     {
         lock (_lock)
         {
-            var wasEjected = _isEjected;
-            _isEjected = false;
-            return wasEjected;
+            wasEjected = _isEjected;
+            if (wasEjected && preventsLoading && _preventing.Count > 0)
+                return false;
+            Move(ejects: false);
+            return true;
         }
     }
 
@@ -65,7 +72,14 @@ internal sealed class RemovableMedium
         lock (_lock)
         {
             _preventing.Clear();
-            _isEjected = false;
+            Move(ejects: false);
         }
+    }
+
+    private void Move(bool ejects)
+    {
+        if (_isEjected != ejects)
+            _moves++;
+        _isEjected = ejects;
     }
 }

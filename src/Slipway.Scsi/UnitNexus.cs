@@ -19,6 +19,9 @@ internal sealed class UnitNexus(LogicalUnit unit, PortNexus port)
 
     public PortNexus Port { get; } = port;
 
+    /// <summary>The last of <see cref="RemovableMedium.Moves"/> that this nexus has been told of.</summary>
+    public int SeenMoves { get; set; }
+
     public bool HasAttention => _hasAttention;
 
     /// <summary>Copies that were begun here; made when the first is.</summary>

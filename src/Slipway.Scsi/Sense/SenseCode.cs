@@ -11,6 +11,7 @@ public readonly record struct SenseCode(SenseKey Key, ushort Additional)
     public static readonly SenseCode NotReadyInitializingCommandRequired = new(SenseKey.NotReady, 0x0402);
     public static readonly SenseCode SanitizeInProgress = new(SenseKey.NotReady, 0x041B);
     public static readonly SenseCode MediumNotPresent = new(SenseKey.NotReady, 0x3A00);
+    public static readonly SenseCode MediumNotPresentTrayOpen = new(SenseKey.NotReady, 0x3A02);
 
     public static readonly SenseCode WriteError = new(SenseKey.MediumError, 0x0C00);
     public static readonly SenseCode UnrecoveredReadError = new(SenseKey.MediumError, 0x1100);
@@ -30,9 +31,11 @@ public readonly record struct SenseCode(SenseKey Key, ushort Additional)
     public static readonly SenseCode UnsupportedTargetDescriptorTypeCode = new(SenseKey.IllegalRequest, 0x2607);
     public static readonly SenseCode TooManySegmentDescriptors = new(SenseKey.IllegalRequest, 0x2608);
     public static readonly SenseCode UnsupportedSegmentDescriptorTypeCode = new(SenseKey.IllegalRequest, 0x2609);
+    public static readonly SenseCode CannotReadMediumIncompatibleFormat = new(SenseKey.IllegalRequest, 0x3002);
     public static readonly SenseCode SavingParametersNotSupported = new(SenseKey.IllegalRequest, 0x3900);
     public static readonly SenseCode MediumRemovalPrevented = new(SenseKey.IllegalRequest, 0x5302);
     public static readonly SenseCode InsufficientRegistrationResources = new(SenseKey.IllegalRequest, 0x5504);
+    public static readonly SenseCode IllegalModeForThisTrack = new(SenseKey.IllegalRequest, 0x6400);
 
     public static readonly SenseCode MediumMayHaveChanged = new(SenseKey.UnitAttention, 0x2800);
     public static readonly SenseCode PowerOnOrReset = new(SenseKey.UnitAttention, 0x2900);

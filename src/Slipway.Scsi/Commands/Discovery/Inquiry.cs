@@ -10,7 +10,7 @@ internal static class Inquiry
 
     public static readonly CommandRow[] Rows =
     [
-        CommandRow.For<DiskUnit>("INQUIRY", Usage, CommandTraits.AlwaysRuns, Execute),
+        CommandRow.For<BlockUnit>("INQUIRY", Usage, CommandTraits.AlwaysRuns, Execute),
     ];
 
     public static readonly CommandRow[] AbsentRows =
@@ -18,12 +18,12 @@ internal static class Inquiry
         CommandRow.For<LogicalUnit>("INQUIRY", Usage, CommandTraits.AlwaysRuns, ExecuteAbsent),
     ];
 
-    private static ValueTask Execute(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
+    private static ValueTask Execute(BlockUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
     {
         var allocation = BinaryPrimitives.ReadUInt16BigEndian(task.Cdb[3..]);
         var page = task.Cdb[2];
         if ((task.Cdb[1] & 1) == 0)
-            return page == 0 ? AnswerStandard(unit.Identity, task, 0x00, unit.Medium is not null, allocation) : unit.RefuseField(task, 2);
+            return page == 0 ? AnswerStandard(unit.Identity, task, unit.DeviceType, unit.Medium is not null, unit.Standards, allocation) : unit.RefuseField(task, 2);
 
         Span<byte> data = stackalloc byte[VitalProductData.MaxLength];
         var length = VitalProductData.Write(page, unit, nexus, data);
@@ -36,11 +36,12 @@ internal static class Inquiry
         if ((task.Cdb[1] & 1) != 0)
             return unit.Refuse(task, SenseCode.LogicalUnitNotSupported);
         return task.Cdb[2] == 0
-            ? AnswerStandard(unit.Identity, task, 0x7F, isRemovable: false, BinaryPrimitives.ReadUInt16BigEndian(task.Cdb[3..]))
+            ? AnswerStandard(unit.Identity, task, 0x7F, isRemovable: false, [], BinaryPrimitives.ReadUInt16BigEndian(task.Cdb[3..]))
             : unit.RefuseField(task, 2);
     }
 
-    private static ValueTask AnswerStandard(UnitIdentity identity, ScsiTask task, byte peripheral, bool isRemovable, int allocation)
+    private static ValueTask AnswerStandard(
+        UnitIdentity identity, ScsiTask task, byte peripheral, bool isRemovable, ReadOnlySpan<ushort> standards, int allocation)
     {
         Span<byte> data = stackalloc byte[StandardLength];
         data.Clear();
@@ -49,16 +50,14 @@ internal static class Inquiry
         data[2] = 0x06; // SPC-4
         data[3] = 0x12; // HISUP (hierarchical LUNs are understood), response data format 2
         data[4] = StandardLength - 5;
-        data[5] = 0x08; // 3PC: third-party copy
+        data[5] = (byte)(peripheral == 0x00 ? 0x08 : 0); // 3PC: disks copy for third parties
         data[7] = 0x02; // CMDQUE
         UnitIdentity.WritePadded(identity.Vendor, data.Slice(8, 8));
         UnitIdentity.WritePadded(identity.Product, data.Slice(16, 16));
         UnitIdentity.WritePadded(identity.Revision, data.Slice(32, 4));
 
-        // SPC-4 §6.6.2, table 142: SAM-5, SPC-4, SBC-3 and iSCSI, no version claimed of any.
-        ReadOnlySpan<ushort> versions = [0x00A0, 0x0460, 0x04C0, 0x0960];
-        for (var i = 0; i < versions.Length; i++)
-            BinaryPrimitives.WriteUInt16BigEndian(data[(58 + 2 * i)..], versions[i]);
+        for (var i = 0; i < standards.Length; i++)
+            BinaryPrimitives.WriteUInt16BigEndian(data[(58 + 2 * i)..], standards[i]);
         return task.Answer(data, allocation);
     }
 }

@@ -4,43 +4,40 @@ using Slipway.Scsi.Commands.Copy;
 
 namespace Slipway.Scsi.Commands.Discovery;
 
-/// <summary>The vital product data pages of a disk (SPC-4 §7.8, SBC-3 §6.6).</summary>
+/// <summary>The vital product data pages (SPC-4 §7.8, SBC-3 §6.6).</summary>
 internal static class VitalProductData
 {
     public const int MaxLength = 1024;
     private const int HeaderLength = 4;
 
-    // Ascending, as SPC-4 §7.8.15 demands of page 00h.
-    private static ReadOnlySpan<byte> Supported => [0x00, 0x80, 0x83, 0x86, 0x8F, 0xB0, 0xB1, 0xB2];
-
     /// <summary>Writes one page; 0 where the unit does not have it.</summary>
-    public static int Write(byte page, DiskUnit unit, UnitNexus nexus, Span<byte> data)
+    public static int Write(byte page, BlockUnit unit, UnitNexus nexus, Span<byte> data)
     {
+        if (!unit.VitalProductPages.Contains(page))
+            return 0;
         data.Clear();
         var body = data[HeaderLength..];
         var length = page switch
         {
-            0x00 => WriteSupported(body),
+            0x00 => WriteSupported(unit.VitalProductPages, body),
             0x80 => Encoding.ASCII.GetBytes(unit.Identity.Serial, body),
             0x83 => DeviceIdentification.Write(unit.Identity, nexus.Port, body),
             0x86 => WriteExtendedInquiry(body),
             0x8F => ThirdPartyCopy.Write(body),
-            0xB0 => WriteBlockLimits(unit, body),
+            0xB0 => WriteBlockLimits(unit.Limits, body),
             0xB1 => WriteBlockDeviceCharacteristics(body),
-            0xB2 => WriteLogicalBlockProvisioning(body),
-            _ => -1,
+            _ => WriteLogicalBlockProvisioning(body),
         };
-        if (length < 0)
-            return 0;
+        data[0] = unit.DeviceType;
         data[1] = page;
         BinaryPrimitives.WriteUInt16BigEndian(data[2..], (ushort)length);
         return HeaderLength + length;
     }
 
-    private static int WriteSupported(Span<byte> body)
+    private static int WriteSupported(ReadOnlySpan<byte> pages, Span<byte> body)
     {
-        Supported.CopyTo(body);
-        return Supported.Length;
+        pages.CopyTo(body);
+        return pages.Length;
     }
 
     // SPC-4 §7.8.7
@@ -52,9 +49,8 @@ internal static class VitalProductData
     }
 
     // SBC-3 §6.6.4
-    private static int WriteBlockLimits(DiskUnit unit, Span<byte> body)
+    private static int WriteBlockLimits(BlockLimits limits, Span<byte> body)
     {
-        var limits = unit.Limits;
         body[0] = 0x01; // WSNZ
         body[1] = (byte)limits.CompareAndWrite;
         BinaryPrimitives.WriteUInt16BigEndian(body[2..], (ushort)limits.Granularity);

@@ -26,7 +26,7 @@ internal readonly record struct BlockRange(ulong Lba, uint Blocks)
     /// <summary>
     /// Decodes and checks the range of a command that moves blocks; false when <paramref name="task"/> has been refused.
     /// </summary>
-    public static bool TryDecode(DiskUnit unit, ScsiTask task, out BlockRange range)
+    public static bool TryDecode(BlockUnit unit, ScsiTask task, out BlockRange range)
     {
         range = Decode(task.Cdb);
         if (!unit.Holds(range))

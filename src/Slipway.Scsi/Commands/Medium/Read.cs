@@ -19,19 +19,32 @@ internal static class Read
         Row("READ(16)", "88 1A FF FF FF FF FF FF FF FF FF FF FF FF 1F 00"),
     ];
 
-    private static CommandRow Row(string name, string usage) =>
-        CommandRow.For<DiskUnit>(name, usage, CommandTraits.ReadsMedium, Execute);
+    /// <summary>MMC-6 §6.15, §6.16; Streaming, of byte 10, changes nothing.</summary>
+    public static readonly CommandRow[] OpticalRows =
+    [
+        Row("READ(10)", "28 18 FF FF FF FF 00 FF FF 00"),
+        Row("READ(12)", "A8 18 FF FF FF FF FF FF FF FF 80 00"),
+    ];
 
-    private static ValueTask Execute(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
+    private static CommandRow Row(string name, string usage) =>
+        CommandRow.For<BlockUnit>(name, usage, CommandTraits.ReadsMedium, Execute);
+
+    private static ValueTask Execute(BlockUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
     {
         if (!BlockRange.TryDecode(unit, task, out var range))
             return default;
+        return Execute(unit, task, range, (task.Cdb[1] & Write.Fua) != 0 && task.Cdb[0] != 0x08, cancellation);
+    }
+
+    /// <summary>Answers with the blocks of a range that the unit holds and may transfer.</summary>
+    public static ValueTask Execute(
+        BlockUnit unit, ScsiTask task, BlockRange range, bool fromMedium, CancellationToken cancellation)
+    {
         task.TransferLength = unit.ToBytes(range.Blocks);
         var length = (int)Math.Min(task.TransferLength, task.DataInLimit);
         if (length == 0)
             return default;
         var offset = unit.ToBytes(range.Lba);
-        var fromMedium = (task.Cdb[1] & Write.Fua) != 0 && task.Cdb[0] != 0x08;
         if (length >= LargeRead && task.TakesDataInFile && !fromMedium && unit.Device is IFileBackedDevice device
             && device.TryFindCached(offset, length, out var place))
         {
@@ -48,7 +61,7 @@ internal static class Read
 
     // SBC-3 §5.9, table 44: what the cache alone holds is written to the medium before it is read from there.
     private static async ValueTask FromMediumAsync(
-        DiskUnit unit, long offset, Memory<byte> buffer, CancellationToken cancellation)
+        BlockUnit unit, long offset, Memory<byte> buffer, CancellationToken cancellation)
     {
         await unit.Device.FlushAsync(cancellation);
         await unit.Device.ReadAsync(offset, buffer, cancellation);

@@ -12,14 +12,19 @@ internal static class ReadCapacity
     // Images keep whole pages: a smaller write is a read first.
     private const int PhysicalBlock = 4096;
 
+    public static readonly CommandRow[] ShortRows =
+    [
+        CommandRow.For<BlockUnit>("READ CAPACITY(10)", "25 00 00 00 00 00 00 00 00 00", Traits, Execute10),
+    ];
+
     public static readonly CommandRow[] Rows =
     [
-        CommandRow.For<DiskUnit>("READ CAPACITY(10)", "25 00 00 00 00 00 00 00 00 00", Traits, Execute10),
+        .. ShortRows,
         CommandRow.For<DiskUnit>(
             "READ CAPACITY(16)", "9E 10 00 00 00 00 00 00 00 00 FF FF FF FF 00 00", Traits, Execute16, 0x10),
     ];
 
-    private static ValueTask Execute10(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
+    private static ValueTask Execute10(BlockUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
     {
         Span<byte> data = stackalloc byte[8];
         BinaryPrimitives.WriteUInt32BigEndian(data, (uint)Math.Min(unit.Blocks - 1, uint.MaxValue));

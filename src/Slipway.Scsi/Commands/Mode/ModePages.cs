@@ -9,7 +9,7 @@ internal enum ModePageControl
 }
 
 /// <summary>
-/// The mode pages of a disk. Each is a few byte strings of one length, its values, its defaults and the mask of what MODE
+/// The mode pages of a unit. Each is a few byte strings of one length, its values, its defaults and the mask of what MODE
 /// SELECT may change, so that no page needs code of its own to be sent or checked. One set serves every nexus (the
 /// mode page policy "shared", SPC-4 §7.8.10).
 /// </summary>
@@ -25,30 +25,58 @@ internal sealed class ModePages
 
     private readonly Lock _lock = new();
 
-    // SBC-3 §6.5.5: WCE: a write is acknowledged before it is on the medium.
-    private readonly ModePage _caching = new(
-        "08 12 04 00 0000 0000 0000 0000 00 00 0000 00 000000",
-        "08 12 04 00 0000 0000 0000 0000 00 00 0000 00 000000");
-
-    // SPC-4 §7.5.8: commands may be reordered (QUEUE ALGORITHM MODIFIER 1); D_SENSE and SWP can be changed.
-    private readonly ModePage _control = new(
-        "0A 0A 00 10 00 00 0000 0000 0000",
-        "0A 0A 04 00 08 00 0000 0000 0000");
-
-    // SBC-3 §6.5.8: DEXCPT: nothing is ever reported.
-    private readonly ModePage _informationalExceptions = new(
-        "1C 0A 08 00 00000000 00000000",
-        "1C 0A 00 00 00000000 00000000");
-
     private readonly ModePage[] _pages;
+    private readonly ModePage _control;
+    private readonly ModePage? _caching;
 
-    public ModePages() => _pages = [_caching, _control, _informationalExceptions];
+    private ModePages(params ModePage[] pages)
+    {
+        _pages = pages;
+        _control = Find(0x0A)!;
+        _caching = Find(0x08);
+    }
 
-    public bool WriteCacheEnabled => (_caching.Current.Span[2] & WriteCacheEnabledBit) != 0;
+    public static ModePages OfDisk() => new(
+        // SBC-3 §6.5.5: WCE: a write is acknowledged before it is on the medium.
+        new ModePage(
+            "08 12 04 00 0000 0000 0000 0000 00 00 0000 00 000000",
+            "08 12 04 00 0000 0000 0000 0000 00 00 0000 00 000000"),
+        Control(swp: "08"),
+
+        // SBC-3 §6.5.8: DEXCPT: nothing is ever reported.
+        new ModePage(
+            "1C 0A 08 00 00000000 00000000",
+            "1C 0A 00 00 00000000 00000000"));
+
+    public static ModePages OfCdRom() => new(
+        // MMC-6 §7.2.3: errors are corrected as far as possible, and reported where they are not.
+        new ModePage(
+            "01 0A 00 00 00000000 00000000",
+            "01 0A 00 00 00000000 00000000"),
+        Control(swp: "00"),
+
+        // MMC-3 §6.3.11, which MMC-6 keeps for older hosts: reads CD-R, CD-RW and DVD-ROM, a tray that locks and ejects; speeds in kB/s.
+        new ModePage(
+            "2A 16 0B 00 00 00 29 00 1B90 0000 0400 1B90 00 00 0000 0000 0000",
+            "2A 16 00 00 00 00 00 00 0000 0000 0000 0000 00 00 0000 0000 0000"));
+
+    public bool WriteCacheEnabled => _caching is not null && (_caching.Current.Span[2] & WriteCacheEnabledBit) != 0;
 
     public bool DescriptorSense => (_control.Current.Span[2] & DescriptorSenseBit) != 0;
 
     public bool SoftwareWriteProtect => (_control.Current.Span[4] & SoftwareWriteProtectBit) != 0;
+
+    /// <summary>Shows a state of the unit in a page.</summary>
+    public void Show(int code, int position, byte value)
+    {
+        lock (_lock)
+        {
+            var page = Find((byte)code)!;
+            var bytes = page.Current.ToArray();
+            bytes[position] = value;
+            page.Current = bytes;
+        }
+    }
 
     /// <summary>Writes a page, or all of them in ascending order; 0 where the unit has no such page.</summary>
     public int Write(int code, ModePageControl control, Span<byte> destination)
@@ -129,6 +157,11 @@ internal sealed class ModePages
                 page.Current = page.Default;
         }
     }
+
+    // SPC-4 §7.5.8: commands may be reordered (QUEUE ALGORITHM MODIFIER 1); D_SENSE, and of a disk SWP, can be changed.
+    private static ModePage Control(string swp) => new(
+        "0A 0A 00 10 00 00 0000 0000 0000",
+        $"0A 0A 04 00 {swp} 00 0000 0000 0000");
 
     // SPF, bit 6, asks for a subpage, of which there are none; PS, bit 7, is reserved in MODE SELECT.
     private ModePage? Find(byte code) => Array.Find(_pages, p => p.Code == code);

@@ -10,11 +10,11 @@ internal static class ModeSelect
 
     public static readonly CommandRow[] Rows =
     [
-        CommandRow.For<DiskUnit>("MODE SELECT(6)", "15 10 00 00 FF 00", Traits, Execute6),
-        CommandRow.For<DiskUnit>("MODE SELECT(10)", "55 10 00 00 00 00 00 FF FF 00", Traits, Execute10),
+        CommandRow.For<BlockUnit>("MODE SELECT(6)", "15 10 00 00 FF 00", Traits, Execute6),
+        CommandRow.For<BlockUnit>("MODE SELECT(10)", "55 10 00 00 00 00 00 FF FF 00", Traits, Execute10),
     ];
 
-    private static ValueTask Execute6(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
+    private static ValueTask Execute6(BlockUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
     {
         const int header = 4;
         var length = task.Cdb[4];
@@ -23,7 +23,7 @@ internal static class ModeSelect
         return list.IsEmpty ? default : SelectAsync(unit, nexus, task, list, header, list[3], isLong: false, cancellation);
     }
 
-    private static ValueTask Execute10(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
+    private static ValueTask Execute10(BlockUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
     {
         const int header = 8;
         var length = BinaryPrimitives.ReadUInt16BigEndian(task.Cdb[7..]);
@@ -35,7 +35,7 @@ internal static class ModeSelect
         return SelectAsync(unit, nexus, task, list, header, descriptors, (list[4] & 1) != 0, cancellation);
     }
 
-    private static bool TryTake(DiskUnit unit, ScsiTask task, int length, int header, out ReadOnlySpan<byte> list)
+    private static bool TryTake(BlockUnit unit, ScsiTask task, int length, int header, out ReadOnlySpan<byte> list)
     {
         task.TransferLength = length;
         list = default;
@@ -50,7 +50,7 @@ internal static class ModeSelect
     }
 
     private static ValueTask SelectAsync(
-        DiskUnit unit, UnitNexus nexus, ScsiTask task, ReadOnlySpan<byte> list, int header, int descriptors, bool isLong,
+        BlockUnit unit, UnitNexus nexus, ScsiTask task, ReadOnlySpan<byte> list, int header, int descriptors, bool isLong,
         CancellationToken cancellation)
     {
         if (header + descriptors > list.Length)
@@ -76,7 +76,7 @@ internal static class ModeSelect
     }
 
     // SBC-3 §6.5.2: neither the number of blocks (zero: as it is) nor their length can be selected.
-    private static bool KeepsCapacity(DiskUnit unit, ReadOnlySpan<byte> descriptor)
+    private static bool KeepsCapacity(BlockUnit unit, ReadOnlySpan<byte> descriptor)
     {
         var (blocks, limit) = descriptor.Length == 16
             ? (BinaryPrimitives.ReadUInt64BigEndian(descriptor), ulong.MaxValue)

@@ -11,20 +11,20 @@ internal static class ModeSense
 
     public static readonly CommandRow[] Rows =
     [
-        CommandRow.For<DiskUnit>("MODE SENSE(6)", "1A 08 FF FF FF 00", Traits, Execute6),
-        CommandRow.For<DiskUnit>("MODE SENSE(10)", "5A 18 FF FF 00 00 00 FF FF 00", Traits, Execute10),
+        CommandRow.For<BlockUnit>("MODE SENSE(6)", "1A 08 FF FF FF 00", Traits, Execute6),
+        CommandRow.For<BlockUnit>("MODE SENSE(10)", "5A 18 FF FF 00 00 00 FF FF 00", Traits, Execute10),
     ];
 
     // SPC-4 table 68: conflicts with every persistent reservation that leaves the nexus outside.
     private const CommandTraits Traits =
         CommandTraits.ConflictsWithExclusiveAccess | CommandTraits.ConflictsWithWriteExclusive;
 
-    private static ValueTask Execute6(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
+    private static ValueTask Execute6(BlockUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
     {
         Span<byte> data = stackalloc byte[ModePages.MaxLength];
         data.Clear();
         var length = 4;
-        if ((task.Cdb[1] & DisableBlockDescriptors) == 0)
+        if (unit.DeviceSpecificParameter is not null && (task.Cdb[1] & DisableBlockDescriptors) == 0)
         {
             data[3] = 8;
             WriteShortDescriptor(unit, data[length..]);
@@ -34,16 +34,16 @@ internal static class ModeSense
         if (!TryWritePages(unit, task, data, ref length))
             return default;
         data[0] = (byte)(length - 1);
-        data[2] = DeviceSpecific(unit);
+        data[2] = unit.DeviceSpecificParameter ?? 0;
         return task.Answer(data[..length], task.Cdb[4]);
     }
 
-    private static ValueTask Execute10(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
+    private static ValueTask Execute10(BlockUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
     {
         Span<byte> data = stackalloc byte[ModePages.MaxLength];
         data.Clear();
         var length = 8;
-        if ((task.Cdb[1] & DisableBlockDescriptors) == 0)
+        if (unit.DeviceSpecificParameter is not null && (task.Cdb[1] & DisableBlockDescriptors) == 0)
         {
             var isLong = (task.Cdb[1] & LongLbaAccepted) != 0;
             if (isLong)
@@ -58,11 +58,11 @@ internal static class ModeSense
         if (!TryWritePages(unit, task, data, ref length))
             return default;
         BinaryPrimitives.WriteUInt16BigEndian(data, (ushort)(length - 2));
-        data[3] = DeviceSpecific(unit);
+        data[3] = unit.DeviceSpecificParameter ?? 0;
         return task.Answer(data[..length], BinaryPrimitives.ReadUInt16BigEndian(task.Cdb[7..]));
     }
 
-    private static bool TryWritePages(DiskUnit unit, ScsiTask task, Span<byte> data, ref int length)
+    private static bool TryWritePages(BlockUnit unit, ScsiTask task, Span<byte> data, ref int length)
     {
         var control = task.Cdb[2] >> 6;
         if (control == Saved)
@@ -72,23 +72,21 @@ internal static class ModeSense
         if (task.Cdb[3] is not (0x00 or 0xFF))
             return unit.Deny(task, SenseCode.InvalidFieldInCdb, SenseKeySpecific.InCdb(3));
 
+        unit.UpdateModePages();
         var written = unit.ModePages.Write(task.Cdb[2] & 0x3F, (ModePageControl)control, data[length..]);
         length += written;
         return written > 0 || unit.Deny(task, SenseCode.InvalidFieldInCdb, SenseKeySpecific.InCdb(2, 5));
     }
 
-    // SBC-3 §6.5.1: WP, DPOFUA.
-    private static byte DeviceSpecific(DiskUnit unit) => (byte)(0x10 | (unit.WriteProtected ? 0x80 : 0));
-
     // SBC-3 §6.5.2.2
-    private static void WriteShortDescriptor(DiskUnit unit, Span<byte> descriptor)
+    private static void WriteShortDescriptor(BlockUnit unit, Span<byte> descriptor)
     {
         BinaryPrimitives.WriteUInt32BigEndian(descriptor, (uint)Math.Min(unit.Blocks, uint.MaxValue));
         BinaryPrimitives.WriteInt32BigEndian(descriptor[4..], unit.BlockSize);
     }
 
     // SBC-3 §6.5.2.3
-    private static void WriteLongDescriptor(DiskUnit unit, Span<byte> descriptor)
+    private static void WriteLongDescriptor(BlockUnit unit, Span<byte> descriptor)
     {
         BinaryPrimitives.WriteUInt64BigEndian(descriptor, unit.Blocks);
         BinaryPrimitives.WriteInt32BigEndian(descriptor[12..], unit.BlockSize);

@@ -8,10 +8,10 @@ internal static class PreventAllowMediumRemoval
 {
     public static readonly CommandRow[] Rows =
     [
-        CommandRow.For<DiskUnit>("PREVENT ALLOW MEDIUM REMOVAL", "1E 00 00 00 01 00", CommandTraits.None, Execute),
+        CommandRow.For<BlockUnit>("PREVENT ALLOW MEDIUM REMOVAL", "1E 00 00 00 01 00", CommandTraits.None, Execute),
     ];
 
-    private static ValueTask Execute(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
+    private static ValueTask Execute(BlockUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
     {
         if (task.Cdb[4] != 0)
             unit.Medium?.Prevent(nexus);

@@ -9,11 +9,11 @@ internal static class StartStopUnit
 
     public static readonly CommandRow[] Rows =
     [
-        CommandRow.For<DiskUnit>(
+        CommandRow.For<BlockUnit>(
             "START STOP UNIT", "1B 01 00 0F F7 00", CommandTraits.Flushes, Execute),
     ];
 
-    private static ValueTask Execute(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
+    private static ValueTask Execute(BlockUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
     {
         var flags = task.Cdb[4];
 
@@ -26,7 +26,7 @@ internal static class StartStopUnit
 
         // SBC-3 table 13: under another's persistent reservation a unit may be started and not stopped.
         var stops = (flags & Start) == 0;
-        if (stops && unit.Reservations.State.Conflicts(nexus.Port, withWriteExclusive: true, withExclusiveAccess: true))
+        if (stops && !unit.MayStop(nexus))
         {
             task.Status = ScsiStatus.ReservationConflict;
             return default;
@@ -35,7 +35,7 @@ internal static class StartStopUnit
         if (moves)
             return stops ? EjectAsync(unit, task, (flags & NoFlush) == 0, cancellation) : Load(unit, nexus, task);
         if (!stops && unit.Medium is { IsEjected: true })
-            return unit.Refuse(task, SenseCode.MediumNotPresent);
+            return unit.Refuse(task, unit.MediumNotPresent);
 
         // A removable medium, like MMC's, turns again when it is needed: initiators that know how to eject it expect so.
         unit.Stopped = stops && unit.Medium is null;
@@ -45,7 +45,7 @@ internal static class StartStopUnit
     }
 
     // What was written is on the medium before it comes out.
-    private static async ValueTask EjectAsync(DiskUnit unit, ScsiTask task, bool flushes, CancellationToken cancellation)
+    private static async ValueTask EjectAsync(BlockUnit unit, ScsiTask task, bool flushes, CancellationToken cancellation)
     {
         if (flushes)
             await unit.Device.FlushAsync(cancellation);
@@ -53,14 +53,13 @@ internal static class StartStopUnit
             await unit.Refuse(task, SenseCode.MediumRemovalPrevented);
     }
 
-    private static ValueTask Load(DiskUnit unit, UnitNexus nexus, ScsiTask task)
+    private static ValueTask Load(BlockUnit unit, UnitNexus nexus, ScsiTask task)
     {
-        // A medium that is out and prevented from moving stays out.
-        if (unit.Medium is { IsEjected: true, IsPrevented: true })
+        if (!unit.Medium!.TryLoad(out var wasEjected))
             return unit.Refuse(task, SenseCode.MediumRemovalPrevented);
 
         // Who loaded it knows.
-        if (unit.Medium!.Load())
+        if (wasEjected)
             unit.EstablishForOthers(nexus, SenseCode.MediumMayHaveChanged);
         return default;
     }

@@ -12,12 +12,12 @@ internal static class ReportSupportedOperationCodes
 
     public static readonly CommandRow[] Rows =
     [
-        CommandRow.For<DiskUnit>(
+        CommandRow.For<BlockUnit>(
             "REPORT SUPPORTED OPERATION CODES", "A3 0C 87 FF FF FF FF FF FF FF 00 00",
             CommandTraits.ConflictsWithExclusiveAccess, Execute, 0x0C),
     ];
 
-    private static ValueTask Execute(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
+    private static ValueTask Execute(BlockUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
     {
         var hasTimeouts = (task.Cdb[2] & ReturnTimeouts) != 0;
         var code = task.Cdb[3];

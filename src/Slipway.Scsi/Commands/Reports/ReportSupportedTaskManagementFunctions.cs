@@ -10,12 +10,12 @@ internal static class ReportSupportedTaskManagementFunctions
 
     public static readonly CommandRow[] Rows =
     [
-        CommandRow.For<DiskUnit>(
+        CommandRow.For<BlockUnit>(
             "REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS", "A3 0D 80 00 00 00 FF FF FF FF 00 00",
             CommandTraits.ConflictsWithExclusiveAccess, Execute, 0x0D),
     ];
 
-    private static ValueTask Execute(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
+    private static ValueTask Execute(BlockUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
     {
         var allocation = BinaryPrimitives.ReadUInt32BigEndian(task.Cdb[6..]);
         if (allocation < 4)
