@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace Slipway.Tests.Targets;
 
 /// <summary><c>slipway target</c> as its user runs it, on a port that was free, until the test ends.</summary>
-internal sealed class ServedTarget : IAsyncDisposable
+internal sealed partial class ServedTarget : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly Process _process;
@@ -19,7 +20,7 @@ internal sealed class ServedTarget : IAsyncDisposable
         _errors = KeepAsync(process.StandardError);
     }
 
-    /// <summary>As the command printed it: iscsi://ADDRESS:PORT/NAME/0.</summary>
+    /// <summary>The first disk's, as the command printed it: iscsi://ADDRESS:PORT/NAME/LUN.</summary>
     public Uri Url { get; private set; } = null!;
 
     public string Portal => Url.Authority;
@@ -46,7 +47,7 @@ internal sealed class ServedTarget : IAsyncDisposable
             RedirectStandardInput = true,
         };
         var served = new ServedTarget(Process.Start(start)!);
-        served.Url = new Uri((await served.PrintsAsync("iscsi://")).Trim());
+        served.Url = new Uri(UrlPattern().Match(await served.PrintsAsync("iscsi://")).Value);
         return served;
     }
 
@@ -101,6 +102,9 @@ internal sealed class ServedTarget : IAsyncDisposable
         await Task.WhenAll(_output, _errors);
         _process.Dispose();
     }
+
+    [GeneratedRegex("iscsi://[^\"\\s]+")]
+    private static partial Regex UrlPattern();
 
     private TaskCompletionSource? _more;
 

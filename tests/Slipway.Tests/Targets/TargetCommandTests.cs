@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace Slipway.Tests.Targets;
 
@@ -52,6 +54,46 @@ public sealed class TargetCommandTests : IDisposable
         var written = await File.ReadAllBytesAsync(source);
         Assert.True((await File.ReadAllBytesAsync(_folder["disk.img"])).SequenceEqual(written), "the file is not what was written");
         Assert.True((await File.ReadAllBytesAsync(_folder["back.img"])).SequenceEqual(written), "what was read is not what was written");
+    }
+
+    [Fact]
+    public async Task Several_files_are_the_disks_of_one_target()
+    {
+        var source = Disk("source.img", seed: 7);
+        var readOnly = await File.ReadAllBytesAsync(Disk("c, d.img", seed: 2));
+        await Tool.RunAsync("qemu-img", "create", "-q", "-f", "qcow2", _folder["b.qcow2"], "32M");
+        await using (var target = await ServedTarget.StartAsync(
+            Disk("a.img"), _folder["b.qcow2"] + ",block-size=4096", _folder["c, d.img"] + ",read-only,lun=7", Disk("e.img") + ",removable"))
+        {
+            Assert.EndsWith(":a", target.Name, StringComparison.Ordinal);
+            await target.PrintsAsync($"{target.Name}/8");
+            var list = await Tool.RunAsync("iscsi-ls", "-s", $"iscsi://{target.Portal}");
+            Assert.Equal(["0", "1", "7", "8"], Regex.Matches(list, @"Lun:(\d+) +Type:DIRECT_ACCESS \(Size:31M\)").Select(m => m.Groups[1].Value));
+            Assert.Contains("LENGTH IN BYTES:512", await Tool.RunAsync("iscsi-readcapacity16", Lun(0)), StringComparison.Ordinal);
+            Assert.Contains("LENGTH IN BYTES:4096", await Tool.RunAsync("iscsi-readcapacity16", Lun(1)), StringComparison.Ordinal);
+            Assert.Contains("Removable:0", await Tool.RunAsync("iscsi-inq", Lun(0)), StringComparison.Ordinal);
+            Assert.Contains("Removable:1", await Tool.RunAsync("iscsi-inq", Lun(8)), StringComparison.Ordinal);
+            await Tool.RunAsync("qemu-img", "convert", "-n", "-f", "raw", "-O", "raw", source, Lun(0));
+            await Tool.RunAsync("qemu-img", "convert", "-n", "-f", "raw", "-O", "raw", source, Lun(1));
+            var (status, output) = await Tool.TryRunAsync("qemu-io", "-f", "raw", "-c", "write -P 1 0 64k", Lun(7));
+            Assert.True(status != 0, output);
+
+            string Lun(int lun) => $"iscsi://{target.Portal}/{target.Name}/{lun}";
+        }
+        Assert.Contains("identical", await Tool.RunAsync("qemu-img", "compare", "-f", "raw", source, _folder["a.img"]), StringComparison.Ordinal);
+        Assert.Contains("identical", await Tool.RunAsync("qemu-img", "compare", source, _folder["b.qcow2"]), StringComparison.Ordinal);
+        Assert.Equal(readOnly, await File.ReadAllBytesAsync(_folder["c, d.img"]));
+    }
+
+    [Fact]
+    public async Task A_program_reads_what_is_served()
+    {
+        await using var target = await ServedTarget.StartAsync(Disk("a.img"), Disk("b.img") + ",block-size=4096", "--read-only", "--json");
+        using var description = JsonDocument.Parse(target.Log.Split('\n').Single(l => l.StartsWith('{')));
+        var disk = description.RootElement.GetProperty("disks")[1];
+        Assert.Equal(target.Name, description.RootElement.GetProperty("target").GetString());
+        Assert.Equal((1, Size, 4096, true), (disk.GetProperty("lun").GetInt32(), disk.GetProperty("size").GetInt64(), disk.GetProperty("blockSize").GetInt32(), disk.GetProperty("readOnly").GetBoolean()));
+        Assert.Contains("DIRECT_ACCESS", await Tool.RunAsync("iscsi-inq", disk.GetProperty("urls")[0].GetString()!), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -145,6 +187,11 @@ public sealed class TargetCommandTests : IDisposable
         await FailsWith("12 to 255 bytes", Disk("disk.img"), "--chap-user", "host", "--chap-secret-file", SecretFile("short"));
         await FailsWith("--chap-user and --chap-secret-file go together", Disk("disk.img"), "--chap-user", "host");
         await FailsWith("two secrets", Disk("disk.img"), "--chap-user", "host", "--chap-secret-file", SecretFile(Secret), "--reverse-user", "disk", "--reverse-secret-file", SecretFile(Secret));
+        await FailsWith("'block-size=1000' is none of lun=0..255", Disk("disk.img") + ",block-size=1000");
+        await FailsWith("could not find file", Disk("disk.img") + ",raed-only");
+        await FailsWith("LUN 3 of", Disk("disk.img") + ",lun=3", Disk("other.img") + ",lun=3");
+        await FailsWith("would be LUN 256", Disk("disk.img") + ",lun=255", Disk("other.img"));
+        await FailsWith("--trace follows one disk", Disk("disk.img"), Disk("other.img"), "--trace", _folder["trace"]);
         await FailsWith("is not ADDRESS or ADDRESS:PORT", Disk("disk.img"), "--portal", "nowhere");
 
         async Task FailsWith(string because, params string[] arguments)

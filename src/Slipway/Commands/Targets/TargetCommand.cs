@@ -9,16 +9,19 @@ using Slipway.Disks;
 using Slipway.Iscsi.Chap;
 using Slipway.Scsi;
 using Slipway.Server.Iscsi;
-using Slipway.Volumes;
 using Slipway.Volumes.Layers;
-using Slipway.Volumes.Store;
 
 namespace Slipway.Commands.Targets;
 
-/// <summary><c>slipway target FILE</c>: one file as an iSCSI disk, until interrupted.</summary>
+/// <summary><c>slipway target FILE...</c>: files as the disks of one iSCSI target, until interrupted.</summary>
 internal static class TargetCommand
 {
-    private static readonly Argument<string> Disk = new("FILE|VOLUME") { Description = "A raw or qcow2 image; or a volume's name (no file has it)" };
+    private static readonly Argument<DiskArgument[]> Disks = new("FILE|VOLUME[,OPTION...]")
+    {
+        Description = $"A raw or qcow2 image; or a volume's name (no file has it). Options of this disk alone: {DiskArgument.Options}",
+        Arity = ArgumentArity.OneOrMore,
+        CustomParser = ParseDisks,
+    };
 
     private static readonly Option<IPEndPoint[]> Portals = new("--portal")
     {
@@ -27,46 +30,54 @@ internal static class TargetCommand
         CustomParser = ParsePortals,
     };
 
-    private static readonly Option<string> Name = new("--iqn") { Description = "The target's name; made from the file's name otherwise" };
-    private static readonly Option<string> User = new("--chap-user") { Description = "The name that an initiator must prove" };
-    private static readonly Option<FileInfo> Secret = new("--chap-secret-file") { Description = "A file with that name's secret, 12 to 255 bytes" };
-    private static readonly Option<string> ReverseUser = new("--reverse-user") { Description = "The name that the target proves to the initiator" };
-    private static readonly Option<FileInfo> ReverseSecret = new("--reverse-secret-file") { Description = "A file with that name's secret, another one" };
+    private static readonly Option<string> Name = new("--iqn") { Description = "The target's name; made from the first file's name otherwise" };
     private static readonly Option<string> Trace = new("--trace") { Description = "Append every call to the disk to this file: when, what, where, how long, in which file" };
 
     private static readonly Option<FaultRule[]> Faults = new("--fault")
     {
-        Description = "Let the disk fail by rule, like 'error on=write after=100' or 'delay=50ms chance=0.1'; may be repeated",
+        Description = "Let the disks fail by rule, like 'error on=write after=100' or 'delay=50ms chance=0.1'; may be repeated",
         DefaultValueFactory = _ => [],
         CustomParser = ParseFaults,
     };
 
     private static readonly Option<bool> ReadOnly = new("--read-only") { Description = "Refuse writes" };
+    private static readonly Option<bool> Removable = new("--removable") { Description = "Disks that can be ejected and loaded again" };
     private static readonly Option<int> BlockSize = new("--block-size") { Description = "512 or 4096 bytes", DefaultValueFactory = _ => 512 };
 
     public static Command Create()
     {
         BlockSize.AcceptOnlyFromAmong("512", "4096");
-        var command = new Command("target", "Serve one file as an iSCSI disk.")
+        var command = new Command("target", "Serve files as the disks of one iSCSI target: the first is LUN 0, the next LUN 1.")
         {
-            Disk, Portals, Name, User, Secret, ReverseUser, ReverseSecret, ReadOnly, BlockSize, Trace, Faults, StoreCommand.State,
+            Disks, Portals, Name, ReadOnly, Removable, BlockSize, Trace, Faults, StoreCommand.State, StoreCommand.Json,
         };
+        foreach (var option in ChapOptions.All)
+            command.Add(option);
         command.SetAction(RunAsync);
         return command;
     }
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
     {
+        var served = new List<ServedDisk>();
         try
         {
-            var chap = Policy(parsed);
-            var file = parsed.GetRequiredValue(Disk);
-            var name = parsed.GetValue(Name) ?? NameOf(file);
-            var volume = await OpenAsync(file, parsed, stop);
-            var live = volume as LiveVolume;
-            // Disposes of what is below it.
-            await using var device = LayeredDisk.Create(volume, parsed.GetRequiredValue(Faults), parsed.GetValue(Trace), Random.Shared, TimeProvider.System);
-            await ServeAsync(live?.Path ?? Path.GetFullPath(file), device, live, name, chap, parsed, stop);
+            var chap = ChapOptions.Policy(parsed);
+            var disks = parsed.GetRequiredValue(Disks);
+            if (disks.Length > 1 && parsed.GetValue(Trace) is not null)
+                throw new ArgumentException("--trace follows one disk, and there are several");
+            var target = new TargetDevice(parsed.GetValue(Name) ?? NameOf(disks[0].File));
+            var lun = -1;
+            foreach (var disk in disks)
+            {
+                lun = disk.Lun ?? lun + 1;
+                if (lun > byte.MaxValue)
+                    throw new ArgumentException($"{disk.File} would be LUN {lun}: a target has at most {byte.MaxValue + 1} disks, LUN 0 to {byte.MaxValue}");
+                var open = await OpenAsync(disk, (byte)lun, parsed, stop);
+                served.Add(open);
+                target.Attach(open.Lun, open.Unit);
+            }
+            await ServeAsync(target, served, chap, parsed, stop);
             return 0;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or SocketException or ArgumentException or DiskFormatException or BlockDeviceException)
@@ -74,55 +85,39 @@ internal static class TargetCommand
             await Console.Error.WriteLineAsync($"slipway target: {e.Message}");
             return 1;
         }
+        finally
+        {
+            foreach (var disk in served)
+                await disk.DisposeAsync();
+        }
     }
 
-    private static async Task ServeAsync(string path, IBlockDevice device, LiveVolume? live, string name, ChapPolicy? chap, ParseResult parsed, CancellationToken stop)
+    private static Task<ServedDisk> OpenAsync(DiskArgument disk, byte lun, ParseResult parsed, CancellationToken stop)
     {
-        var target = new TargetDevice(name);
-        // The file's place names the unit: it keeps its identity when the target is started again.
-        var unit = new DiskUnit(device, new UnitIdentity(path), parsed.GetValue(BlockSize));
-        target.Attach(0, unit);
-        if (live is not null)
-            live.LengthChanged += unit.ReportCapacityChange;
+        var whole = disk with
+        {
+            ReadOnly = disk.ReadOnly || parsed.GetValue(ReadOnly),
+            Removable = disk.Removable || parsed.GetValue(Removable),
+            BlockSize = disk.BlockSize ?? parsed.GetValue(BlockSize),
+        };
+        return ServedDisk.OpenAsync(whole, lun, parsed.GetRequiredValue(StoreCommand.State).FullName, parsed.GetRequiredValue(Faults), parsed.GetValue(Trace), stop);
+    }
+
+    private static async Task ServeAsync(TargetDevice target, List<ServedDisk> disks, ChapPolicy? chap, ParseResult parsed, CancellationToken stop)
+    {
         using var logs = LoggerFactory.Create(b => b.AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat) = (true, "HH:mm:ss ")));
-        var directory = new SingleTarget(name, target, chap);
+        var directory = new SingleTarget(target.Name, target, chap);
         await using var listener = new IscsiListener(parsed.GetRequiredValue(Portals), directory, directory, TimeProvider.System, logs.CreateLogger("slipway"));
         listener.Start();
+        var description = new TargetDescription(
+            target.Name, [.. listener.Endpoints.Select(p => p.ToString())], [.. disks.Select(d => d.Describe(target.Name, listener.Endpoints))]);
+        Console.WriteLine(parsed.GetValue(StoreCommand.Json) ? description.ToJson() : string.Join('\n', description.Disks.SelectMany(d => d.Urls)));
         foreach (var portal in listener.Endpoints)
         {
-            Console.WriteLine($"iscsi://{portal}/{name}/0");
             if (chap is null && !IPAddress.IsLoopback(portal.Address))
-                await Console.Error.WriteLineAsync($"warning: without --chap-user everybody who reaches {portal} can read and write this disk");
+                await Console.Error.WriteLineAsync($"warning: without --chap-user everybody who reaches {portal} can read and write {(disks.Count == 1 ? "this disk" : "these disks")}");
         }
         await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-    }
-
-    private static async Task<IBlockDevice> OpenAsync(string disk, ParseResult parsed, CancellationToken stop)
-    {
-        if (File.Exists(disk) || disk.Contains('/', StringComparison.Ordinal))
-            return await Volume.OpenAsync(disk, parsed.GetValue(ReadOnly), stop);
-        var store = new VolumeStore(parsed.GetRequiredValue(StoreCommand.State).FullName);
-        return parsed.GetValue(ReadOnly) ? await store.OpenToCopyAsync(disk, stop) : await store.ServeAsync(disk, stop);
-    }
-
-    private static ChapPolicy? Policy(ParseResult parsed)
-    {
-        var initiator = Account(parsed, User, Secret);
-        var target = Account(parsed, ReverseUser, ReverseSecret);
-        if (initiator is null && target is not null)
-            throw new ArgumentException("--reverse-user needs --chap-user: initiators ask for the target's proof only after their own");
-        return initiator is null ? null : new ChapPolicy(initiator, target);
-    }
-
-    private static ChapAccount? Account(ParseResult parsed, Option<string> user, Option<FileInfo> secret)
-    {
-        var (name, file) = (parsed.GetValue(user), parsed.GetValue(secret));
-        if (name is null && file is null)
-            return null;
-        if (name is null || file is null)
-            throw new ArgumentException($"{user.Name} and {secret.Name} go together");
-        // Editors end the last line; the line's end is no part of the secret.
-        return new ChapAccount(name, File.ReadAllText(file.FullName).TrimEnd('\r', '\n'));
     }
 
     /// <summary>RFC 3722: lower case letters, digits, full stops, hyphens and colons.</summary>
@@ -134,35 +129,30 @@ internal static class TargetCommand
         return name.ToString();
     }
 
-    private static FaultRule[] ParseFaults(ArgumentResult result)
+    private static DiskArgument[] ParseDisks(ArgumentResult result) => Parse(result, DiskArgument.Parse);
+
+    private static FaultRule[] ParseFaults(ArgumentResult result) => Parse(result, FaultRuleText.Parse);
+
+    private static IPEndPoint[] ParsePortals(ArgumentResult result) => Parse(result, text =>
+        IPAddress.TryParse(text, out var address) ? new(address, IscsiListener.DefaultPort)
+        : IPEndPoint.TryParse(text, out var portal) ? portal
+        : throw new FormatException("it is not ADDRESS or ADDRESS:PORT"));
+
+    /// <summary>Each value on its own: the user reads of every wrong one.</summary>
+    private static T[] Parse<T>(ArgumentResult result, Func<string, T> parse)
     {
-        var rules = new List<FaultRule>();
+        var values = new List<T>();
         foreach (var token in result.Tokens)
         {
             try
             {
-                rules.Add(FaultRuleText.Parse(token.Value));
+                values.Add(parse(token.Value));
             }
             catch (FormatException e)
             {
-                result.AddError($"--fault '{token.Value}': {e.Message}");
+                result.AddError($"'{token.Value}': {e.Message}");
             }
         }
-        return [.. rules];
-    }
-
-    private static IPEndPoint[] ParsePortals(ArgumentResult result)
-    {
-        var portals = new List<IPEndPoint>();
-        foreach (var token in result.Tokens)
-        {
-            if (IPAddress.TryParse(token.Value, out var address))
-                portals.Add(new(address, IscsiListener.DefaultPort));
-            else if (IPEndPoint.TryParse(token.Value, out var portal))
-                portals.Add(portal);
-            else
-                result.AddError($"{token.Value} is not ADDRESS or ADDRESS:PORT");
-        }
-        return [.. portals];
+        return [.. values];
     }
 }

@@ -1,0 +1,13 @@
+using System.Text.Json;
+
+namespace Slipway.Commands.Targets;
+
+/// <summary>What <c>slipway target --json</c> prints, in one line, once initiators can log in.</summary>
+internal sealed record TargetDescription(string Target, IReadOnlyList<string> Portals, IReadOnlyList<DiskDescription> Disks)
+{
+    public string ToJson() => JsonSerializer.Serialize(this, JsonSerializerOptions.Web);
+}
+
+/// <param name="Size">Bytes.</param>
+/// <param name="Urls">One for each portal, as libiscsi and QEMU write it.</param>
+internal sealed record DiskDescription(byte Lun, string File, long Size, int BlockSize, bool ReadOnly, IReadOnlyList<string> Urls);
