@@ -113,6 +113,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
                 certificate, requests, new ProgramRequests(programs, machines, Timelines, logs.CreateLogger("Slipway.Https")), logs, cancellation)),
             "HTTPS, or HTTP for UEFI HTTP Boot (http-boot: https does without),");
 
+        var own = site.Networks.Select(n => n.Address).ToHashSet();
         foreach (var network in site.Networks.Where(n => n.Mode != NetworkMode.Off))
         {
             var tftp = new TftpServer(programs, new TftpLimits(), _clock, new TftpEvidence(Timelines, machines));
@@ -122,6 +123,10 @@ public sealed partial class SlipwayServer : IAsyncDisposable
             var dhcpListener = Closing(new DhcpListener(
                 network.Interface, dhcp, leases, new DhcpEvidence(Timelines, machines), logs.CreateLogger("Slipway.Dhcp"), probe));
             Listen(dhcpListener.Start, $"DHCP on {network.Interface}");
+            // Beside a proxy another server is what there should be.
+            if (network.Mode == NetworkMode.Authoritative
+                && OtherServerWatch.TryStart(network.Interface, own, new DhcpEvidence(Timelines, machines), _clock, logs.CreateLogger("Slipway.Dhcp")) is { } watch)
+                Closing(watch);
         }
         var stalls = _clock.CreateTimer(_ => Timelines.MarkStalled(), null, StallCheck, StallCheck);
         _closing.Push(stalls.DisposeAsync);

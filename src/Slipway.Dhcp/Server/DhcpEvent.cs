@@ -34,8 +34,11 @@ public enum DhcpEventKind
     /// <summary>An address that was to be offered answered a probe.</summary>
     Conflict,
 
-    /// <summary>Another DHCP server answers on this network.</summary>
+    /// <summary>The client took the offer of another DHCP server.</summary>
     OtherServer,
+
+    /// <summary>Another DHCP server answers on this network, see <see cref="OtherServers"/>.</summary>
+    OtherServerHeard,
 }
 
 /// <summary>What came of one packet: for logs, metrics and boot timelines.</summary>
@@ -68,6 +71,6 @@ public sealed class DhcpEvent
 
     public string? BootFile { get; init; }
 
-    /// <summary>For <see cref="DhcpEventKind.OtherServer"/>: which.</summary>
+    /// <summary>For <see cref="DhcpEventKind.OtherServer"/> and <see cref="DhcpEventKind.OtherServerHeard"/>: which.</summary>
     public IPAddress? Server { get; init; }
 }

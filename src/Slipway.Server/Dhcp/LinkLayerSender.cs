@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using Slipway.Dhcp.Wire;
 
 namespace Slipway.Server.Dhcp;
@@ -10,33 +9,31 @@ namespace Slipway.Server.Dhcp;
 /// Sends a UDP datagram to a hardware address. A client that has no address yet answers no ARP, so the ordinary socket
 /// cannot reach it by unicast (RFC 2131 §4.1). Linux's packet socket makes the Ethernet header; IP's and UDP's are ours.
 /// </summary>
-internal sealed partial class LinkLayerSender : IDisposable
+internal sealed class LinkLayerSender : IDisposable
 {
-    private const int AfPacket = 17;
-    private const ushort EtherTypeIp = 0x0800;
     private const int IpHeader = 20;
     private const int UdpHeader = 8;
     private const byte TimeToLive = 64;
     private const byte ProtocolUdp = 17;
 
     private readonly Socket _socket;
-    private readonly int _interfaceIndex;
+    private readonly PacketEndPoint _link;
 
-    private LinkLayerSender(Socket socket, int interfaceIndex)
+    private LinkLayerSender(Socket socket, PacketEndPoint link)
     {
         _socket = socket;
-        _interfaceIndex = interfaceIndex;
+        _link = link;
     }
 
     /// <summary>Null where the system has no packet sockets, or does not allow one (CAP_NET_RAW).</summary>
     public static LinkLayerSender? TryOpen(string interfaceName)
     {
-        if (!OperatingSystem.IsLinux() || InterfaceIndex(interfaceName) is not (var index and not 0))
+        if (!OperatingSystem.IsLinux() || PacketEndPoint.Of(interfaceName) is not { } link)
             return null;
         try
         {
             // Protocol 0: this socket sends only, the kernel queues nothing to it.
-            return new LinkLayerSender(new Socket(AddressFamily.Packet, SocketType.Dgram, 0), (int)index);
+            return new LinkLayerSender(new Socket(AddressFamily.Packet, SocketType.Dgram, 0), link);
         }
         catch (SocketException e) when (e.SocketErrorCode is SocketError.AccessDenied or SocketError.AddressFamilyNotSupported)
         {
@@ -49,7 +46,7 @@ internal sealed partial class LinkLayerSender : IDisposable
         Span<byte> packet = stackalloc byte[IpHeader + UdpHeader + payload.Length];
         WriteIp(packet, source, destination);
         WriteUdp(packet[IpHeader..], sourcePort, destinationPort, packet[12..20], payload);
-        _socket.SendTo(packet, SocketFlags.None, AddressOf(hardware));
+        _socket.SendTo(packet, SocketFlags.None, _link.To(hardware));
     }
 
     public void Dispose() => _socket.Dispose();
@@ -92,20 +89,4 @@ internal sealed partial class LinkLayerSender : IDisposable
             sum += BinaryPrimitives.ReadUInt16BigEndian(bytes);
         return bytes.IsEmpty ? sum : sum + ((uint)bytes[0] << 8);
     }
-
-    // struct sockaddr_ll of packet(7).
-    private SocketAddress AddressOf(HardwareAddress hardware)
-    {
-        var address = new SocketAddress(AddressFamily.Packet, 20);
-        var span = address.Buffer.Span;
-        BinaryPrimitives.WriteUInt16LittleEndian(span, AfPacket);
-        BinaryPrimitives.WriteUInt16BigEndian(span[2..], EtherTypeIp);
-        BinaryPrimitives.WriteInt32LittleEndian(span[4..], _interfaceIndex);
-        span[11] = hardware.Length;
-        hardware.CopyTo(span[12..]);
-        return address;
-    }
-
-    [LibraryImport("libc", EntryPoint = "if_nametoindex", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial uint InterfaceIndex(string name);
 }

@@ -23,7 +23,7 @@ internal sealed class DhcpEvidence(BootTimelines timelines, MachineDirectory mac
             case DhcpEventKind.Offered or DhcpEventKind.Acknowledged or DhcpEventKind.ProxyOffered:
                 timelines.Observe(mac, name, BootStage.Dhcp, e.Text, Facts(e, client), begins);
                 break;
-            case DhcpEventKind.Refused or DhcpEventKind.Declined or DhcpEventKind.Exhausted or DhcpEventKind.Conflict:
+            case DhcpEventKind.Refused or DhcpEventKind.Declined or DhcpEventKind.Exhausted or DhcpEventKind.Conflict or DhcpEventKind.OtherServer:
                 timelines.Refuse(mac, name, BootStage.Dhcp, e.Text, Facts(e, client));
                 break;
         }
@@ -36,6 +36,7 @@ internal sealed class DhcpEvidence(BootTimelines timelines, MachineDirectory mac
     {
         var facts = new Dictionary<string, string> { ["client"] = client.Kind.ToString().ToLowerInvariant() };
         Add("network", e.Network);
+        Add("server", e.Server?.ToString());
         Add("address", e.Address?.ToString());
         Add("bootFile", e.BootFile);
         Add("architecture", client.Architecture?.ToString());

@@ -157,6 +157,37 @@ public class DhcpClientsTests
         Assert.Equal(IPAddress.Parse("10.91.0.2"), (await site.WaitForAsync(DhcpEventKind.OtherServer)).Server);
     }
 
+    [Fact]
+    public async Task A_second_server_on_the_link_is_found_by_asking()
+    {
+        await using var site = DhcpSite.ForMachines();
+        using var dnsmasq = site.StartDnsmasq();
+        site.Start();
+        await using var watch = site.Watch();
+        var heard = await site.WaitForAsync(DhcpEventKind.OtherServerHeard);
+        Assert.Equal(IPAddress.Parse("10.91.0.2"), heard.Server);
+        Assert.StartsWith("another DHCP server, 10.91.0.2, answers on br0 and gives addresses (10.91.0.5", heard.Text, StringComparison.Ordinal);
+        // Asked for, not taken.
+        Assert.DoesNotContain(dnsmasq.Lines, l => l.Contains("DHCPREQUEST", StringComparison.Ordinal));
+        Assert.Equal([IPAddress.Parse("10.91.0.2")], await site.ServerSide.Run(() => OtherServerWatch.FindAsync(
+            "br0", new HashSet<IPAddress>(), TimeSpan.FromSeconds(1), TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance)));
+    }
+
+    [Fact]
+    public async Task A_second_server_that_comes_later_is_heard_when_it_answers_a_client()
+    {
+        await using var site = DhcpSite.ForMachines();
+        site.ConnectOtherHost();
+        site.Start();
+        await using var watch = site.Watch();
+        using var dnsmasq = site.StartDnsmasqOnOtherHost();
+        using var client = site.ConnectClient("two0");
+        Udhcpc(site, client, "-i", "two0", "-B");
+        Assert.Equal(IPAddress.Parse("10.91.0.2"), (await site.WaitForAsync(DhcpEventKind.OtherServerHeard)).Server);
+        // Its own broadcasts are not another's.
+        Assert.DoesNotContain(site.Events, e => e.Kind == DhcpEventKind.OtherServerHeard && e.Server!.Equals(site.Network.ServerAddress));
+    }
+
     private static Dictionary<string, string> Udhcpc(DhcpSite site, params string[] arguments) =>
         Udhcpc(site, site.ClientSide, ["-i", DhcpSite.Link, .. arguments]);
 

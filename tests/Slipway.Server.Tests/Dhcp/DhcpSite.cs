@@ -47,6 +47,11 @@ internal sealed class DhcpSite : IAsyncDisposable, IDhcpObserver
     {
         // Both on one host would share the port: so it gets a host of its own, behind a bridge.
         ConnectOtherHost();
+        return StartDnsmasqOnOtherHost();
+    }
+
+    public BackgroundTool StartDnsmasqOnOtherHost()
+    {
         var dnsmasq = ClientSide.Start("dnsmasq", "--keep-in-foreground", "--log-facility=-", "--conf-file=/dev/null", "--port=0", "--interface=other0", "--user=root",
             "--dhcp-range=10.91.0.50,10.91.0.60", "--leasefile-ro", "--pid-file=", "--dhcp-authoritative", "--no-ping");
         dnsmasq.WaitFor("DHCP, IP range");
@@ -118,6 +123,9 @@ internal sealed class DhcpSite : IAsyncDisposable, IDhcpObserver
             return listener;
         });
     }
+
+    public OtherServerWatch Watch() => ServerSide.Run(() =>
+        OtherServerWatch.TryStart(Network.Interface!, new HashSet<IPAddress> { Network.ServerAddress }, this, TimeProvider.System, NullLogger.Instance)!);
 
     /// <summary>Stops the server and forgets what it had in memory.</summary>
     public async Task StopAsync()
