@@ -1,0 +1,56 @@
+using System.Security.Cryptography;
+
+namespace Slipway.Bench.Iscsi;
+
+/// <summary>Where everything of a run lies: programs, disks, figures.</summary>
+internal sealed class Bench : IDisposable
+{
+    public const int DiskMiB = 1024;
+    public const string Secret = "a-secret-of-the-bench";
+    private readonly string _root;
+    private readonly string _work;
+    private readonly string _figures;
+
+    public Bench(string root)
+    {
+        _root = root;
+        _figures = Path.Combine(root, "artifacts/bench/iscsi");
+        // Beside the figures: disks are files of a real file system, in its page cache.
+        _work = Directory.CreateDirectory(Path.Combine(_figures, $"work-{Environment.ProcessId}")).FullName;
+        SecretFile = Path.Combine(_work, "secret");
+        File.WriteAllText(SecretFile, Secret);
+    }
+
+    public string SecretFile { get; }
+
+    public string Slipway => Path.Combine(_root, "artifacts/bin/Slipway/release/slipway");
+
+    public string Docs => Path.Combine(_root, "docs");
+
+    /// <summary>One of the C programs.</summary>
+    public string Program(string name) => Path.Combine(_figures, name);
+
+    public string FigureFile(string row) => Path.Combine(_figures, $"{row}.json");
+
+    public string NewFile(string name) => Path.Combine(_work, name);
+
+    /// <summary>A disk of <see cref="DiskMiB"/> with no holes, freshly written and so in the page cache.</summary>
+    public string Disk(string name)
+    {
+        var path = NewFile(name);
+        if (File.Exists(path))
+            return path;
+        using var file = File.Create(path);
+        var piece = new byte[1 << 20];
+        for (var i = 0; i < DiskMiB; i++)
+        {
+            RandomNumberGenerator.Fill(piece);
+            file.Write(piece);
+        }
+        // Writeback would run beside the measurements.
+        file.Flush(flushToDisk: true);
+        return path;
+    }
+
+    public void Dispose() => Directory.Delete(_work, recursive: true);
+}

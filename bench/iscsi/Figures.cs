@@ -1,0 +1,25 @@
+using System.Text.Json;
+
+namespace Slipway.Bench.Iscsi;
+
+/// <summary>What was measured for a row: each series' figures in the order of their rounds.</summary>
+internal sealed record Figures(Dictionary<string, double[]> Series)
+{
+    public int Rounds => Series.Values.Max(v => v.Length);
+
+    public double Median(string series) => Median(Series[series]);
+
+    /// <summary>The median, over the rounds or of the ratios within each round, so that a disturbed round disturbs both sides.</summary>
+    public double Figure(string series, string? reference) => reference is null ? Median(series) : Median(series) / Median(reference);
+
+    public static Figures? Load(Bench bench, string row) =>
+        File.Exists(bench.FigureFile(row)) ? new(JsonSerializer.Deserialize<Dictionary<string, double[]>>(File.ReadAllText(bench.FigureFile(row)))!) : null;
+
+    public void Save(Bench bench, string row) => File.WriteAllText(bench.FigureFile(row), JsonSerializer.Serialize(Series));
+
+    private static double Median(double[] values)
+    {
+        var sorted = values.Order().ToArray();
+        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+    }
+}

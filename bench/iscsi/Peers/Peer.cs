@@ -1,0 +1,73 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Slipway.Bench.Iscsi.Peers;
+
+/// <summary>An iSCSI target that runs: a process and where its LUN is found.</summary>
+internal abstract class Peer : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private readonly Process _process;
+
+    protected Peer(Address address, string program, params IEnumerable<string> arguments)
+    {
+        Address = address;
+        var watch = Stopwatch.StartNew();
+        // It ends with this program, however that ends.
+        var start = new ProcessStartInfo("setpriv", ["--pdeathsig", "KILL", program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        _process = Process.Start(start)!;
+        // Nobody reads what they print; a full pipe would stop them.
+        _process.OutputDataReceived += (_, _) => { };
+        _process.ErrorDataReceived += (_, _) => { };
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        while (!Listens(address.Port))
+        {
+            if (_process.HasExited || watch.Elapsed > Patience)
+                throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} does not listen on port {address.Port}");
+            Thread.Sleep(1);
+        }
+        StartTime = watch.Elapsed;
+    }
+
+    public int Id => _process.Id;
+
+    /// <summary>From the start of the process until a connection is taken.</summary>
+    public TimeSpan StartTime { get; }
+
+    public Address Address { get; }
+
+    /// <summary>Resident memory, in bytes.</summary>
+    public long ResidentSet
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
+    public void Pin(string processors) => Tool.Pin(Id, processors);
+
+    public virtual void Dispose()
+    {
+        _process.Kill();
+        _process.WaitForExit();
+        _process.Dispose();
+    }
+
+    private static bool Listens(int port)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.Connect(IPAddress.Loopback, port);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+}
