@@ -8,6 +8,7 @@ using Slipway.Disks;
 using Slipway.Fleet.Boots;
 using Slipway.Fleet.Machines;
 using Slipway.Fleet.Store;
+using Slipway.Iscsi.Target;
 using Slipway.Server.Boot;
 using Slipway.Server.Dhcp;
 using Slipway.Server.Disks;
@@ -25,7 +26,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
 {
     public const int HttpPort = 80;
     public const int HttpsPort = 443;
-    public const int IscsiPort = 3260;
+    public const int IscsiPort = Portal.DefaultPort;
     public const int TftpPort = 69;
 
     /// <summary>The database, under the state folder.</summary>
@@ -98,7 +99,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         foreach (var machine in site.Machines)
             disks[machine.Mac] = await OpenDiskAsync(machine, site, store, cancellation);
 
-        var targets = new MachineTargets(disks.Values);
+        var targets = new MachineTargets(disks.Values, site.Advertise);
         var portals = site.Networks.Select(n => new IPEndPoint(n.Address, IscsiPort)).ToList();
         var iscsi = Closing(new IscsiListener(portals, targets, new IscsiEvidence(Timelines, targets, machines), _clock, logs.CreateLogger("Slipway.Iscsi")));
         Listen(iscsi.Start, $"the iSCSI target on {string.Join(", ", portals)}");

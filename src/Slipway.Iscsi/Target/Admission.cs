@@ -1,3 +1,4 @@
+using System.Net;
 using Slipway.Iscsi.Chap;
 using Slipway.Iscsi.Pdu;
 using Slipway.Scsi;
@@ -18,6 +19,9 @@ public sealed class Admission
 
     public ChapPolicy? Chap { get; private init; }
 
+    /// <summary>Where the target is now; null unless the initiator is sent away (RFC 7143 §11.13.5, class 1).</summary>
+    public IPEndPoint? Elsewhere { get; private init; }
+
     public LoginStatus Status { get; }
 
     public string Reason { get; }
@@ -30,6 +34,12 @@ public sealed class Admission
     /// <param name="chap">Null: AuthMethod None.</param>
     public static Admission Grant(ScsiTargetDevice? device, ChapPolicy? chap) =>
         new(LoginStatus.Success, "", RefusalKind.Other) { Device = device, Chap = chap };
+
+    /// <summary>Sends the initiator to another portal, which it is told by TargetAddress.</summary>
+    /// <param name="portal">An address that initiators reach, with its port.</param>
+    /// <param name="permanently">It may remember it; otherwise it comes back here for its next login.</param>
+    public static Admission Redirect(IPEndPoint portal, bool permanently) =>
+        new(permanently ? LoginStatus.TargetMovedPermanently : LoginStatus.TargetMovedTemporarily, $"sent to {portal}", RefusalKind.Redirected) { Elsewhere = portal };
 
     /// <param name="status">What the initiator is told.</param>
     /// <param name="reason">For the log and the timeline; the initiator does not get it.</param>

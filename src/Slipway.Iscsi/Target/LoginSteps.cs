@@ -79,7 +79,11 @@ internal sealed class LoginSteps(TargetConnection connection, TargetNode node, P
         Span<byte> bytes = stackalloc byte[PduHeader.Size];
         var response = Respond(bytes, request);
         response.Status = refusal.Status;
-        sender.Send(bytes, [], status: true);
+        var text = new TextKeys();
+        // §13.8: without a portal group tag.
+        if (refusal.Elsewhere is { } portal)
+            text.Add(Keys.TargetAddress, Portal.Text(portal));
+        sender.Send(bytes, text.ToBytes(), status: true);
         if (Phase.Facts is { } facts)
             node.Observer.Observe(new Refused(facts, node.Time.GetUtcNow(), refusal.Status, refusal.Kind, refusal.Reason));
         connection.Finish(refusal.Reason);

@@ -45,5 +45,8 @@ public enum RefusalKind
     /// <summary>The initiator ended the connection, or let the login's time run out.</summary>
     Abandoned,
     Protocol,
+
+    /// <summary>No refusal in truth: the initiator was sent to another portal.</summary>
+    Redirected,
     Other,
 }

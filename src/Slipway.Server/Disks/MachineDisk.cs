@@ -2,6 +2,7 @@ using Slipway.Disks;
 using Slipway.Disks.Mapping;
 using Slipway.Fleet.Boots;
 using Slipway.Fleet.Credentials;
+using Slipway.Iscsi.Target;
 using Slipway.Scsi;
 using Slipway.Server.Boot;
 using Slipway.Server.Site;
@@ -24,6 +25,7 @@ internal sealed class MachineDisk : IAsyncDisposable
     {
         Machine = machine;
         Names = names;
+        Access = new() { Initiators = [names.Initiator, .. machine.AllowInitiators], Networks = machine.AllowNetworks };
         (_volume, _live) = (volume, live);
         _credentials = credentials;
         // The map reads the volume itself: its own reads are no evidence of a boot.
@@ -38,6 +40,9 @@ internal sealed class MachineDisk : IAsyncDisposable
     public MachineSettings Machine { get; }
 
     public IscsiNames Names { get; }
+
+    /// <summary>Who may log in: its own initiator, those that are named besides, and from where.</summary>
+    public InitiatorAccess Access { get; }
 
     public TargetDevice Device { get; }
 

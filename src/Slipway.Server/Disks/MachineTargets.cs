@@ -1,12 +1,17 @@
 using System.Collections.Frozen;
+using System.Net;
 using Slipway.Iscsi.Chap;
 using Slipway.Iscsi.Pdu;
 using Slipway.Iscsi.Target;
 
 namespace Slipway.Server.Disks;
 
-/// <summary>Each machine's target admits that machine's initiator, with the secrets of its latest boot, and nobody else.</summary>
-internal sealed class MachineTargets(IEnumerable<MachineDisk> disks) : ITargetDirectory
+/// <summary>
+/// Each machine's target admits that machine's initiator, and those that its settings name, from the networks that they
+/// name, with the secrets of its latest boot, and nobody else.
+/// </summary>
+/// <param name="advertised">As in <see cref="TargetRecord"/>.</param>
+internal sealed class MachineTargets(IEnumerable<MachineDisk> disks, IReadOnlyList<IPEndPoint> advertised) : ITargetDirectory
 {
     private readonly FrozenDictionary<string, MachineDisk> _byTarget = disks.ToFrozenDictionary(d => d.Names.Target);
     private readonly FrozenDictionary<string, MachineDisk> _byInitiator = disks.ToFrozenDictionary(d => d.Names.Initiator);
@@ -18,8 +23,10 @@ internal sealed class MachineTargets(IEnumerable<MachineDisk> disks) : ITargetDi
     {
         if (facts.SessionType == SessionType.Normal && (facts.TargetName is null || !_byTarget.ContainsKey(facts.TargetName)))
             return Admission.Refuse(LoginStatus.NotFound, $"there is no target {facts.TargetName}");
-        if (Find(facts) is not { } disk || disk.Names.Initiator != facts.InitiatorName)
-            return Admission.Refuse(LoginStatus.AuthorizationFailure, $"{facts.InitiatorName} is not the initiator that may use {facts.TargetName ?? "this portal"}");
+        if (Find(facts) is not { } disk)
+            return Admission.Refuse(LoginStatus.AuthorizationFailure, $"{facts.InitiatorName} is not the initiator that may use this portal");
+        if (disk.Access.Refusal(facts) is { } reason)
+            return Admission.Refuse(LoginStatus.AuthorizationFailure, reason);
         if (disk.Credentials is not { } credentials)
             return Admission.Refuse(LoginStatus.AuthorizationFailure, $"{disk.Machine.Name} has fetched no script yet, so it has no secrets");
         var chap = new ChapPolicy(
@@ -28,6 +35,7 @@ internal sealed class MachineTargets(IEnumerable<MachineDisk> disks) : ITargetDi
         return Admission.Grant(facts.SessionType == SessionType.Normal ? disk.Device : null, chap);
     }
 
+    /// <summary>Only the machine whose secrets the session was opened with.</summary>
     public IReadOnlyList<TargetRecord> Discover(LoginFacts facts) =>
-        _byInitiator.GetValueOrDefault(facts.InitiatorName) is { } disk ? [new TargetRecord(disk.Names.Target, [])] : [];
+        Find(facts) is { } disk ? [new TargetRecord(disk.Names.Target, advertised)] : [];
 }

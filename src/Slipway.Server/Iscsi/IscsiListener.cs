@@ -11,8 +11,6 @@ namespace Slipway.Server.Iscsi;
 /// <summary>The portals of the iSCSI target: accepts connections and serves each until it ends.</summary>
 public sealed partial class IscsiListener : IAsyncDisposable
 {
-    public const int DefaultPort = 3260;
-
     /// <summary>Connections at a time, logged in or not.</summary>
     private const int MaxConnections = 8192;
     private const int Backlog = 512;

@@ -32,6 +32,9 @@ public sealed partial class IscsiListener
                 case LoggedIn { Session: var session }:
                     LogLoggedIn(initiator, remote, target, session.Algorithm is { } algorithm ? $"CHAP {algorithm}{(session.Mutual ? ", mutual" : "")}" : "no CHAP");
                     break;
+                case Refused { Kind: RefusalKind.Redirected } redirected:
+                    LogRedirected(initiator, remote, target, redirected.Reason, (ushort)redirected.Status);
+                    break;
                 case Refused refused:
                     LogRefused(initiator, remote, target, refused.Reason, refused.Kind, (ushort)refused.Status);
                     break;
@@ -47,6 +50,9 @@ public sealed partial class IscsiListener
 
         [LoggerMessage(2211, LogLevel.Warning, "iscsi: {Initiator} at {Remote} refused at {Target}: {Reason} ({Kind}, status {Status:x4})")]
         private partial void LogRefused(string initiator, IPEndPoint remote, string target, string reason, RefusalKind kind, ushort status);
+
+        [LoggerMessage(2213, LogLevel.Information, "iscsi: {Initiator} at {Remote} asked for {Target}: {Reason} (status {Status:x4})")]
+        private partial void LogRedirected(string initiator, IPEndPoint remote, string target, string reason, ushort status);
 
         [LoggerMessage(2212, LogLevel.Information, "iscsi: {Initiator} at {Remote} left {Target}: {Reason} ({BytesRead} bytes read, {BytesWritten} written)")]
         private partial void LogClosed(string initiator, IPEndPoint remote, string target, string reason, long bytesRead, long bytesWritten);

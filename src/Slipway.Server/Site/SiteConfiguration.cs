@@ -21,6 +21,9 @@ public sealed record SiteConfiguration
 
     public IReadOnlyList<MachineSettings> Machines { get; init; } = [];
 
+    /// <summary>Portals that iSCSI discovery tells (port 0: the one that was asked); where none, the address that was asked.</summary>
+    public IReadOnlyList<IPEndPoint> Advertise { get; init; } = [];
+
     /// <summary>
     /// What a machine's script says instead of its secrets: how the demo shows a boot that fails. Null outside of it.
     /// </summary>
@@ -47,6 +50,12 @@ public sealed record MachineSettings
     public string? Trace { get; init; }
 
     public MachineFirmware Firmware { get; init; }
+
+    /// <summary>Initiators that may use its disk, with its secrets, besides its own.</summary>
+    public IReadOnlyList<string> AllowInitiators { get; init; } = [];
+
+    /// <summary>Networks that logins to its disk come from; empty: any.</summary>
+    public IReadOnlyList<IPNetwork> AllowNetworks { get; init; } = [];
 
     /// <summary>Its reserved address; one of the pool where null.</summary>
     public IPAddress? Address { get; init; }

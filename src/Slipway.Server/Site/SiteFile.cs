@@ -1,5 +1,6 @@
 using System.Net;
 using Slipway.Fleet.Machines;
+using Slipway.Iscsi.Target;
 using Slipway.Volumes.Layers;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
@@ -44,13 +45,14 @@ public static class SiteFile
         if (stream.Documents is not [var document])
             throw new SiteConfigurationException($"{file}: one YAML document is expected, not {stream.Documents.Count}");
         var root = new YamlSection(file, "", document.RootNode);
-        root.Allow("name", "state", "ipxe", "networks", "machines");
+        root.Allow("name", "state", "ipxe", "networks", "machines", "iscsi");
         var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
         var configuration = new SiteConfiguration
         {
             Name = root.Name("name", "site"),
             State = Path.Combine(folder, root.Text("state", "/var/lib/slipway")),
             Ipxe = Path.Combine(folder, root.Text("ipxe", "/usr/lib/ipxe")),
+            Advertise = root.Section("iscsi") is { } iscsi ? Advertised(iscsi) : [],
             Networks = [.. root.List("networks").Select(NetworkSection.Network)],
             Machines = [.. root.List("machines").Select(section => Machine(section, folder))],
         };
@@ -65,7 +67,7 @@ public static class SiteFile
 
     private static MachineSettings Machine(YamlSection section, string folder)
     {
-        section.Allow("name", "mac", "volume", "firmware", "address", "faults", "trace");
+        section.Allow("name", "mac", "volume", "firmware", "address", "faults", "trace", "allow-initiators", "allow-networks");
         return new MachineSettings
         {
             Name = section.Name("name"),
@@ -73,9 +75,20 @@ public static class SiteFile
             Volume = VolumeOf(section.Text("volume"), folder),
             Faults = [.. section.Texts("faults").Select(text => Fault(section, text))],
             Trace = section.Text("trace", "") is { Length: > 0 } trace ? Path.Combine(folder, trace) : null,
+            AllowInitiators = section.Texts("allow-initiators"),
+            AllowNetworks = [.. section.Texts("allow-networks").Select(text =>
+                InitiatorAccess.ParseNetwork(text) ?? throw section.Wrong("allow-networks", $"'{text}' is not a network, like 10.77.0.0/24"))],
             Firmware = section.Value("firmware", "uboot, ibft or detect", FirmwareOf, MachineFirmware.Detect),
             Address = section.Value<IPAddress?>("address", "an IPv4 address", V4, null),
         };
+    }
+
+    private static List<IPEndPoint> Advertised(YamlSection section)
+    {
+        section.Allow("advertise");
+        return [.. section.Texts("advertise").Select(text => Portal.TryParseReachable(text, out var portal)
+            ? portal
+            : throw section.Wrong("advertise", $"'{text}' is not an address that initiators can connect to, like 10.77.0.1 or 10.77.0.1:3260"))];
     }
 
     // A file has a folder or an extension before it; the name of a volume in the store has neither.

@@ -51,6 +51,9 @@ internal sealed class YamlSection
     public T? Value<T>(string key, string expected, Func<string, T?> parse, T? byDefault) =>
         Scalar(key) is { } text ? parse(text) ?? throw Wrong(key, $"'{text}' is not {expected}") : byDefault;
 
+    /// <summary>A mapping in this one; null where there is none.</summary>
+    public YamlSection? Section(string key) => Find(key) is { } node ? new(_file, At(key), node) : null;
+
     public IReadOnlyList<YamlSection> List(string key) => Find(key) switch
     {
         null => [],

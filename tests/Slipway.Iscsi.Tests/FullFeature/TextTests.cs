@@ -33,6 +33,15 @@ public class TextTests
     }
 
     [Fact]
+    public void A_portal_is_told_as_others_can_reach_it()
+    {
+        var site = new Site { Targets = [new("iqn.2026-01.test:one", [new(IPAddress.Parse("192.0.2.1"), 0), new(IPAddress.Parse("fe80::9%2"), 3261)])] };
+        Assert.Equal(
+            "TargetName=iqn.2026-01.test:one TargetAddress=192.0.2.1:3260,1 TargetAddress=[fe80::9]:3261,1",
+            Text(site.Connect().Discovers().SaysText(1, "SendTargets=All")).Text);
+    }
+
+    [Fact]
     public void SendTargets_in_a_normal_session_is_about_its_own_target()
     {
         var site = new Site { Targets = [new("iqn.2026-01.test:other", []), new(Site.Target, [])] };

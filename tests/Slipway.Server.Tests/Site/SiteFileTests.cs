@@ -58,13 +58,29 @@ public class SiteFileTests
     [InlineData("name: node-2", "name: Node 2", "lab.yaml:16: machines[1].name: 'Node 2' must be up to 60 lower-case letters, digits, '-' and '.'")]
     [InlineData("firmware: uboot", "firmware: coreboot", "lab.yaml:14: machines[0].firmware: 'coreboot' is not uboot, ibft or detect")]
     [InlineData("    volume: volumes/node-1.raw\n", "", "lab.yaml:11: machines[0].volume is missing")]
-    [InlineData("machines:", "machines: none\nmore:", "lab.yaml:11: 'more' is not a setting here; there are name, state, ipxe, networks, machines")]
+    [InlineData("machines:", "machines: none\nmore:", "lab.yaml:11: 'more' is not a setting here; there are name, state, ipxe, networks, machines, iscsi")]
     public void A_mistake_is_told_with_its_line(string right, string wrong, string message)
     {
         Assert.Contains(right, Whole, StringComparison.Ordinal);
         var text = Whole.Replace(right, wrong, StringComparison.Ordinal);
         var e = Assert.Throws<SiteConfigurationException>(() => SiteFile.Parse(new StringReader(text), "lab.yaml"));
         Assert.Equal(message, e.Message);
+    }
+
+    [Fact]
+    public void Portals_and_who_may_come_to_them()
+    {
+        const string Text = Whole + "\n    allow-networks: [10.77.0.0/24, 10.78.0.5]\n    allow-initiators: iqn.2026-11.test:rescue\niscsi:\n  advertise: [203.0.113.5, \"[fd00::5]:3261\"]\n";
+        var site = SiteFile.Parse(new StringReader(Text), "lab.yaml");
+        Assert.Equal(["203.0.113.5:0", "[fd00::5]:3261"], site.Advertise.Select(p => p.ToString()));
+        Assert.Equal(["10.77.0.0/24", "10.78.0.5/32"], site.Machines[1].AllowNetworks.Select(n => n.ToString()));
+        Assert.Equal(["iqn.2026-11.test:rescue"], site.Machines[1].AllowInitiators);
+        Assert.Empty(site.Machines[0].AllowNetworks);
+        Assert.Contains("lab.yaml:22: iscsi.advertise: '0.0.0.0' is not an address that initiators can connect to", Wrong("203.0.113.5", "0.0.0.0"), StringComparison.Ordinal);
+        Assert.Contains("lab.yaml:19: machines[1].allow-networks: '10.78.0' is not a network", Wrong("10.78.0.5", "10.78.0"), StringComparison.Ordinal);
+
+        static string Wrong(string right, string wrong) => Assert.Throws<SiteConfigurationException>(
+            () => SiteFile.Parse(new StringReader(Text.Replace(right, wrong, StringComparison.Ordinal)), "lab.yaml")).Message;
     }
 
     [Theory]

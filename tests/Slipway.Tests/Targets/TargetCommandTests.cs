@@ -169,6 +169,58 @@ public sealed class TargetCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Only_who_is_allowed_is_let_in()
+    {
+        const string Iqn = "iqn.2007-10.com.github:sahlberg:libiscsi:iscsi-inq";
+        await using (var target = await ServedTarget.StartAsync(Disk("disk.img"), "--allow-initiator", "iqn.2026-11.test:other", "--allow-initiator", Iqn, "--allow-network", "127.0.0.0/8"))
+        {
+            await target.RunAsync("iscsi-inq");
+            var (status, output) = await target.TryAsync("iscsi-readcapacity16");
+            Assert.True(status != 0, output);
+            Assert.Matches("libiscsi:iscsi-readcapacity16 at 127.0.0.1:[0-9]+ refused at .*is not an initiator that may use .* .UnknownInitiator, status 0202", await target.PrintsAsync("refused"));
+            (status, output) = await Tool.TryRunAsync("iscsi-ls", $"iscsi://{target.Portal}");
+            Assert.True(status != 0 && !output.Contains(target.Name, StringComparison.Ordinal), output);
+        }
+        await using (var target = await ServedTarget.StartAsync(_folder["disk.img"], "--allow-network", "192.0.2.0/24"))
+        {
+            var (status, output) = await target.TryAsync("iscsi-inq");
+            Assert.True(status != 0, output);
+            await target.PrintsAsync("127.0.0.1 is in none of the networks allowed: 192.0.2.0/24 (UnknownInitiator, status 0202)");
+        }
+    }
+
+    /// <summary>The addresses under which a target is found are never those that nobody can connect to.</summary>
+    [Fact]
+    public async Task Portals_are_advertised_as_initiators_reach_them()
+    {
+        await using (var target = await ServedTarget.StartAsync(Disk("disk.img"), "--portal", "0.0.0.0:0"))
+        {
+            Assert.DoesNotContain("//0.0.0.0", target.Log, StringComparison.Ordinal);
+            var port = Regex.Match(await target.PrintsAsync("listening on 0.0.0.0"), @"0\.0\.0\.0:(\d+)").Groups[1].Value;
+            var list = await Tool.RunAsync("iscsi-ls", $"iscsi://127.0.0.1:{port}");
+            Assert.Contains($"Target:{target.Name} Portal:127.0.0.1:{port},1", list, StringComparison.Ordinal);
+        }
+        await using (var target = await ServedTarget.StartAsync(_folder["disk.img"], "--advertise", "192.0.2.1:3261", "--advertise", "127.0.0.1"))
+        {
+            Assert.StartsWith("192.0.2.1:3261", target.Portal, StringComparison.Ordinal);
+            var portal = Regex.Match(await target.PrintsAsync("//127.0.0.1"), @"127\.0\.0\.1:\d+").Value;
+            var list = await Tool.RunAsync("iscsi-ls", $"iscsi://{portal}");
+            Assert.Contains("Portal:192.0.2.1:3261,1", list, StringComparison.Ordinal);
+            Assert.Contains($"Portal:{portal},1", list, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task An_initiator_follows_to_the_portal_that_it_is_sent_to()
+    {
+        await using var there = await ServedTarget.StartAsync(Disk("disk.img"), "--iqn", "iqn.2026-11.test:moved");
+        await using var here = await ServedTarget.StartAsync(Disk("other.img"), "--iqn", "iqn.2026-11.test:moved", "--redirect", there.Portal);
+        Assert.Contains($"Total size:{Size}", await here.RunAsync("iscsi-readcapacity16"), StringComparison.Ordinal);
+        await here.PrintsAsync($"asked for iqn.2026-11.test:moved: sent to {there.Portal} (status 0101)");
+        await there.PrintsAsync("logged in to iqn.2026-11.test:moved");
+    }
+
+    [Fact]
     public async Task Writes_are_refused_where_they_are_not_wanted()
     {
         var before = await File.ReadAllBytesAsync(Disk("disk.img"));
@@ -193,6 +245,8 @@ public sealed class TargetCommandTests : IDisposable
         await FailsWith("would be LUN 256", Disk("disk.img") + ",lun=255", Disk("other.img"));
         await FailsWith("--trace follows one disk", Disk("disk.img"), Disk("other.img"), "--trace", _folder["trace"]);
         await FailsWith("is not ADDRESS or ADDRESS:PORT", Disk("disk.img"), "--portal", "nowhere");
+        await FailsWith("'0.0.0.0': it is not ADDRESS or ADDRESS:PORT that initiators can connect to", Disk("disk.img"), "--advertise", "0.0.0.0");
+        await FailsWith("'10.0.0/8': it is not ADDRESS/BITS", Disk("disk.img"), "--allow-network", "10.0.0/8");
 
         async Task FailsWith(string because, params string[] arguments)
         {

@@ -87,8 +87,12 @@ internal sealed class TextPhase(FullFeaturePhase phase)
             if ((own is not null && target.Name != own) || (wanted is not ("" or "All") && target.Name != wanted))
                 continue;
             answer.Add(Keys.TargetName, target.Name);
+            // What a portal is bound to may be any address; what a connection has come to is one that clients reach.
             foreach (var portal in target.Portals.Count > 0 ? target.Portals : [facts.Portal])
-                answer.Add(Keys.TargetAddress, $"{portal},{Login.LoginPhase.PortalGroupTag}");
+            {
+                var address = portal.Port == 0 ? new(portal.Address, facts.Portal.Port) : portal;
+                answer.Add(Keys.TargetAddress, $"{Portal.Text(address)},{Login.LoginPhase.PortalGroupTag}");
+            }
         }
     }
 

@@ -110,7 +110,7 @@ internal sealed class LoginPhase(TargetNode node, System.Net.IPEndPoint remote, 
             return incomplete;
         var admission = node.Directory.Admit(Facts!);
         if (!admission.IsGranted)
-            return new(admission.Status, admission.Kind, admission.Reason);
+            return new(admission.Status, admission.Kind, admission.Reason) { Elsewhere = admission.Elsewhere };
         if (names.SessionType == SessionType.Normal && admission.Device is null)
             return new(LoginStatus.TargetError, RefusalKind.Other, $"{names.Target} has no device behind it");
         _admission = admission;

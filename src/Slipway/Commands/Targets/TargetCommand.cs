@@ -23,13 +23,6 @@ internal static class TargetCommand
         CustomParser = ParseDisks,
     };
 
-    private static readonly Option<IPEndPoint[]> Portals = new("--portal")
-    {
-        Description = "ADDRESS[:PORT] to listen on; may be repeated",
-        DefaultValueFactory = _ => [new IPEndPoint(IPAddress.Loopback, IscsiListener.DefaultPort)],
-        CustomParser = ParsePortals,
-    };
-
     private static readonly Option<string> Name = new("--iqn") { Description = "The target's name; made from the first file's name otherwise" };
     private static readonly Option<string> Trace = new("--trace") { Description = "Append every call to the disk to this file: when, what, where, how long, in which file" };
 
@@ -49,9 +42,9 @@ internal static class TargetCommand
         BlockSize.AcceptOnlyFromAmong("512", "4096");
         var command = new Command("target", "Serve files as the disks of one iSCSI target: the first is LUN 0, the next LUN 1.")
         {
-            Disks, Portals, Name, ReadOnly, Removable, BlockSize, Trace, Faults, StoreCommand.State, StoreCommand.Json,
+            Disks, Name, ReadOnly, Removable, BlockSize, Trace, Faults, StoreCommand.State, StoreCommand.Json,
         };
-        foreach (var option in ChapOptions.All)
+        foreach (var option in PortalOptions.All.Concat(ChapOptions.All))
             command.Add(option);
         command.SetAction(RunAsync);
         return command;
@@ -106,16 +99,17 @@ internal static class TargetCommand
     private static async Task ServeAsync(TargetDevice target, List<ServedDisk> disks, ChapPolicy? chap, ParseResult parsed, CancellationToken stop)
     {
         using var logs = LoggerFactory.Create(b => b.AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat) = (true, "HH:mm:ss ")));
-        var directory = new SingleTarget(target.Name, target, chap);
-        await using var listener = new IscsiListener(parsed.GetRequiredValue(Portals), directory, directory, TimeProvider.System, logs.CreateLogger("slipway"));
+        var policy = PortalOptions.Policy(parsed);
+        var directory = new SingleTarget(target.Name, target, chap, policy);
+        await using var listener = new IscsiListener(PortalOptions.ListenOn(parsed), directory, directory, TimeProvider.System, logs.CreateLogger("slipway"));
         listener.Start();
-        var description = new TargetDescription(
-            target.Name, [.. listener.Endpoints.Select(p => p.ToString())], [.. disks.Select(d => d.Describe(target.Name, listener.Endpoints))]);
+        var portals = PortalOptions.Reached(listener.Endpoints, policy);
+        var description = new TargetDescription(target.Name, [.. portals.Select(p => p.ToString())], [.. disks.Select(d => d.Describe(target.Name, portals))]);
         Console.WriteLine(parsed.GetValue(StoreCommand.Json) ? description.ToJson() : string.Join('\n', description.Disks.SelectMany(d => d.Urls)));
         foreach (var portal in listener.Endpoints)
         {
             if (chap is null && !IPAddress.IsLoopback(portal.Address))
-                await Console.Error.WriteLineAsync($"warning: without --chap-user everybody who reaches {portal} can read and write {(disks.Count == 1 ? "this disk" : "these disks")}");
+                await Console.Error.WriteLineAsync($"warning: without --chap-user everybody who reaches {portal}{(policy.Access.IsEverybody ? "" : ", and says a name that is allowed,")} can read and write {(disks.Count == 1 ? "this disk" : "these disks")}");
         }
         await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
@@ -129,30 +123,7 @@ internal static class TargetCommand
         return name.ToString();
     }
 
-    private static DiskArgument[] ParseDisks(ArgumentResult result) => Parse(result, DiskArgument.Parse);
+    private static DiskArgument[] ParseDisks(ArgumentResult result) => TokenValues.Parse(result, DiskArgument.Parse);
 
-    private static FaultRule[] ParseFaults(ArgumentResult result) => Parse(result, FaultRuleText.Parse);
-
-    private static IPEndPoint[] ParsePortals(ArgumentResult result) => Parse(result, text =>
-        IPAddress.TryParse(text, out var address) ? new(address, IscsiListener.DefaultPort)
-        : IPEndPoint.TryParse(text, out var portal) ? portal
-        : throw new FormatException("it is not ADDRESS or ADDRESS:PORT"));
-
-    /// <summary>Each value on its own: the user reads of every wrong one.</summary>
-    private static T[] Parse<T>(ArgumentResult result, Func<string, T> parse)
-    {
-        var values = new List<T>();
-        foreach (var token in result.Tokens)
-        {
-            try
-            {
-                values.Add(parse(token.Value));
-            }
-            catch (FormatException e)
-            {
-                result.AddError($"'{token.Value}': {e.Message}");
-            }
-        }
-        return [.. values];
-    }
+    private static FaultRule[] ParseFaults(ArgumentResult result) => TokenValues.Parse(result, FaultRuleText.Parse);
 }
