@@ -11,14 +11,15 @@ public sealed class Qcow2Device : IBlockDevice
     private readonly IImageFile _file;
     private readonly IBlockDevice? _backing;
     private readonly Qcow2Tables _tables;
+    private readonly Qcow2Marks _marks;
     private readonly Qcow2Writer? _writer;
     private readonly SemaphoreSlim _metadata = new(1, 1);
     private volatile Unpacked? _unpacked;
 
-    private Qcow2Device(IImageFile file, Qcow2Header header, Qcow2Tables tables, IBlockDevice? backing)
+    private Qcow2Device(IImageFile file, Qcow2Header header, Qcow2Tables tables, Qcow2Marks marks, IBlockDevice? backing)
     {
-        (_file, Header, _tables, _backing) = (file, header, tables, backing);
-        if (!file.IsReadOnly) _writer = new(this, file, header, tables, _metadata);
+        (_file, Header, _tables, _marks, _backing) = (file, header, tables, marks, backing);
+        if (!file.IsReadOnly) _writer = new(this, file, tables, marks, _metadata);
     }
 
     public Qcow2Header Header { get; }
@@ -36,14 +37,16 @@ public sealed class Qcow2Device : IBlockDevice
         var header = await Qcow2Header.ReadAsync(file, cancellation);
         if (header.Size % 512 != 0) throw new DiskFormatException($"qcow2: a disk of {header.Size} bytes, which is not a multiple of 512");
         if (!file.IsReadOnly) RequireWritable(header);
-        var tables = await Qcow2Tables.ReadAsync(file, header, cancellation);
+        var marks = new Qcow2Marks(file, header);
+        if (!file.IsReadOnly && marks.IsDirty) header = await Qcow2Repair.RunAsync(file, header, marks, cancellation);
+        var tables = await Qcow2Tables.ReadAsync(file, header, marks, cancellation);
         if (!file.IsReadOnly && header.AutoclearFeatures != 0)
         {
             // "Autoclear feature bits": whoever writes and does not know them clears them.
             await file.WriteAsync(88, new byte[8], cancellation);
         }
         var backing = header.BackingFile is null ? null : await openBacking(header.BackingFile, header.BackingFormat);
-        return new(file, header, tables, backing);
+        return new(file, header, tables, marks, backing);
     }
 
     public ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellation = default)
@@ -160,7 +163,7 @@ public sealed class Qcow2Device : IBlockDevice
         }
         var mapping = _tables.Lookup(table, offset, out var length);
         if (mapping.Kind == MappingKind.Data && !IsInFile(mapping))
-            throw new BlockDeviceException(BlockDeviceError.Corrupt, $"qcow2: the cluster at {mapping.HostOffset} is not aligned, or outside of the file");
+            throw await _marks.CorruptAsync($"the cluster at {mapping.HostOffset} is not aligned, or outside of the file");
         return (mapping, length);
     }
 
@@ -168,7 +171,6 @@ public sealed class Qcow2Device : IBlockDevice
     {
         var reason = header.Version < 3 ? "it is of version 2 (`qemu-img amend -o compat=1.1` makes it 3)"
             : (header.Features & Qcow2Features.Corrupt) != 0 ? "it is marked corrupt (`qemu-img check -r all` repairs it)"
-            : (header.Features & Qcow2Features.Dirty) != 0 ? "it was not closed, and its reference counts are stale (`qemu-img check -r all` repairs it)"
             : header.HasExtendedL2 ? "it has extended L2 entries"
             : header.RefcountOrder != 4 ? "its reference counts are not of 16 bits"
             : null;

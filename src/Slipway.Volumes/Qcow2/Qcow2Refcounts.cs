@@ -5,60 +5,58 @@ namespace Slipway.Volumes.Qcow2;
 
 /// <summary>
 /// Which clusters of the file are in use. Free ones are found once, by reading all counts at the first allocation; later
-/// the list is kept. Callers hold the image's metadata lock.
+/// the list is kept. Clusters are counted as used some ahead of their use, so that most allocations write nothing; what
+/// is left of those goes back when the image is closed. Callers hold the image's metadata lock.
 /// </summary>
 /// <remarks>
-/// Order on the medium: a count goes up before anything points to its cluster, and comes down after nothing does. A cut
-/// in between leaves a cluster that nobody uses, which wastes space and hurts nobody.
+/// Counts change only while the image is marked dirty: whoever opens it after a cut counts anew
+/// (<see cref="Qcow2Repair"/>), so no count has to wait for another.
 /// </remarks>
-internal sealed class Qcow2Refcounts(IImageFile file, Qcow2Header header)
+internal sealed class Qcow2Refcounts(IImageFile file, Qcow2Header header, Qcow2Tables tables, Qcow2Marks marks)
 {
+    private const int BytesAhead = 4 << 20;
+    // QEMU opens no larger table: QCOW_MAX_REFTABLE_SIZE.
+    private const int MostTableBytes = 8 << 20;
     private readonly Queue<(long First, long Count)> _free = [];
     private readonly int _perBlock = header.ClusterSize / 2;
+    private (long Offset, int Clusters) _table = (header.RefcountTableOffset, header.RefcountTableClusters);
+    private (long First, long Count) _ahead;
     private (long First, long Count) _freed;
     private long[] _blocks = [];
     private long _end;
     private bool _ready;
 
-    /// <summary>Takes one cluster; its count is in the file when this returns.</summary>
+    /// <summary>Takes one cluster; it is counted.</summary>
     public async ValueTask<long> AllocateAsync(CancellationToken cancellation)
     {
-        await PrepareAsync(cancellation);
-        if (_free.TryPeek(out var run))
-        {
-            _free.Dequeue();
-            if (run.Count > 1) _free.Enqueue((run.First + 1, run.Count - 1));
-            await SetAsync(run.First, 1, cancellation);
-            return run.First << header.ClusterBits;
-        }
-        await AddBlocksAsync(cancellation);
-        var cluster = _end;
-        await SetAsync(cluster, 1, cancellation);
-        _end++;
+        if (_ahead.Count == 0) await TakeAheadAsync(cancellation);
+        var cluster = _ahead.First;
+        _ahead = (cluster + 1, _ahead.Count - 1);
         return cluster << header.ClusterBits;
     }
 
-    /// <summary>Takes clusters that follow one another, at the file's end; their counts are in the file when this returns.</summary>
+    /// <summary>Takes clusters that follow one another, at the file's end; they are counted, and were never written.</summary>
     public async ValueTask<long> AllocateManyAsync(long clusters, CancellationToken cancellation)
     {
         await PrepareAsync(cancellation);
         while (true)
         {
             var first = _end;
-            for (var cluster = first; cluster < first + clusters; cluster++)
+            var counted = new List<(long First, long Count)>();
+            while (_end < first + clusters)
             {
-                await AddBlocksAsync(cancellation);
-                // A block of counts came between: begin again behind it.
-                if (_end != cluster) break;
-                await SetAsync(cluster, 1, cancellation);
-                _end++;
+                // A block of counts may come between: then begin again behind it.
+                if (await AddBlockAsync(cancellation)) break;
+                var count = Math.Min(first + clusters - _end, _perBlock - _end % _perBlock);
+                await SetAsync(_end, count, 1, cancellation);
+                counted.Add((_end, count));
+                _end += count;
             }
             if (_end == first + clusters) return first << header.ClusterBits;
-            for (var cluster = first; cluster < _end; cluster++)
+            foreach (var run in counted)
             {
-                if (_blocks[cluster / _perBlock] == cluster << header.ClusterBits) continue;
-                await SetAsync(cluster, 0, cancellation);
-                _free.Enqueue((cluster, 1));
+                await SetAsync(run.First, run.Count, 0, cancellation);
+                _free.Enqueue(run);
             }
         }
     }
@@ -73,8 +71,8 @@ internal sealed class Qcow2Refcounts(IImageFile file, Qcow2Header header)
         for (var cluster = offset >> header.ClusterBits; cluster <= (offset + length - 1) >> header.ClusterBits; cluster++)
         {
             var count = await GetAsync(cluster, cancellation);
-            if (count == 0) throw new BlockDeviceException(BlockDeviceError.Corrupt, $"qcow2: cluster {cluster} is released, but counted as free");
-            await SetAsync(cluster, count - 1, cancellation);
+            if (count == 0) throw await marks.CorruptAsync($"cluster {cluster} is released, but counted as free");
+            await SetAsync(cluster, 1, count - 1, cancellation);
             if (count > 1) continue;
             _free.Enqueue((cluster, 1));
             if (_freed.First + _freed.Count == cluster) _freed.Count++;
@@ -93,21 +91,65 @@ internal sealed class Qcow2Refcounts(IImageFile file, Qcow2Header header)
         _freed = default;
     }
 
+    /// <summary>Gives back what was counted ahead of its use.</summary>
+    public async ValueTask ReturnAheadAsync(CancellationToken cancellation)
+    {
+        if (_ahead.Count == 0) return;
+        await SetAsync(_ahead.First, _ahead.Count, 0, cancellation);
+        _free.Enqueue(_ahead);
+        _ahead = default;
+    }
+
+    private async ValueTask TakeAheadAsync(CancellationToken cancellation)
+    {
+        await PrepareAsync(cancellation);
+        var most = Math.Max(1L, BytesAhead >> header.ClusterBits);
+        if (_free.TryDequeue(out var run))
+        {
+            // One write of one block.
+            var count = Math.Min(Math.Min(most, run.Count), _perBlock - run.First % _perBlock);
+            await SetAsync(run.First, count, 1, cancellation);
+            if (run.Count > count) _free.Enqueue((run.First + count, run.Count - count));
+            _ahead = (run.First, count);
+            return;
+        }
+        while (await AddBlockAsync(cancellation))
+        {
+        }
+        _ahead = (_end, Math.Min(most, _perBlock - _end % _perBlock));
+        await SetAsync(_ahead.First, _ahead.Count, 1, cancellation);
+        _end += _ahead.Count;
+    }
+
     private async ValueTask PrepareAsync(CancellationToken cancellation)
     {
+        await marks.MarkDirtyAsync(cancellation);
         if (_ready) return;
-        var table = new byte[(long)header.RefcountTableClusters << header.ClusterBits];
-        await file.ReadAsync(header.RefcountTableOffset, table, cancellation);
-        _blocks = new long[table.Length / 8];
+        var table = await Qcow2Tables.ReadTableAsync(file, _table.Offset, (_table.Clusters << header.ClusterBits) / 8, cancellation);
+        _blocks = new long[table.Length];
         _end = (file.Length + header.ClusterSize - 1) >> header.ClusterBits;
         for (var i = 0; i < _blocks.Length; i++)
         {
-            _blocks[i] = BinaryPrimitives.ReadInt64BigEndian(table.AsSpan(i * 8)) & ~511L;
-            if (_blocks[i] < 0 || _blocks[i] % header.ClusterSize != 0 || _blocks[i] >= file.Length)
-                throw new BlockDeviceException(BlockDeviceError.Corrupt, $"qcow2: refcount block {i} is at {_blocks[i]}, outside of the file");
+            if (table[i] % (ulong)header.ClusterSize != 0 || table[i] >= (ulong)file.Length)
+                throw await marks.CorruptAsync($"refcount block {i} is at {table[i]}, which is no place for it in the file's {file.Length} bytes");
+            _blocks[i] = (long)table[i];
         }
         await FindFreeAsync(cancellation);
+        foreach (var (what, offset) in Metadata())
+        {
+            if (await GetAsync(offset >> header.ClusterBits, cancellation) == 0) throw await marks.CorruptAsync($"{what} at {offset} is counted as free");
+        }
         _ready = true;
+    }
+
+    /// <summary>What must never be given out: a wrong count there would destroy the image with the next write.</summary>
+    private IEnumerable<(string What, long Offset)> Metadata()
+    {
+        yield return ("the header", 0);
+        for (var at = 0L; at < header.L1Entries * 8L; at += header.ClusterSize) yield return ("the L1 table", header.L1Offset + at);
+        for (var at = 0L; at < _table.Clusters; at++) yield return ("the refcount table", _table.Offset + (at << header.ClusterBits));
+        foreach (var offset in _blocks.Where(b => b != 0)) yield return ("a refcount block", offset);
+        foreach (var offset in tables.TableOffsets) yield return ("an L2 table", offset);
     }
 
     private async ValueTask FindFreeAsync(CancellationToken cancellation)
@@ -125,8 +167,7 @@ internal sealed class Qcow2Refcounts(IImageFile file, Qcow2Header header)
                 var free = counts[n * 2] == 0 && counts[n * 2 + 1] == 0;
                 // A cluster that is counted lies in the file, or will: never give it out twice.
                 if (!free) _end = Math.Max(_end, first + n + 1);
-                if (_end > clusters + _perBlock)
-                    throw new BlockDeviceException(BlockDeviceError.Corrupt, $"qcow2: cluster {first + n} is counted as used, far past the file's end");
+                if (_end > clusters + _perBlock) throw await marks.CorruptAsync($"cluster {first + n} is counted as used, far past the file's end");
                 if (free && first + n < clusters && runStart < 0) runStart = first + n;
                 if ((!free || n == _perBlock - 1 || first + n >= clusters - 1) && runStart >= 0)
                 {
@@ -137,27 +178,66 @@ internal sealed class Qcow2Refcounts(IImageFile file, Qcow2Header header)
         }
     }
 
-    private async ValueTask AddBlocksAsync(CancellationToken cancellation)
+    /// <summary>Makes sure that the cluster at the end can be counted; true where that took the cluster for a block of counts, or for a larger table of them.</summary>
+    private async ValueTask<bool> AddBlockAsync(CancellationToken cancellation)
     {
-        while (_blocks.Length > _end / _perBlock && _blocks[_end / _perBlock] == 0) await AddBlockAsync(cancellation);
-        if (_end / _perBlock >= _blocks.Length)
-            throw new BlockDeviceException(BlockDeviceError.NoSpace, $"qcow2: the refcount table has no room for cluster {_end}");
-    }
-
-    /// <summary>The next cluster becomes the block that counts it and those behind it; on the medium before the table says so.</summary>
-    private async ValueTask AddBlockAsync(CancellationToken cancellation)
-    {
-        var index = (int)(_end / _perBlock);
+        var index = _end / _perBlock;
+        if (index >= _blocks.Length)
+        {
+            await GrowTableAsync(cancellation);
+            return true;
+        }
+        if (_blocks[index] != 0) return false;
         var offset = _end << header.ClusterBits;
-        var counts = new byte[header.ClusterSize];
-        BinaryPrimitives.WriteUInt16BigEndian(counts.AsSpan((int)(_end % _perBlock) * 2), 1);
-        await file.WriteAsync(offset, counts, cancellation);
-        await file.FlushAsync(cancellation);
+        await WriteBlockAsync(offset, (int)(_end % _perBlock), 1, cancellation);
         var entry = new byte[8];
         BinaryPrimitives.WriteInt64BigEndian(entry, offset);
-        await file.WriteAsync(header.RefcountTableOffset + index * 8L, entry, cancellation);
+        await file.WriteAsync(_table.Offset + index * 8L, entry, cancellation);
         _blocks[index] = offset;
         _end++;
+        return true;
+    }
+
+    /// <summary>
+    /// A table of twice the size, at the end, and behind it the blocks that count both. The header leads there once all of
+    /// it is on the medium; then the old table is free.
+    /// </summary>
+    private async ValueTask GrowTableAsync(CancellationToken cancellation)
+    {
+        var old = _table;
+        var clusters = old.Clusters * 2;
+        if ((long)clusters << header.ClusterBits > MostTableBytes)
+            throw new BlockDeviceException(BlockDeviceError.NoSpace, $"qcow2: no refcount table has room for cluster {_end}: convert the image to larger clusters");
+        var firstBlock = _end / _perBlock;
+        var blocks = 1;
+        while ((_end + clusters + blocks - 1) / _perBlock >= firstBlock + blocks) blocks++;
+        var grown = new long[(clusters << header.ClusterBits) / 8];
+        _blocks.CopyTo(grown, 0);
+        var at = (_end + clusters) << header.ClusterBits;
+        var used = _end + clusters + blocks;
+        for (var block = firstBlock; block < firstBlock + blocks; block++, at += header.ClusterSize)
+        {
+            var from = Math.Max(_end, block * _perBlock);
+            await WriteBlockAsync(at, (int)(from % _perBlock), (int)(Math.Min(used, (block + 1) * _perBlock) - from), cancellation);
+            grown[block] = at;
+        }
+        var bytes = new byte[clusters << header.ClusterBits];
+        for (var i = 0; i < grown.Length; i++) BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(i * 8), grown[i]);
+        var offset = _end << header.ClusterBits;
+        await file.WriteAsync(offset, bytes, cancellation);
+        await file.FlushAsync(cancellation);
+        await Qcow2Repair.WriteTablePlaceAsync(file, offset, clusters, cancellation);
+        await file.FlushAsync(cancellation);
+        (_table, _blocks, _end) = ((offset, clusters), grown, used);
+        await SetAsync(old.Offset >> header.ClusterBits, old.Clusters, 0, cancellation);
+        _free.Enqueue((old.Offset >> header.ClusterBits, old.Clusters));
+    }
+
+    private ValueTask WriteBlockAsync(long offset, int first, int count, CancellationToken cancellation)
+    {
+        var counts = new byte[header.ClusterSize];
+        for (var i = first; i < first + count; i++) BinaryPrimitives.WriteUInt16BigEndian(counts.AsSpan(i * 2), 1);
+        return file.WriteAsync(offset, counts, cancellation);
     }
 
     private async ValueTask<int> GetAsync(long cluster, CancellationToken cancellation)
@@ -169,10 +249,17 @@ internal sealed class Qcow2Refcounts(IImageFile file, Qcow2Header header)
         return BinaryPrimitives.ReadUInt16BigEndian(bytes);
     }
 
-    private ValueTask SetAsync(long cluster, int count, CancellationToken cancellation)
+    /// <summary>Writes the same count for clusters that follow one another.</summary>
+    private async ValueTask SetAsync(long first, long clusters, int count, CancellationToken cancellation)
     {
-        var bytes = new byte[2];
-        BinaryPrimitives.WriteUInt16BigEndian(bytes, (ushort)count);
-        return file.WriteAsync(_blocks[cluster / _perBlock] + cluster % _perBlock * 2, bytes, cancellation);
+        while (clusters > 0)
+        {
+            var part = (int)Math.Min(clusters, _perBlock - first % _perBlock);
+            var bytes = new byte[part * 2];
+            for (var i = 0; i < part; i++) BinaryPrimitives.WriteUInt16BigEndian(bytes.AsSpan(i * 2), (ushort)count);
+            await file.WriteAsync(_blocks[first / _perBlock] + first % _perBlock * 2, bytes, cancellation);
+            first += part;
+            clusters -= part;
+        }
     }
 }

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
-using Slipway.Disks;
 
 namespace Slipway.Volumes.Qcow2;
 
@@ -9,7 +8,7 @@ namespace Slipway.Volumes.Qcow2;
 /// is loaded and changed only by who holds the image's metadata lock, so that a load never overtakes a change; a lookup
 /// in a kept table takes no lock.
 /// </summary>
-internal sealed class Qcow2Tables(IImageFile file, Qcow2Header header, ulong[] l1)
+internal sealed class Qcow2Tables(IImageFile file, Qcow2Header header, Qcow2Marks marks, ulong[] l1)
 {
     private const int MostBytesKept = 2 * 1024 * 1024;
     private readonly ConcurrentDictionary<int, ulong[]> _kept = [];
@@ -17,10 +16,10 @@ internal sealed class Qcow2Tables(IImageFile file, Qcow2Header header, ulong[] l
     private readonly int _mostKept = Math.Max(4, MostBytesKept >> header.ClusterBits);
     private readonly int _indexBits = header.ClusterBits - (header.HasExtendedL2 ? 4 : 3);
 
-    public static async ValueTask<Qcow2Tables> ReadAsync(IImageFile file, Qcow2Header header, CancellationToken cancellation)
+    public static async ValueTask<Qcow2Tables> ReadAsync(IImageFile file, Qcow2Header header, Qcow2Marks marks, CancellationToken cancellation)
     {
         var l1 = await ReadTableAsync(file, header.L1Offset, header.L1Entries, cancellation);
-        return new(file, header, l1);
+        return new(file, header, marks, l1);
     }
 
     public int L1IndexOf(long cluster) => (int)(cluster >> _indexBits);
@@ -44,7 +43,7 @@ internal sealed class Qcow2Tables(IImageFile file, Qcow2Header header, ulong[] l
         if (_kept.TryGetValue(l1Index, out var table)) return table;
         var offset = TableOffset(l1Index);
         if (offset % header.ClusterSize != 0 || offset >= file.Length)
-            throw new BlockDeviceException(BlockDeviceError.Corrupt, $"qcow2: L1 entry {l1Index} leads to {offset}, outside of the file");
+            throw await marks.CorruptAsync($"L1 entry {l1Index} leads to {offset}, which is no place for a table in the file's {file.Length} bytes");
         table = await ReadTableAsync(file, offset, header.ClusterSize / 8, cancellation);
         Keep(l1Index, table);
         return table;
@@ -99,7 +98,7 @@ internal sealed class Qcow2Tables(IImageFile file, Qcow2Header header, ulong[] l
         while (_kept.Count > _mostKept && _order.TryDequeue(out var oldest)) _kept.TryRemove(oldest, out _);
     }
 
-    private static async ValueTask<ulong[]> ReadTableAsync(IImageFile file, long offset, int entries, CancellationToken cancellation)
+    internal static async ValueTask<ulong[]> ReadTableAsync(IImageFile file, long offset, int entries, CancellationToken cancellation)
     {
         var bytes = new byte[entries * 8];
         if (entries > 0) await file.ReadAsync(offset, bytes, cancellation);

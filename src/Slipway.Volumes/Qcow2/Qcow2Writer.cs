@@ -18,21 +18,23 @@ internal sealed class Qcow2Writer : IAsyncDisposable
     private readonly IImageFile _file;
     private readonly Qcow2Header _header;
     private readonly Qcow2Tables _tables;
+    private readonly Qcow2Marks _marks;
     private readonly Qcow2Refcounts _refcounts;
     private readonly Qcow2Commits _commits;
     private readonly SemaphoreSlim _metadata;
     private readonly Dictionary<long, TaskCompletionSource> _busy = [];
     private int _inPlace;
 
-    public Qcow2Writer(Qcow2Device device, IImageFile file, Qcow2Header header, Qcow2Tables tables, SemaphoreSlim metadata)
+    public Qcow2Writer(Qcow2Device device, IImageFile file, Qcow2Tables tables, Qcow2Marks marks, SemaphoreSlim metadata)
     {
-        (_device, _file, _header, _tables, _metadata) = (device, file, header, tables, metadata);
-        _refcounts = new(file, header);
+        (_device, _file, _header, _tables, _marks, _metadata) = (device, file, device.Header, tables, marks, metadata);
+        _refcounts = new(file, _header, tables, marks);
         _commits = new(file, tables, _refcounts, metadata, () => Volatile.Read(ref _inPlace) == 0);
     }
 
     public ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellation)
     {
+        _marks.RequireSound();
         while (source.Length > 0)
         {
             var part = source[..Math.Min(source.Length, LeftOfCluster(offset))];
@@ -46,6 +48,7 @@ internal sealed class Qcow2Writer : IAsyncDisposable
 
     public async ValueTask ZeroAsync(long offset, long length, CancellationToken cancellation)
     {
+        _marks.RequireSound();
         while (length > 0)
         {
             var within = offset & (_header.ClusterSize - 1);
@@ -63,6 +66,10 @@ internal sealed class Qcow2Writer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _commits.FlushAsync(CancellationToken.None);
+        // What that freed, and what was counted ahead, has to be on the medium before the mark goes.
+        await _refcounts.ReturnAheadAsync(CancellationToken.None);
+        if (_marks.IsDirty) await _file.FlushAsync();
+        await _marks.ClearDirtyAsync(CancellationToken.None);
         _commits.Dispose();
     }
 

@@ -2,10 +2,10 @@ using System.Buffers.Binary;
 
 namespace Slipway.Volumes.Tests.Qcow2;
 
-/// <summary>The errors that <c>qemu-img check</c> looks for, fast enough for ten thousand images: every cluster that is used is counted, and used once.</summary>
+/// <summary>What <c>qemu-img check</c> looks for, fast enough for ten thousand images: every cluster that is used is counted, and used once; no other is counted.</summary>
 internal static class Qcow2Check
 {
-    public static void NoErrors(ReadOnlySpan<byte> image)
+    public static void Sound(ReadOnlySpan<byte> image)
     {
         var clusterSize = 1L << BinaryPrimitives.ReadInt32BigEndian(image[20..]);
         var used = new HashSet<long>();
@@ -32,6 +32,15 @@ internal static class Qcow2Check
             {
                 var cluster = I64(image, table + j * 8) & 0x00FF_FFFF_FFFF_FE00;
                 if (cluster != 0) Use(used, cluster);
+            }
+        }
+        foreach (var (index, block) in counts)
+        {
+            var bytes = image[(int)block..];
+            for (var i = 0; i < clusterSize / 2; i++)
+            {
+                if ((bytes[i * 2] | bytes[i * 2 + 1]) != 0 && !used.Contains((index * clusterSize / 2 + i) * clusterSize))
+                    Assert.Fail($"cluster {index * clusterSize / 2 + i} is counted, and nobody uses it");
             }
         }
         foreach (var cluster in used)

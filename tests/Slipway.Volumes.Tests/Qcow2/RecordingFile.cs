@@ -1,56 +1,34 @@
-using Slipway.Volumes.Qcow2;
-
 namespace Slipway.Volumes.Tests.Qcow2;
 
 /// <summary>A file in memory that keeps every write and flush in order, so that the power can be cut after any of them.</summary>
-internal sealed class RecordingFile(byte[] initial) : IImageFile
+internal sealed class RecordingFile(byte[] initial) : MemoryFile((byte[])initial.Clone())
 {
     private const int Sector = 512;
     private readonly List<(long Offset, byte[]? Bytes)> _log = [];
-    private readonly byte[] _initial = initial;
-    private byte[] _content = (byte[])initial.Clone();
-
-    public RecordingFile() : this([])
-    {
-    }
-
-    public long Length => _content.Length;
-
-    public bool IsReadOnly { get; init; }
 
     /// <summary>How many writes and flushes there were.</summary>
     public int Count => _log.Count;
 
-    public ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellation = default)
-    {
-        destination.Span.Clear();
-        if (offset < _content.Length) _content.AsSpan((int)offset, (int)Math.Min(destination.Length, _content.Length - offset)).CopyTo(destination.Span);
-        return ValueTask.CompletedTask;
-    }
-
-    public ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellation = default)
+    public override ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellation = default)
     {
         _log.Add((offset, source.ToArray()));
-        Apply(ref _content, offset, source.Span);
-        return ValueTask.CompletedTask;
+        return base.WriteAsync(offset, source, cancellation);
     }
 
-    public ValueTask FlushAsync(CancellationToken cancellation = default)
+    public override ValueTask FlushAsync(CancellationToken cancellation = default)
     {
         _log.Add((0, null));
-        return ValueTask.CompletedTask;
+        return base.FlushAsync(cancellation);
     }
 
     // A hole is a write of zeroes that may not have reached the medium either.
-    public void Discard(long offset, long length)
+    public override void Discard(long offset, long length)
     {
-        length = Math.Min(length, _content.Length - offset);
+        length = Math.Min(length, Length - offset);
         if (length <= 0) return;
         _log.Add((offset, new byte[length]));
-        _content.AsSpan((int)offset, (int)length).Clear();
+        base.Discard(offset, length);
     }
-
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     /// <summary>
     /// What the medium may hold when the power goes after each step: all that was written before the last flush, and of
@@ -58,7 +36,7 @@ internal sealed class RecordingFile(byte[] initial) : IImageFile
     /// </summary>
     public IEnumerable<(int Step, byte[] Medium)> PowerCuts(int choices, Random random)
     {
-        var flushed = (byte[])_initial.Clone();
+        var flushed = (byte[])initial.Clone();
         var done = 0;
         for (var step = 0; step <= _log.Count; step++)
         {
@@ -72,9 +50,6 @@ internal sealed class RecordingFile(byte[] initial) : IImageFile
             for (var choice = 0; choice < choices; choice++) yield return (step, Choose(flushed, done, step, random));
         }
     }
-
-    /// <summary>The file as it is.</summary>
-    public byte[] ToArray() => (byte[])_content.Clone();
 
     // Some cuts keep nearly all of what was not flushed and some nearly nothing. Two writes to one sector keep their
     // order: a host's page cache holds one version of a sector.
@@ -93,11 +68,5 @@ internal sealed class RecordingFile(byte[] initial) : IImageFile
             }
         }
         return medium;
-    }
-
-    private static void Apply(ref byte[] content, long offset, ReadOnlySpan<byte> bytes)
-    {
-        if (offset + bytes.Length > content.Length) Array.Resize(ref content, (int)offset + bytes.Length);
-        bytes.CopyTo(content.AsSpan((int)offset));
     }
 }
