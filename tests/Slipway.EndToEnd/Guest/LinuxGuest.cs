@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Text;
 using Slipway.Demo;
 using Slipway.Demo.Image;
+using Slipway.Demo.Machine;
 using Slipway.Demo.Packages;
 using Slipway.Server.Tests.Net;
 
@@ -67,10 +68,13 @@ internal sealed class LinuxGuest
         return new LinuxGuest(parts, initramfs);
     }
 
-    public BackgroundTool Start(NetworkNamespace network) => network.Start("qemu-system-x86_64", "-machine", "q35", "-accel", "tcg", "-cpu", "max,la57=off", "-m", "768",
+    public BackgroundTool Start(NetworkNamespace network) => network.Start(
+    [
+        "qemu-system-x86_64", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max,la57=off", .. QemuCommand.OneProcessor, "-m", "768",
         "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot",
         "-kernel", Path.Combine(_parts.System, "boot", "vmlinuz-" + _parts.KernelVersion), "-initrd", _initramfs, "-append", "console=ttyS0 quiet panic=-1",
-        "-netdev", $"tap,id=n0,ifname={GuestNetwork.Tap},script=no,downscript=no", "-device", "virtio-net-pci,netdev=n0,romfile=", "-device", "virtio-rng-pci");
+        "-netdev", $"tap,id=n0,ifname={GuestNetwork.Tap},script=no,downscript=no", "-device", "virtio-net-pci,netdev=n0,romfile=", "-device", "virtio-rng-pci",
+    ]);
 
     private static void Add(CpioArchive archive, string path, IEnumerable<string> lines) =>
         archive.AddFile(path, Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n"));
