@@ -33,6 +33,7 @@ internal sealed class Download(string folder, Uri source)
             var before = file.Length;
             try
             {
+                if (failures > 0) await Task.Delay(wait * failures, cancellation);
                 await FetchRestAsync(file, progress, cancellation);
                 return;
             }
@@ -41,7 +42,10 @@ internal sealed class Download(string folder, Uri source)
                 // A line that drops now and then is no reason to give up as long as bytes arrive.
                 failures = file.Length > before ? 1 : failures + 1;
                 if (failures >= Tries) throw new VolumeStoreException($"{source.Host} cannot be read: {e.Message}. {Kept(file.Length)}", e);
-                await Task.Delay(wait * failures, cancellation);
+            }
+            catch (OperationCanceledException e) when (cancellation.IsCancellationRequested)
+            {
+                throw new VolumeStoreException($"interrupted. {Kept(file.Length)}", e);
             }
         }
     }

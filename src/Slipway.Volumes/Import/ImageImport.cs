@@ -50,6 +50,7 @@ internal sealed class ImageImport(string folder, IProgress<ImportProgress>? prog
 
     private async ValueTask<PieceHashes> FromFileAsync(string path, string target, string? sha256, CancellationToken cancellation)
     {
+        if (!File.Exists(path)) throw new VolumeStoreException(Directory.Exists(path) ? $"{path} is a folder: give a file" : $"there is no file {path}");
         if (sha256 is not null) await CheckAsync(path, sha256, cancellation);
         var start = await StartOfAsync(path, cancellation);
         if (!Packing.IsPacked(start)) return await FromImageAsync(path, target, cancellation);

@@ -125,8 +125,12 @@ internal sealed class ClosedVolume : IDisposable
     public void RemoveSnapshot(string snapshot)
     {
         var path = SnapshotPath(snapshot);
-        var users = _folder.StandOn(Name, snapshot).Select(u => u is null ? $"the volume {Name}" : $"its snapshot {u}").ToList();
-        if (users.Count > 0) throw new VolumeStoreException($"{string.Join(" and ", users)} stands on {Name}@{snapshot}: `slipway volume flatten {Name}` first, or roll back to another snapshot");
+        if (_folder.StandOn(Name, snapshot).ToList() is [var user, ..])
+        {
+            throw new VolumeStoreException(user is null
+                ? $"the volume {Name} stands on {Name}@{snapshot}: `slipway volume flatten {Name}` first, or roll back to another snapshot"
+                : $"the snapshot {user} of {Name} stands on {Name}@{snapshot}: `slipway volume rm-snapshot {Name} {user}` first");
+        }
         ImageFile.Delete(path);
     }
 

@@ -73,6 +73,7 @@ public sealed class ImageStore
     private async ValueTask<StoredImage> AddAsync(string name, Func<string, ValueTask<PieceHashes>> make)
     {
         StoreNames.Check(name);
+        Sweep();
         var partial = Path.Combine(_folder, $".{name}.{Guid.NewGuid():n}.partial");
         try
         {
@@ -84,6 +85,18 @@ public sealed class ImageStore
         {
             File.Delete(partial);
             File.Delete(PieceHashes.PathOf(partial));
+        }
+    }
+
+    // What imports that were killed left. Work that goes on writes more often, and a download may be gone on with for long.
+    private void Sweep()
+    {
+        foreach (var (pattern, age) in new[] { (".*.partial*", TimeSpan.FromDays(1)), (".download-*", TimeSpan.FromDays(30)) })
+        {
+            foreach (var path in Directory.EnumerateFiles(_folder, pattern))
+            {
+                if (DateTime.UtcNow - File.GetLastWriteTimeUtc(path) > age) File.Delete(path);
+            }
         }
     }
 

@@ -13,6 +13,7 @@ internal static class VolumeExport
     public static async ValueTask RunAsync(IBlockDevice disk, string path, string format, IProgress<ImportProgress>? progress, CancellationToken cancellation)
     {
         if (File.Exists(path)) throw new VolumeStoreException($"{path} is there already");
+        if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path)))) throw new VolumeStoreException($"there is no folder {Path.GetDirectoryName(Path.GetFullPath(path))}");
         var partial = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, $".{Path.GetFileName(path)}.{Guid.NewGuid():n}.partial");
         try
         {

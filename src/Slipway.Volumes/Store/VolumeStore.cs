@@ -114,6 +114,8 @@ public sealed class VolumeStore
     {
         Find(name);
         using var volume = Take(name);
+        if (Find(name).Policy == VolumePolicy.Reset)
+            throw new VolumeStoreException($"{name} has the policy reset, and its next boot would begin with an empty disk: `slipway volume set {name} --policy keep` first");
         await volume.FlattenAsync(progress, cancellation);
         return Read(name);
     }
@@ -126,13 +128,16 @@ public sealed class VolumeStore
         return Read(name);
     }
 
-    /// <summary>Changes what is known of a volume; the process that serves it reads it at the next boot.</summary>
-    public StoredVolume Change(string name, Func<VolumeSettings, VolumeSettings> change)
+    /// <summary>What becomes of writes from the next boot on; whoever serves the volume looks then.</summary>
+    public StoredVolume SetPolicy(string name, VolumePolicy policy)
     {
-        Find(name);
-        change(VolumeSettings.Load(_folder.Settings(name))).Save(_folder.Settings(name));
-        return Read(name);
+        if (policy == VolumePolicy.Reset && Find(name) is { Policy: VolumePolicy.Keep, Image: null, NextImage: null })
+            throw new VolumeStoreException($"{name} is a clone of no image, and each boot would begin with an empty disk: publish it, and create a clone of that image with --policy reset");
+        return Change(name, s => s with { Policy = policy });
     }
+
+    /// <summary>Lets a volume begin anew from another image version at its next boot.</summary>
+    public StoredVolume Rebase(string name, StoredImage image) => Change(name, s => s with { NextImage = image.Reference });
 
     /// <summary>What a volume, or a snapshot of it, shows becomes the next version of an image.</summary>
     public async ValueTask<StoredImage> PublishAsync(string reference, string image, IProgress<ImportProgress>? progress = null, CancellationToken cancellation = default)
@@ -169,7 +174,7 @@ public sealed class VolumeStore
         var image = Images.Find(reference);
         var users = List().Where(v => v.NextImage == image.Reference || v.Snapshots.Select(s => s.Path).Append(v.Path).Any(f => _folder.ImageOf(f) == image.Reference))
             .Select(v => v.Name).ToList();
-        if (users.Count > 0) throw new VolumeStoreException($"{image.Reference} is in use by {string.Join(", ", users)}: remove those volumes first");
+        if (users.Count > 0) throw new VolumeStoreException($"{image.Reference} is in use by {string.Join(", ", users)}: remove, flatten or rebase those first");
         Images.Remove(image);
         return image;
     }
@@ -181,6 +186,13 @@ public sealed class VolumeStore
         using var taken = Take(name);
         taken.Remove();
         return volume;
+    }
+
+    private StoredVolume Change(string name, Func<VolumeSettings, VolumeSettings> change)
+    {
+        Find(name);
+        change(VolumeSettings.Load(_folder.Settings(name))).Save(_folder.Settings(name));
+        return Read(name);
     }
 
     private ClosedVolume Take(string name) => ClosedVolume.Take(_folder, _root, name);

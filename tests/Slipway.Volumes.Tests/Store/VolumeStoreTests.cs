@@ -162,11 +162,23 @@ public sealed class VolumeStoreTests : IDisposable
 
         var next = Sample.Disk(8 << 20, seed: 2);
         await ImportAsync("a", next);
-        _store.Change("kiosk", s => s with { NextImage = "a@2" });
+        _store.Rebase("kiosk", _store.Images.Find("a@2"));
         await disk.BeginBootAsync();
         Assert.Equal(next, await ReadAllAsync(disk));
         Assert.Equal(("a@2", null), (_store.Find("kiosk").Image, _store.Find("kiosk").NextImage));
         Assert.Empty(_store.Find("kiosk").Snapshots);
+    }
+
+    [Fact]
+    public async Task No_reset_leaves_a_machine_with_an_empty_disk()
+    {
+        await _store.CloneAsync("kiosk", await ImportAsync("a", _content), new(VolumePolicy.Reset));
+        var refusal = await Assert.ThrowsAsync<VolumeStoreException>(async () => await _store.FlattenAsync("kiosk"));
+        Assert.Contains("--policy keep", refusal.Message, StringComparison.Ordinal);
+        _store.SetPolicy("kiosk", VolumePolicy.Keep);
+        await _store.FlattenAsync("kiosk");
+        Assert.Throws<VolumeStoreException>(() => _store.SetPolicy("kiosk", VolumePolicy.Reset));
+        await AssertIsAsync("kiosk", _content);
     }
 
     [Fact]
@@ -176,7 +188,7 @@ public sealed class VolumeStoreTests : IDisposable
         await WriteAsync("web01", 0, 1);
         var published = await _store.PublishAsync("web01", "a");
         Assert.Equal("a@2", published.Reference);
-        _store.Change("web01", s => s with { NextImage = "a@2" });
+        _store.Rebase("web01", published);
         Assert.Throws<VolumeStoreException>(() => _store.RemoveImage("a@2"));
         await using (var disk = await _store.ServeAsync("web01"))
         {

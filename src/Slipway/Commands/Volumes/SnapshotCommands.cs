@@ -47,8 +47,8 @@ internal static class SnapshotCommands
         var image = StoreCommand.Name("IMAGE", "name@version, or a name for its newest version");
         return new Command("rebase", "Begin anew from another image version at the next boot; what a kept volume had stays as a snapshot.") { volume, image }.Runs((store, parsed, _) =>
         {
-            var next = store.Images.Find(parsed.GetRequiredValue(image)).Reference;
-            return Task.FromResult(store.Change(parsed.GetRequiredValue(volume), s => s with { NextImage = next }));
+            var next = store.Images.Find(parsed.GetRequiredValue(image));
+            return Task.FromResult(store.Rebase(parsed.GetRequiredValue(volume), next));
         }, VolumeCommand.Line);
     }
 

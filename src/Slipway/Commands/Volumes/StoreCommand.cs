@@ -11,6 +11,9 @@ namespace Slipway.Commands.Volumes;
 /// <summary>What the image and volume commands share: the state folder, <c>--json</c>, and refusals in words.</summary>
 internal static class StoreCommand
 {
+    /// <summary>What shells expect of a program that SIGINT ended.</summary>
+    private const int Interrupted = 130;
+
     private static readonly JsonSerializerOptions JsonOptions = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
@@ -57,6 +60,11 @@ internal static class StoreCommand
             {
                 await Console.Error.WriteLineAsync(e.Message);
                 return 1;
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                await Console.Error.WriteLineAsync("interrupted");
+                return Interrupted;
             }
         });
         return command;

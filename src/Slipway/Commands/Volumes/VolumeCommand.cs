@@ -29,7 +29,7 @@ internal static class VolumeCommand
         var image = new Option<string?>("--image") { Description = "Clone this image (name or name@version)" };
         var size = StoreCommand.Size("--size", "Or a blank disk of this size, like 20G");
         var machine = new Option<string?>("--for") { Description = "The machine whose disk it is" };
-        var policy = Policy();
+        var policy = Policy(required: false);
         var command = new Command("create", "Make a volume.") { name, image, size, machine, policy };
         command.Validators.Add(parsed =>
         {
@@ -39,7 +39,7 @@ internal static class VolumeCommand
         return command.Runs(async (store, parsed, cancellation) =>
         {
             var wanted = parsed.GetValue(name) ?? parsed.GetRequiredValue(machine)!;
-            var settings = new VolumeSettings(parsed.GetValue(policy), parsed.GetValue(machine));
+            var settings = new VolumeSettings(PolicyOf(parsed.GetValue(policy)), parsed.GetValue(machine));
             return parsed.GetValue(image) is { } reference
                 ? await store.CloneAsync(wanted, store.Images.Find(reference), settings, cancellation)
                 : await store.CreateAsync(wanted, parsed.GetValue(size)!.Value, settings, cancellation);
@@ -55,9 +55,9 @@ internal static class VolumeCommand
     private static Command Change()
     {
         var name = StoreCommand.Name("VOLUME", "The volume's name");
-        var policy = Policy();
+        var policy = Policy(required: true);
         return new Command("set", "Change what happens at each boot.") { name, policy }.Runs((store, parsed, _) =>
-            Task.FromResult(store.Change(parsed.GetRequiredValue(name), s => s with { Policy = parsed.GetValue(policy) })), Line);
+            Task.FromResult(store.SetPolicy(parsed.GetRequiredValue(name), PolicyOf(parsed.GetValue(policy)))), Line);
     }
 
     private static Command Remove()
@@ -80,11 +80,15 @@ internal static class VolumeCommand
             $"{u.Name}  {StoreCommand.Bytes(u.Size)}  shared {StoreCommand.Bytes(u.Shared)}  own {StoreCommand.Bytes(u.Own)}  snapshots {StoreCommand.Bytes(u.Snapshots)}")));
     }
 
-    private static Option<VolumePolicy> Policy() => new("--policy")
+    private static Option<string?> Policy(bool required)
     {
-        Description = "keep: writes stay; reset: each boot begins with a fresh overlay",
-        DefaultValueFactory = _ => VolumePolicy.Keep,
-    };
+        var policy = new Option<string?>("--policy") { Description = "keep: writes stay; reset: each boot begins with a fresh overlay", Required = required };
+        if (!required) policy.DefaultValueFactory = _ => "keep";
+        policy.AcceptOnlyFromAmong("keep", "reset");
+        return policy;
+    }
+
+    private static VolumePolicy PolicyOf(string? word) => word == "reset" ? VolumePolicy.Reset : VolumePolicy.Keep;
 
     internal static string Line(StoredVolume volume) =>
         $"{volume.Name}  {StoreCommand.Bytes(volume.Size)}  {volume.Image ?? "blank"}  {(volume.Policy == VolumePolicy.Reset ? "reset" : "keep")}  own {StoreCommand.Bytes(volume.OwnBytes)}"

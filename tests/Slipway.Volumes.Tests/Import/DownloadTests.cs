@@ -1,0 +1,87 @@
+using Slipway.Tests;
+using Slipway.Volumes.Import;
+using Slipway.Volumes.Store;
+using Slipway.Volumes.Tests.Store;
+
+namespace Slipway.Volumes.Tests.Import;
+
+/// <summary>Images that are fetched over lines that break.</summary>
+public sealed class DownloadTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly UnsteadyServer _server = new() { Content = Sample.Disk() };
+    private readonly ImageStore _images;
+
+    public DownloadTests() => _images = new(_folder["images"]);
+
+    public void Dispose()
+    {
+        _server.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task A_line_that_breaks_is_taken_up_where_it_broke()
+    {
+        _server.Breaks.Enqueue(1 << 20);
+        _server.Breaks.Enqueue(3 << 20);
+        await ImportedAsync();
+        Assert.Equal([0, 1 << 20, 4 << 20], _server.Answers);
+    }
+
+    [Fact]
+    public async Task An_import_that_was_interrupted_goes_on_when_it_is_run_again()
+    {
+        _server.Hangs = true;
+        _server.Breaks.Enqueue(2 << 20);
+        using var interrupt = new CancellationTokenSource();
+        // All that was sent has arrived before the operator gives up.
+        var arrived = new Arrived(2 << 20);
+        var import = _images.ImportAsync(_server.Address, "golden", progress: arrived, cancellation: interrupt.Token).AsTask();
+        await arrived.Task;
+        await interrupt.CancelAsync();
+        var refusal = await Assert.ThrowsAsync<VolumeStoreException>(() => import);
+        Assert.Contains("interrupted. 2097152 bytes are kept", refusal.Message, StringComparison.Ordinal);
+        Assert.Empty(_images.List());
+
+        await ImportedAsync();
+        Assert.Equal([0, 2 << 20], _server.Answers);
+    }
+
+    [Fact]
+    public async Task A_file_that_changed_meanwhile_is_fetched_anew()
+    {
+        _server.Hangs = true;
+        _server.Breaks.Enqueue(2 << 20);
+        using var interrupt = new CancellationTokenSource();
+        var arrived = new Arrived(2 << 20);
+        var import = _images.ImportAsync(_server.Address, "golden", progress: arrived, cancellation: interrupt.Token).AsTask();
+        await arrived.Task;
+        await interrupt.CancelAsync();
+        await Assert.ThrowsAsync<VolumeStoreException>(() => import);
+
+        (_server.Content, _server.Tag) = (Sample.Disk(seed: 2), "\"second\"");
+        await ImportedAsync();
+        Assert.Equal([0, 0], _server.Answers);
+    }
+
+    private async Task ImportedAsync()
+    {
+        var image = await _images.ImportAsync(_server.Address, "golden");
+        Assert.Equal(_server.Content, await File.ReadAllBytesAsync(image.Path));
+        // Nothing is left of what was fetched.
+        Assert.Equal(["golden@1.raw", "golden@1.raw.pieces"], Directory.GetFiles(_folder["images"]).Select(Path.GetFileName).Order());
+    }
+
+    private sealed class Arrived(long bytes) : IProgress<ImportProgress>
+    {
+        private readonly TaskCompletionSource _completion = new();
+
+        public Task Task => _completion.Task;
+
+        public void Report(ImportProgress value)
+        {
+            if (value.At >= bytes) _completion.TrySetResult();
+        }
+    }
+}
