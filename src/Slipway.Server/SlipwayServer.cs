@@ -105,7 +105,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         Listen(iscsi.Start, $"the iSCSI target on {string.Join(", ", portals)}");
 
         var requests = new BootRequests(site, machines, disks, store, Timelines, IscsiPort,
-            disk => iscsi.EndSessions(disk.Device, $"{disk.Machine.Name} boots anew"), logs.CreateLogger("Slipway.Https"));
+            disk => iscsi.EndSessionsAsync(disk.Device, $"{disk.Machine.Name} boots anew"), logs.CreateLogger("Slipway.Https"));
         var certificate = _authority.CreateServerContext(site.Networks.Select(n => n.Address), Dns.GetHostName(), _clock);
         await ListenAsync(async () =>
             Closing(await HttpsEndpoint.StartAsync(

@@ -11,4 +11,5 @@ root.Add(FirmwareCommand.Create());
 root.Add(TargetCommand.Create());
 root.Add(ImageCommand.Create());
 root.Add(VolumeCommand.Create());
-return await root.Parse(args).InvokeAsync();
+var parsed = root.Parse(args);
+return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TargetCommand.TimeToStop(parsed) });

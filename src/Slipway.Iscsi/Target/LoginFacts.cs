@@ -14,6 +14,11 @@ public sealed record LoginFacts(
     ulong Isid)
 {
     public string? InitiatorAlias { get; init; }
+
+    /// <summary>
+    /// iPXE makes its ISIDs in the enterprise-number format (RFC 7143 §11.12.5, T = 01b) under Fen Systems' number.
+    /// </summary>
+    public bool IsIpxe => (Isid >> 46 & 3) == 1 && (Isid >> 16 & 0xFF_FFFF) == 10019;
 }
 
 /// <summary>RFC 7143 §13.21.</summary>

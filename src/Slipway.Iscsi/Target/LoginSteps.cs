@@ -127,7 +127,7 @@ internal sealed class LoginSteps(TargetConnection connection, TargetNode node, P
         if (facts.SessionType == SessionType.Normal && node.Sessions.Claim(key, connection) is { } older)
         {
             IsSuspended = true;
-            older.Post(() => older.Yield(() => connection.Post(() => Resume(tsih))));
+            older.Post(() => older.End("the initiator logged in again (session reinstatement)", () => connection.Post(() => Resume(tsih))));
             return;
         }
         var session = new Session(key, tsih, facts, Phase.Parameters, Phase.Admission!.Device, sender.Window!);

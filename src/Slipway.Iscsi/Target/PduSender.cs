@@ -16,6 +16,9 @@ internal sealed class PduSender(SendQueue queue)
     /// <summary>Null until the first login request has told the first CmdSN.</summary>
     public CommandWindow? Window { get; set; }
 
+    /// <summary>PDUs so far.</summary>
+    public ulong Sent { get; private set; }
+
     public bool HeaderDigest { get; set; }
 
     public bool DataDigest { get; set; }
@@ -55,6 +58,7 @@ internal sealed class PduSender(SendQueue queue)
             header.SetWord(24, _statSN);
         if (status)
             _statSN++;
+        Sent++;
         header.SetWord(28, Window?.Expected ?? 0);
         header.SetWord(32, Window?.Max ?? 0);
         var room = queue.Append(HeaderDigest ? PduHeader.Size + Crc32C.Size : PduHeader.Size);

@@ -23,6 +23,8 @@ public sealed class TargetConnection : IPduSink
     private readonly PduReceiver _receiver;
     private readonly PduSender _sender;
     private readonly DateTimeOffset _accepted;
+    private readonly Action<LoginFacts>? _loggedIn;
+    private readonly Action _keepAlive;
     private LoginSteps? _login;
     private FullFeaturePhase? _phase;
     private bool _closing;
@@ -32,7 +34,7 @@ public sealed class TargetConnection : IPduSink
     private string? _reason;
     private List<Action>? _afterEnd;
 
-    internal TargetConnection(TargetNode node, IPEndPoint remote, IPEndPoint portal, Action wake)
+    internal TargetConnection(TargetNode node, IPEndPoint remote, IPEndPoint portal, Action wake, Action<LoginFacts>? loggedIn)
     {
         _node = node;
         _mailbox = new Mailbox(wake, Completed);
@@ -40,6 +42,8 @@ public sealed class TargetConnection : IPduSink
         Output = new SendQueue(node.Buffers);
         _sender = new PduSender(Output);
         _accepted = node.Time.GetUtcNow();
+        _loggedIn = loggedIn;
+        _keepAlive = SendKeepAlive;
         _login = new LoginSteps(this, node, _sender, remote, portal);
     }
 
@@ -93,6 +97,22 @@ public sealed class TargetConnection : IPduSink
             Close($"the login did not end within {_node.Limits.LoginTime.TotalSeconds:0} s");
     }
 
+    /// <summary>
+    /// Lets a connection that is idle send a PDU, so that TCP finds out whether there still is a peer. Whether one answers
+    /// is nothing to us: iPXE never does. Called from any thread, now and then.
+    /// </summary>
+    public void KeepAlive() => Post(_keepAlive);
+
+    /// <summary>Asks the initiator to log out (RFC 7143 §11.9.1, event 1). From any thread.</summary>
+    /// <param name="within">After this the connection will be dropped, by whoever asked.</param>
+    public void RequestLogout(TimeSpan within) => Post(() => Tell(AsyncEvent.LogoutRequested, (ushort)Math.Clamp(within.TotalSeconds, 0, ushort.MaxValue)));
+
+    /// <summary>
+    /// Tells the initiator that its session is dropped (RFC 7143 §11.9.1, event 3), and closes when that is sent. From any
+    /// thread. It may come back at once.
+    /// </summary>
+    public void Drop(string reason) => Post(() => TellAndDrop(reason));
+
     /// <summary>The socket is closed, and no part of <see cref="Output"/> is in use any more.</summary>
     public void TransportClosed(string reason)
     {
@@ -122,8 +142,8 @@ public sealed class TargetConnection : IPduSink
     /// <summary>The logical unit threw what it may not.</summary>
     internal void Fail(Exception fault) => Fault = fault;
 
-    /// <summary>Ends the session for another that takes its place.</summary>
-    internal void Yield(Action ended)
+    /// <summary>Ends the session, and calls back when nothing of it is left.</summary>
+    internal void End(string reason, Action ended)
     {
         if (_released)
         {
@@ -131,7 +151,7 @@ public sealed class TargetConnection : IPduSink
             return;
         }
         (_afterEnd ??= []).Add(ended);
-        Close("the initiator logged in again (session reinstatement)");
+        Close(reason);
     }
 
     internal void AbortTasks(Func<TargetTask, bool> which, Action then)
@@ -147,6 +167,7 @@ public sealed class TargetConnection : IPduSink
         Cid = cid;
         _phase = new FullFeaturePhase(this, _node, session, _sender);
         _login = null;
+        _loggedIn?.Invoke(session.Facts);
         // §13.1: from the first PDU after the login on.
         _receiver.HeaderDigest = _sender.HeaderDigest = session.Parameters.HeaderDigest;
         _receiver.DataDigest = _sender.DataDigest = session.Parameters.DataDigest;
@@ -166,6 +187,33 @@ public sealed class TargetConnection : IPduSink
     }
 
     void IPduSink.HeaderDamaged() => Close("a header digest did not fit");
+
+    internal void TellAndDrop(string reason)
+    {
+        if (_terminating)
+            return;
+        if (_phase is null)
+        {
+            Close(reason);
+            return;
+        }
+        // Nothing of the session is kept, so there is nothing to wait for, and nothing to come back to.
+        Tell(AsyncEvent.AllConnectionsDropped, 0);
+        Finish(reason);
+    }
+
+    /// <summary>To iPXE an Async Message is an error that it breaks off for: it hears of nothing but the end.</summary>
+    private void Tell(AsyncEvent what, ushort seconds)
+    {
+        if (!_terminating && _phase is { Session.Facts.IsIpxe: false })
+            _phase.Tell(what, seconds);
+    }
+
+    private void SendKeepAlive()
+    {
+        if (!_terminating && _phase is { Session.Facts.IsIpxe: false })
+            _phase.KeepAlive();
+    }
 
     private void Completed(TargetTask task)
     {

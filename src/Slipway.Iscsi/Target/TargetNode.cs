@@ -34,16 +34,19 @@ public sealed class TargetNode(
     /// A connection has come in. <paramref name="wake"/> is called, from any thread, when the connection has work that
     /// did not come by its socket: the loop that owns it then calls <see cref="TargetConnection.Run"/>.
     /// </summary>
+    /// <param name="loggedIn">Called on that loop when the login is through, before its last response is sent.</param>
     /// <param name="sendsFiles">See <see cref="TargetConnection.SendsFiles"/>.</param>
-    public TargetConnection Accept(IPEndPoint remote, IPEndPoint portal, Action wake, bool sendsFiles = false) =>
-        new(this, remote, portal, wake) { SendsFiles = sendsFiles };
+    public TargetConnection Accept(IPEndPoint remote, IPEndPoint portal, Action wake, Action<LoginFacts>? loggedIn = null, bool sendsFiles = false) =>
+        new(this, remote, portal, wake, loggedIn) { SendsFiles = sendsFiles };
 
     /// <summary>
-    /// Ends every session with a device: who holds one has no claim to it any more. Returns before they have ended.
+    /// Ends every session with a device: who holds one has no claim to it any more. Completes when they have ended, and
+    /// the device has no command of theirs left.
     /// </summary>
-    public void EndSessions(ScsiTargetDevice device, string reason)
+    public Task EndSessionsAsync(ScsiTargetDevice device, string reason) => Task.WhenAll(Sessions.Others(device, except: null).Select(connection =>
     {
-        foreach (var connection in Sessions.Others(device, except: null))
-            connection.Post(() => connection.Close(reason));
-    }
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        connection.Post(() => connection.End(reason, ended.SetResult));
+        return ended.Task;
+    }));
 }

@@ -19,7 +19,7 @@ namespace Slipway.Server.Boot;
 /// </summary>
 internal sealed partial class BootRequests(
     SiteConfiguration site, MachineDirectory machines, IReadOnlyDictionary<MacAddress, MachineDisk> disks,
-    FleetStore store, BootTimelines timelines, int iscsiPort, Action<MachineDisk> endSessions, ILogger logger) : IMachineRequests
+    FleetStore store, BootTimelines timelines, int iscsiPort, Func<MachineDisk, Task> endSessions, ILogger logger) : IMachineRequests
 {
     public void HandshakeDone(IPAddress client, ITlsHandshakeFeature tls)
     {

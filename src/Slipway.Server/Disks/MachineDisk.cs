@@ -67,11 +67,11 @@ internal sealed class MachineDisk : IAsyncDisposable
     /// </summary>
     /// <exception cref="DiskFormatException">The block is damaged.</exception>
     /// <exception cref="BlockDeviceException">The volume cannot be written.</exception>
-    public async Task<bool> BeginAsync(BootCredentials credentials, string kernelArguments, Action endSessions, CancellationToken cancellation)
+    public async Task<bool> BeginAsync(BootCredentials credentials, string kernelArguments, Func<Task> endSessions, CancellationToken cancellation)
     {
         // In this order: who is thrown out cannot come back with the old secrets, and nobody writes into a fresh volume.
         _credentials = credentials;
-        endSessions();
+        await endSessions();
         if (_live is not null)
         {
             await _live.BeginBootAsync(cancellation);

@@ -15,9 +15,14 @@ public sealed partial class IscsiListener : IAsyncDisposable
     private const int MaxConnections = 8192;
     private const int Backlog = 512;
     private static readonly TimeSpan DeadlineStep = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FarewellTime = TimeSpan.FromSeconds(1);
+
+    /// <summary>A connection on which nothing was sent for one to two of these gets a NOP-In.</summary>
+    private static readonly TimeSpan KeepAliveStep = TimeSpan.FromSeconds(30);
 
     private readonly IReadOnlyList<IPEndPoint> _portals;
     private readonly TargetNode _node;
+    private readonly DrainableDirectory _directory;
     private readonly ITransport _transport;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -40,7 +45,8 @@ public sealed partial class IscsiListener : IAsyncDisposable
         _transport = transport;
         _time = time;
         _logger = logger;
-        _node = new TargetNode(directory, new LoggingObserver(observer, logger), time);
+        _directory = new DrainableDirectory(directory);
+        _node = new TargetNode(_directory, new LoggingObserver(observer, logger), time);
     }
 
     /// <summary>The bound portals, once started; a port 0 is the one that was given.</summary>
@@ -63,12 +69,31 @@ public sealed partial class IscsiListener : IAsyncDisposable
         foreach (var socket in _sockets)
             _loops.Add(Task.Run(() => AcceptAsync(socket)));
         _loops.Add(Task.Run(WatchDeadlinesAsync));
+        _loops.Add(Task.Run(KeepAliveAsync));
         foreach (var endpoint in Endpoints)
             LogListening(endpoint);
     }
 
-    /// <inheritdoc cref="TargetNode.EndSessions"/>
-    public void EndSessions(ScsiTargetDevice device, string reason) => _node.EndSessions(device, reason);
+    /// <inheritdoc cref="TargetNode.EndSessionsAsync"/>
+    public Task EndSessionsAsync(ScsiTargetDevice device, string reason) => _node.EndSessionsAsync(device, reason);
+
+    /// <summary>
+    /// Asks all initiators to log out, and admits no other. Completes when none is left, or the time is over; the sessions
+    /// that are left then end with <see cref="DisposeAsync"/>.
+    /// </summary>
+    public async Task DrainAsync(TimeSpan within)
+    {
+        _directory.IsDraining = true;
+        Task[] running;
+        lock (_gate)
+        {
+            running = [.. _connections.Values];
+            foreach (var connection in _connections.Keys)
+                connection.Target.RequestLogout(within);
+        }
+        LogDraining(running.Length, within.TotalSeconds);
+        await Task.WhenAny(Task.WhenAll(running), Task.Delay(within, _time));
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -79,6 +104,13 @@ public sealed partial class IscsiListener : IAsyncDisposable
         lock (_gate)
         {
             running = [.. _connections.Values];
+            foreach (var connection in _connections.Keys)
+                connection.Target.Drop("the server stops");
+        }
+        // A peer that takes no more bytes is not waited for.
+        await Task.WhenAny(Task.WhenAll(running), Task.Delay(FarewellTime));
+        lock (_gate)
+        {
             foreach (var connection in _connections.Keys)
                 connection.Abort();
         }
@@ -145,11 +177,6 @@ public sealed partial class IscsiListener : IAsyncDisposable
         try
         {
             socket.NoDelay = true;
-            // A machine that lost its power says no goodbye: its session ends after about two minutes of silence.
-            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 60);
-            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 10);
-            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 6);
             connection = _transport.Open(socket, _node);
         }
         catch (SocketException)
@@ -188,6 +215,25 @@ public sealed partial class IscsiListener : IAsyncDisposable
         {
             while (await timer.WaitForNextTickAsync(_stopping.Token))
                 CheckDeadlines(_time.GetUtcNow());
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+        }
+    }
+
+    private async Task KeepAliveAsync()
+    {
+        using var timer = new PeriodicTimer(KeepAliveStep, _time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_stopping.Token))
+            {
+                lock (_gate)
+                {
+                    foreach (var connection in _connections.Keys)
+                        connection.Target.KeepAlive();
+                }
+            }
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {

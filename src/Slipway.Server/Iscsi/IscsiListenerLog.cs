@@ -21,6 +21,9 @@ public sealed partial class IscsiListener
     [LoggerMessage(2205, LogLevel.Error, "iscsi: {Remote}: the logical unit failed on a command")]
     private partial void LogFault(Exception fault, IPEndPoint remote);
 
+    [LoggerMessage(2206, LogLevel.Information, "iscsi: {Count} connections are asked to log out within {Seconds} s; no other is admitted")]
+    private partial void LogDraining(int count, double seconds);
+
     /// <summary>Logs what it passes on.</summary>
     private sealed partial class LoggingObserver(ITargetObserver observer, ILogger logger) : ITargetObserver
     {

@@ -15,7 +15,7 @@ internal sealed class IscsiEvidence(BootTimelines timelines, MachineTargets targ
         if ((disk?.Machine.Mac ?? machines.At(e.Facts.Remote.Address)) is not { } mac || e.Facts.SessionType != SessionType.Normal)
             return;
         var name = machines.NameOf(mac);
-        var isFirmware = IsIpxe(e.Facts.Isid) || (e is not Closed && timelines.Of(mac) is null or { Stage: < BootStage.Partition });
+        var isFirmware = e.Facts.IsIpxe || (e is not Closed && timelines.Of(mac) is null or { Stage: < BootStage.Partition });
         var stage = isFirmware ? BootStage.SanLogin : BootStage.OsLogin;
         var facts = new Dictionary<string, string>
         {
@@ -52,9 +52,4 @@ internal sealed class IscsiEvidence(BootTimelines timelines, MachineTargets targ
         session.Algorithm is { } algorithm ? $" with {(session.Mutual ? "mutual " : "")}CHAP {algorithm.ToString().ToUpperInvariant().Replace('_', '-')}" : "";
 
     private static string Mebibytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0.0} MiB");
-
-    /// <summary>
-    /// iPXE makes its ISIDs in the enterprise-number format (RFC 7143 §11.12.5, T = 01b) under Fen Systems' number.
-    /// </summary>
-    internal static bool IsIpxe(ulong isid) => (isid >> 46 & 3) == 1 && (isid >> 16 & 0xFF_FFFF) == 10019;
 }

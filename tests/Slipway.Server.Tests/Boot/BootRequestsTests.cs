@@ -41,7 +41,11 @@ public sealed class BootRequestsTests : IAsyncLifetime
         foreach (var machine in site.Machines)
             _disks[machine.Mac] = await MachineDisk.OpenAsync(machine, site, _timelines, null, TestContext.Current.CancellationToken);
         var machines = new MachineDirectory(site.Machines, a => Leases.TryGetValue(a.ToString(), out var mac) ? mac : null);
-        var requests = new BootRequests(site, machines, _disks, _store, _timelines, 3260, disk => _ended.Add(disk.Machine.Name), NullLogger.Instance);
+        var requests = new BootRequests(site, machines, _disks, _store, _timelines, 3260, disk =>
+        {
+            _ended.Add(disk.Machine.Name);
+            return Task.CompletedTask;
+        }, NullLogger.Instance);
         // An iPXE for BIOS by its first bytes, which is served as it is.
         _program = [0xEA, 0x05, 0x00, 0xC0, 0x07, .. System.Security.Cryptography.RandomNumberGenerator.GetBytes(100_000)];
         await File.WriteAllBytesAsync(Path.Combine(_folder.Path, Program), _program);

@@ -50,6 +50,24 @@ internal sealed class Initiator : IDisposable
         return this;
     }
 
+    /// <summary>Tries a login; returns its status.</summary>
+    public int TryLogIn(string name)
+    {
+        var text = Encoding.ASCII.GetBytes($"InitiatorName={name}\0TargetName={Target}\0SessionType=Normal\0");
+        Begin(0x43, 0x87, text.Length);
+        Send(text);
+        Receive([]);
+        return BinaryPrimitives.ReadUInt16BigEndian(_in.AsSpan(36));
+    }
+
+    /// <summary>The next PDU is an Async Message; returns its event.</summary>
+    public int ReceiveEvent()
+    {
+        Receive([]);
+        Assert.Equal(0x32, _in[0]);
+        return _in[36];
+    }
+
     public void TestUnitReady()
     {
         Begin(0x01, 0x81, 0);

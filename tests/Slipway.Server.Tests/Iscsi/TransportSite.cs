@@ -40,7 +40,7 @@ internal sealed class TransportSite : ITargetDirectory, ITargetObserver, IAsyncD
 
     public Initiator LogIn(string name = "iqn.2026-11.test:a", int receiveBuffer = 0) => new Initiator(Portal, receiveBuffer).LogIn(name);
 
-    public void EndSessions(string reason) => Listener.EndSessions(_device, reason);
+    public Task EndSessionsAsync(string reason) => Listener.EndSessionsAsync(_device, reason);
 
     public Admission Admit(LoginFacts facts) => Admission.Grant(_device, null);
 

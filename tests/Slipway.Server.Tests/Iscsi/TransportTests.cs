@@ -124,7 +124,7 @@ public sealed class TransportTests
     {
         await using var site = new TransportSite(Make(transport));
         using var initiator = site.LogIn();
-        site.EndSessions("its volume is gone");
+        await site.EndSessionsAsync("its volume is gone");
         Assert.True(initiator.IsClosedByTarget());
         Assert.Equal("its volume is gone", ((Closed)await site.Events.WaitForAsync(e => e is Closed)).Reason);
     }
@@ -190,8 +190,43 @@ public sealed class TransportTests
         using var initiator = site.LogIn();
         using var nameless = new Initiator(site.Portal);
         await site.DisposeAsync();
+        Assert.Equal(3, initiator.ReceiveEvent());
         Assert.True(initiator.IsClosedByTarget());
         Assert.Single(site.Events.All, e => e is Closed);
+    }
+
+    [Theory]
+    [MemberData(nameof(Transports))]
+    public async Task A_drained_target_asks_for_logouts_and_admits_nobody(string transport)
+    {
+        await using var site = new TransportSite(Make(transport));
+        using var initiator = site.LogIn();
+        var drained = site.Listener.DrainAsync(TimeSpan.FromMinutes(5));
+        Assert.Equal(1, initiator.ReceiveEvent());
+        using var late = new Initiator(site.Portal);
+        Assert.Equal(0x0301, late.TryLogIn("iqn.2026-11.test:late"));
+        initiator.TestUnitReady();
+        Assert.False(drained.IsCompleted);
+        initiator.LogOut();
+        late.Dispose();
+        await drained.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>TCP_USER_TIMEOUT and the keep-alive times of a connection, in seconds, as the kernel has them.</summary>
+    [Theory]
+    [InlineData(0x4000_0137_0001UL, 60, 120)]
+    [InlineData(0x4000_2723_0000UL, 8 * 3600, 8 * 3600 + 360)]
+    public void Only_an_initiator_with_a_kernel_is_given_up_after_minutes(ulong isid, int silence, int end)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        var loopback = new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 3260);
+        Liveness.Watch(socket, new LoginFacts(loopback, loopback, "iqn.2026-11.test:a", Initiator.Target, SessionType.Normal, isid));
+        Assert.Equal(silence, socket.GetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime));
+        if (!OperatingSystem.IsLinux())
+            return;
+        var timeout = new byte[4];
+        Assert.Equal(4, socket.GetRawSocketOption(6, 18, timeout));
+        Assert.Equal(end * 1000, BitConverter.ToInt32(timeout));
     }
 
     internal static ITransport Make(string transport) => transport switch

@@ -78,13 +78,6 @@ public class DiskEvidenceTests
         }));
     }
 
-    [Theory]
-    [InlineData(0x4000_2723_0000UL, true)]
-    [InlineData(0x4000_2723_ABCDUL, true)]
-    [InlineData(0x0002_3D00_0000UL, false)]
-    [InlineData(0x8000_2723_0000UL, false)]
-    public void iPXE_is_known_by_its_ISID(ulong isid, bool isIpxe) => Assert.Equal(isIpxe, IscsiEvidence.IsIpxe(isid));
-
     private async Task<DiskEvidence> EvidenceAsync(DiskMap map)
     {
         // The first question builds the map; tests want the answers in order.

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -208,6 +209,21 @@ public sealed class TargetCommandTests : IDisposable
             Assert.Contains("Portal:192.0.2.1:3261,1", list, StringComparison.Ordinal);
             Assert.Contains($"Portal:{portal},1", list, StringComparison.Ordinal);
         }
+    }
+
+    /// <summary>libiscsi logs out when it is asked to.</summary>
+    [Fact]
+    public async Task A_drained_target_ends_when_its_initiators_have_logged_out()
+    {
+        await using var here = await ServedTarget.StartAsync(Disk("disk.img"), "--drain", "60");
+        using var qemu = Process.Start(new ProcessStartInfo("qemu-io", ["-f", "raw", here.Url.ToString()]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        await qemu.StandardInput.WriteLineAsync("read 0 64k");
+        await here.PrintsAsync("logged in to");
+        Assert.Equal(0, await here.InterruptAsync());
+        await here.PrintsAsync("are asked to log out within 60 s");
+        await here.PrintsAsync("the initiator logged out");
+        qemu.Kill();
+        await qemu.WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 
     [Fact]

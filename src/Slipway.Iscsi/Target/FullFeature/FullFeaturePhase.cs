@@ -14,6 +14,7 @@ internal sealed class FullFeaturePhase
     private readonly TextPhase _text;
     private readonly Dictionary<uint, HeldRequest> _held = [];
     private byte[]? _ping;
+    private ulong _seenAlive;
     private RejectReason? _rejected;
     private TargetTask? _receiving;
     private bool _receivingCommand;
@@ -168,6 +169,32 @@ internal sealed class FullFeaturePhase
         reject.Reason = reason;
         reject.Header.SetWord(16, PduHeader.ReservedTag);
         Sender.Send(bytes, refused.Bytes, status: true);
+    }
+
+    /// <summary>An Async Message without a LUN (§11.9).</summary>
+    public void Tell(AsyncEvent what, ushort seconds)
+    {
+        Span<byte> bytes = stackalloc byte[PduHeader.Size];
+        var message = AsyncMessagePdu.Begin(bytes);
+        message.Header.SetFlag(1, PduHeader.FinalFlag, true);
+        message.Header.SetWord(16, PduHeader.ReservedTag);
+        message.Event = what;
+        message.Parameter3 = seconds;
+        Sender.Send(bytes, [], status: true);
+    }
+
+    /// <summary>Sends a NOP-In that wants no answer (§11.19.1), where nothing was sent since the last call.</summary>
+    public void KeepAlive()
+    {
+        if (_seenAlive == Sender.Sent)
+        {
+            Span<byte> bytes = stackalloc byte[PduHeader.Size];
+            var ping = NopInPdu.Begin(bytes);
+            ping.Header.SetFlag(1, PduHeader.FinalFlag, true);
+            ping.InitiatorTaskTag = ping.TargetTransferTag = PduHeader.ReservedTag;
+            Sender.Send(bytes, [], status: false);
+        }
+        _seenAlive = Sender.Sent;
     }
 
     private void Order(PduHeader header, TargetTask? task)

@@ -96,7 +96,7 @@ internal sealed class TaskManagement(FullFeaturePhase phase)
                     Check(abortion);
                 })));
                 if (cold)
-                    other.Post(() => other.Close("target cold reset by another initiator"));
+                    other.Drop("target cold reset by another initiator");
             }
         }
         Wait(abortion);

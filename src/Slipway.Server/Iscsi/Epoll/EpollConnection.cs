@@ -36,7 +36,7 @@ internal sealed class EpollConnection : ITransportConnection
         _file = (int)socket.SafeHandle.DangerousGetHandle();
         _loop = loop;
         Remote = Endpoints.Plain(socket.RemoteEndPoint);
-        Target = node.Accept(Remote, Endpoints.Plain(socket.LocalEndPoint), Wake, sendsFiles: true);
+        Target = node.Accept(Remote, Endpoints.Plain(socket.LocalEndPoint), Wake, facts => Liveness.Watch(socket, facts), sendsFiles: true);
     }
 
     public IPEndPoint Remote { get; }

@@ -27,7 +27,7 @@ internal sealed class SocketConnection : ITransportConnection, IThreadPoolWorkIt
     {
         _socket = socket;
         Remote = Endpoints.Plain(socket.RemoteEndPoint);
-        Target = node.Accept(Remote, Endpoints.Plain(socket.LocalEndPoint), Wake);
+        Target = node.Accept(Remote, Endpoints.Plain(socket.LocalEndPoint), Wake, facts => Liveness.Watch(socket, facts));
     }
 
     public IPEndPoint Remote { get; }

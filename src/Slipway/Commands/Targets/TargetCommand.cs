@@ -16,6 +16,8 @@ namespace Slipway.Commands.Targets;
 /// <summary><c>slipway target FILE...</c>: files as the disks of one iSCSI target, until interrupted.</summary>
 internal static class TargetCommand
 {
+    private static readonly TimeSpan UsualTimeToStop = TimeSpan.FromSeconds(2);
+
     private static readonly Argument<DiskArgument[]> Disks = new("FILE|VOLUME[,OPTION...]")
     {
         Description = $"A raw or qcow2 image; or a volume's name (no file has it). Options of this disk alone: {DiskArgument.Options}",
@@ -37,12 +39,25 @@ internal static class TargetCommand
     private static readonly Option<bool> Removable = new("--removable") { Description = "Disks that can be ejected and loaded again" };
     private static readonly Option<int> BlockSize = new("--block-size") { Description = "512 or 4096 bytes", DefaultValueFactory = _ => 512 };
 
+    private static readonly Option<int> Drain = new("--drain")
+    {
+        Description = "SECONDS that initiators are given to log out, when asked to, before the program ends",
+    };
+
+    /// <summary>How long an interrupted command may take to end.</summary>
+    public static TimeSpan TimeToStop(ParseResult parsed) => UsualTimeToStop + TimeSpan.FromSeconds(parsed.CommandResult.GetResult(Drain) is null ? 0 : parsed.GetValue(Drain));
+
     public static Command Create()
     {
         BlockSize.AcceptOnlyFromAmong("512", "4096");
+        Drain.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 0 or > 3600)
+                result.AddError("--drain takes 0 to 3600 seconds");
+        });
         var command = new Command("target", "Serve files as the disks of one iSCSI target: the first is LUN 0, the next LUN 1.")
         {
-            Disks, Name, ReadOnly, Removable, BlockSize, Trace, Faults, StoreCommand.State, StoreCommand.Json,
+            Disks, Name, ReadOnly, Removable, BlockSize, Trace, Faults, Drain, StoreCommand.State, StoreCommand.Json,
         };
         foreach (var option in PortalOptions.All.Concat(ChapOptions.All))
             command.Add(option);
@@ -112,6 +127,8 @@ internal static class TargetCommand
                 await Console.Error.WriteLineAsync($"warning: without --chap-user everybody who reaches {portal}{(policy.Access.IsEverybody ? "" : ", and says a name that is allowed,")} can read and write {(disks.Count == 1 ? "this disk" : "these disks")}");
         }
         await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (parsed.GetValue(Drain) is > 0 and var seconds)
+            await listener.DrainAsync(TimeSpan.FromSeconds(seconds));
     }
 
     /// <summary>RFC 3722: lower case letters, digits, full stops, hyphens and colons.</summary>
