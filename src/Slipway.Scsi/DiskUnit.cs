@@ -24,7 +24,8 @@ public sealed class DiskUnit : BlockUnit
         Unmap.Rows, WriteSame.Rows, GetLbaStatus.Rows,
         Sanitize.Rows, ExtendedCopy.Rows, ReceiveCopyResults.Rows,
         ModeSense.Rows, ModeSelect.Rows, StartStopUnit.Rows, PreventAllowMediumRemoval.Rows,
-        ReportSupportedOperationCodes.Rows, ReportSupportedTaskManagementFunctions.Rows, LogSense.Rows,
+        ReportSupportedOperationCodes.Rows, ReportSupportedTaskManagementFunctions.Rows, ReportTargetPortGroups.Rows,
+        LogSense.Rows,
         Reserve.Rows, PersistentReserveIn.Rows, PersistentReserveOut.Rows);
 
     private static readonly ushort[] ClaimedStandards = [0x00A0, 0x0460, 0x04C0, 0x0960]; // SAM-5, SPC-4, SBC-3, iSCSI

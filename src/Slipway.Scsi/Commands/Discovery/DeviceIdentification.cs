@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
+using Slipway.Scsi.Commands.Reports;
 
 namespace Slipway.Scsi.Commands.Discovery;
 
@@ -18,8 +19,9 @@ internal static class DeviceIdentification
     private const byte ProtocolIscsi = 0x50;
     private const byte ProtocolIdentifierValid = 0x80;
 
-    public static int Write(UnitIdentity identity, PortNexus port, Span<byte> body)
+    public static int Write(BlockUnit unit, PortNexus port, Span<byte> body)
     {
+        var identity = unit.Identity;
         // SPC-4 §7.8.6.6: NAA.
         var end = Begin(body, Binary, OfUnit | 3, identity.Naa.Length);
         identity.Naa.Span.CopyTo(body[4..]);
@@ -35,6 +37,14 @@ internal static class DeviceIdentification
         descriptor = body[end..];
         end += Begin(descriptor, ProtocolIscsi | Binary, ProtocolIdentifierValid | OfPort | 4, 4);
         BinaryPrimitives.WriteUInt16BigEndian(descriptor[6..], port.RelativeTargetPort);
+
+        // SPC-4 §7.8.6.8: the target port group, of units that can be asked about it.
+        if (unit is DiskUnit)
+        {
+            descriptor = body[end..];
+            end += Begin(descriptor, ProtocolIscsi | Binary, ProtocolIdentifierValid | OfPort | 5, 4);
+            BinaryPrimitives.WriteUInt16BigEndian(descriptor[6..], ReportTargetPortGroups.Group);
+        }
 
         // SPC-4 §7.8.6.11, RFC 7143 §4.4.1: names of the target port and of the target device.
         var portName = port.Target.Name + ",t,0x" + port.RelativeTargetPort.ToString("x4", CultureInfo.InvariantCulture);

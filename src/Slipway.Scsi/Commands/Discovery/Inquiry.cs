@@ -50,7 +50,7 @@ internal static class Inquiry
         data[2] = 0x06; // SPC-4
         data[3] = 0x12; // HISUP (hierarchical LUNs are understood), response data format 2
         data[4] = StandardLength - 5;
-        data[5] = (byte)(peripheral == 0x00 ? 0x08 : 0); // 3PC: disks copy for third parties
+        data[5] = (byte)(peripheral == 0x00 ? 0x18 : 0); // disks tell of port groups (TPGS 01b, implicit) and copy for third parties (3PC)
         data[7] = 0x02; // CMDQUE
         UnitIdentity.WritePadded(identity.Vendor, data.Slice(8, 8));
         UnitIdentity.WritePadded(identity.Product, data.Slice(16, 16));

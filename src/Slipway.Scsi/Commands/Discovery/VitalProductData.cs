@@ -21,7 +21,7 @@ internal static class VitalProductData
         {
             0x00 => WriteSupported(unit.VitalProductPages, body),
             0x80 => Encoding.ASCII.GetBytes(unit.Identity.Serial, body),
-            0x83 => DeviceIdentification.Write(unit.Identity, nexus.Port, body),
+            0x83 => DeviceIdentification.Write(unit, nexus.Port, body),
             0x86 => WriteExtendedInquiry(body),
             0x8F => ThirdPartyCopy.Write(body),
             0xB0 => WriteBlockLimits(unit.Limits, body),
