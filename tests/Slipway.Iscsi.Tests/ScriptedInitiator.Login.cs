@@ -75,6 +75,16 @@ internal sealed partial class ScriptedInitiator
         return Enters();
     }
 
+    /// <summary>Asks to be another connection of a session, whose CmdSN it goes on with.</summary>
+    public ScriptedInitiator SaysJoin(ScriptedInitiator leading, ushort cid, string keys = "")
+    {
+        (Tsih, Cid, CmdSN, _isid) = (leading.Tsih, cid, leading.CmdSN, leading._isid);
+        return SaysLogin(LoginStage.OperationalNegotiation, LoginStage.FullFeaturePhase, $"{Names} {keys}");
+    }
+
+    /// <summary>Another connection of a session.</summary>
+    public ScriptedInitiator Joins(ScriptedInitiator leading, ushort cid, string keys = "") => SaysJoin(leading, cid, keys).Enters();
+
     /// <summary>A discovery session without security.</summary>
     public ScriptedInitiator Discovers(string keys = "")
     {

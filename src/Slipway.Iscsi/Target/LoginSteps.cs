@@ -19,6 +19,9 @@ internal sealed class LoginSteps(TargetConnection connection, TargetNode node, P
     /// <summary>The last answer waits until an older session of the same initiator has ended.</summary>
     public bool IsSuspended { get; private set; }
 
+    /// <summary>The session that the connection is for, where it is not to make one.</summary>
+    public Session? Joining { get; private set; }
+
     public bool Begin(PduHeader header, out Memory<byte> data)
     {
         data = default;
@@ -42,7 +45,7 @@ internal sealed class LoginSteps(TargetConnection connection, TargetNode node, P
     {
         var request = new LoginRequestPdu(header.Bytes);
         // The first CmdSN of the session is that of its login (§4.2.2.1); login requests are immediate and take none.
-        sender.Window ??= new CommandWindow(request.CmdSN, node.Limits.SessionTasks);
+        sender.Window ??= new CommandWindow(request.CmdSN, request.Tsih == 0 ? node.Limits.SessionTasks : 0);
         var answer = new TextKeys();
         var refusal = Phase.Handle(request, _segment, answer, out var transit);
         _segment = [];
@@ -51,6 +54,17 @@ internal sealed class LoginSteps(TargetConnection connection, TargetNode node, P
             Refuse(request, refusal);
             return;
         }
+        if (request.Tsih != 0 && Joining is null && Phase.Facts is not null)
+        {
+            // §6.3.1: a session of the same initiator port with the same target, or none.
+            if (node.Sessions.Find(request.Tsih) is not { } session || session.Key != Key)
+            {
+                Refuse(request, LoginRefusal.Protocol("no session has this handle and these names", LoginStatus.SessionDoesNotExist));
+                return;
+            }
+            Joining = session;
+            sender.Window = session.Window;
+        }
         Span<byte> bytes = stackalloc byte[PduHeader.Size];
         var response = Respond(bytes, request);
         response.Transit = transit;
@@ -58,8 +72,16 @@ internal sealed class LoginSteps(TargetConnection connection, TargetNode node, P
         if (transit && request.NextStage == LoginStage.FullFeaturePhase)
             Establish(request, response, answer);
         else
-            sender.Send(bytes, answer.ToBytes(), status: true);
+            Send(bytes, answer);
     }
+
+    private void Send(Span<byte> bytes, TextKeys text)
+    {
+        using var scope = Session.Enter(Joining);
+        sender.Send(bytes, text.ToBytes(), status: true);
+    }
+
+    private SessionKey Key => new(Phase.Facts!.InitiatorName, Phase.Facts.Isid, Phase.Facts.TargetName ?? "", LoginPhase.PortalGroupTag);
 
     /// <summary>The connection ended before the login did.</summary>
     public void Ended(string reason, bool hungUp)
@@ -83,7 +105,7 @@ internal sealed class LoginSteps(TargetConnection connection, TargetNode node, P
         // §13.8: without a portal group tag.
         if (refusal.Elsewhere is { } portal)
             text.Add(Keys.TargetAddress, Portal.Text(portal));
-        sender.Send(bytes, text.ToBytes(), status: true);
+        Send(bytes, text);
         if (Phase.Facts is { } facts)
             node.Observer.Observe(new Refused(facts, node.Time.GetUtcNow(), refusal.Status, refusal.Kind, refusal.Reason));
         connection.Finish(refusal.Reason);
@@ -101,15 +123,7 @@ internal sealed class LoginSteps(TargetConnection connection, TargetNode node, P
 
     private void Establish(LoginRequestPdu request, LoginResponsePdu response, TextKeys answer)
     {
-        if (Phase.Tsih != 0)
-        {
-            // §6.3.3: one connection per session was agreed on, and no other was there to agree.
-            Refuse(request, node.Sessions.Knows(Phase.Tsih)
-                ? LoginRefusal.Protocol("a second connection for a session that may have one", LoginStatus.TooManyConnections)
-                : LoginRefusal.Protocol("no session has this handle", LoginStatus.SessionDoesNotExist));
-            return;
-        }
-        var tsih = node.Sessions.NewHandle();
+        var tsih = request.Tsih == 0 ? node.Sessions.NewHandle() : request.Tsih;
         if (tsih == 0)
         {
             Refuse(request, new(LoginStatus.OutOfResources, RefusalKind.Other, "all session handles are taken"));
@@ -117,30 +131,67 @@ internal sealed class LoginSteps(TargetConnection connection, TargetNode node, P
         }
         response.Tsih = tsih;
         (_final, _answer) = (response.Header.Bytes.ToArray(), answer.ToBytes());
-        Claim(tsih);
+        if (request.Tsih == 0)
+            Claim(tsih);
+        else
+            Join();
     }
 
+    /// <summary>A new session; what had its name before ends first (§6.3.5).</summary>
     private void Claim(ushort tsih)
     {
         var facts = Phase.Facts!;
-        var key = new SessionKey(facts.InitiatorName, facts.Isid, facts.TargetName ?? "", LoginPhase.PortalGroupTag);
-        if (facts.SessionType == SessionType.Normal && node.Sessions.Claim(key, connection) is { } older)
+        var session = new Session(Key, tsih, facts, Phase.Parameters, Phase.Admission!.Device, sender.Window!, connection, Phase.Cid);
+        if (facts.SessionType == SessionType.Normal && node.Sessions.Claim(session) is { } older)
         {
             IsSuspended = true;
-            older.Post(() => older.End("the initiator logged in again (session reinstatement)", () => connection.Post(() => Resume(tsih))));
+            older.End("the initiator logged in again (session reinstatement)", () => connection.Post(() => Resume(tsih)));
             return;
         }
-        var session = new Session(key, tsih, facts, Phase.Parameters, Phase.Admission!.Device, sender.Window!);
-        sender.Send(_final, _answer, status: true);
-        connection.EnterFullFeaturePhase(session, Phase.Cid);
+        session.Open();
+        Enter(session, Phase.Parameters);
         node.Observer.Observe(new LoggedIn(facts, node.Time.GetUtcNow(), Phase.Session));
     }
 
+    /// <summary>Another connection of a session that is there (§6.3.3); one with its CID ends first (§6.3.4).</summary>
+    private void Join()
+    {
+        var session = Joining!;
+        // What the answer repeats of the request lies in the same places.
+        var request = new LoginRequestPdu(_final);
+        switch (session.Join(connection, Phase.Cid, out var older))
+        {
+            case JoinResult.Waits:
+                IsSuspended = true;
+                older!.Post(() => older.End("the initiator logged this connection in again (connection reinstatement)", () => connection.Post(() => Resume(0))));
+                return;
+            case JoinResult.Full:
+                Refuse(request, LoginRefusal.Protocol($"the session has the {session.Parameters.MaxConnections} connections that were agreed on", LoginStatus.TooManyConnections));
+                return;
+            case JoinResult.Ended:
+                Refuse(request, LoginRefusal.Protocol("the session has ended", LoginStatus.SessionDoesNotExist));
+                return;
+        }
+        Phase.Parameters.Join(session.Parameters);
+        Enter(session, Phase.Parameters);
+        node.Observer.Observe(new ConnectionAdded(Phase.Facts!, node.Time.GetUtcNow(), Phase.Cid, Phase.Session));
+    }
+
+    private void Enter(Session session, OperationalParameters parameters)
+    {
+        using var scope = Session.Enter(session);
+        sender.Send(_final, _answer, status: true);
+        connection.EnterFullFeaturePhase(session, Phase.Cid, Phase.Facts!, parameters);
+    }
+
+    /// <param name="tsih">The handle of a new session; 0 where the connection joins one.</param>
     private void Resume(ushort tsih)
     {
         IsSuspended = false;
         if (_refused)
             node.Sessions.ReleaseHandle(tsih);
+        else if (tsih == 0)
+            Join();
         else
             Claim(tsih);
     }

@@ -3,7 +3,7 @@ using Slipway.Iscsi.Target.FullFeature;
 namespace Slipway.Iscsi.Target;
 
 /// <summary>What other threads have for a connection: commands that the logical unit finished, and things to do.</summary>
-internal sealed class Mailbox(Action wake, Action<TargetTask> completed)
+internal sealed class Mailbox(Action wake, Action<TargetTask> completed, Action<Action> perform)
 {
     private readonly Lock _gate = new();
     private List<object> _letters = [];
@@ -46,7 +46,7 @@ internal sealed class Mailbox(Action wake, Action<TargetTask> completed)
             if (letter is TargetTask task)
                 completed(task);
             else
-                ((Action)letter)();
+                perform((Action)letter);
         }
         _reading.Clear();
     }

@@ -1,8 +1,8 @@
 using System.Net;
 using Slipway.Iscsi.Pdu;
 using Slipway.Iscsi.Target.FullFeature;
+using Slipway.Iscsi.Text;
 using Slipway.Iscsi.Transfer;
-using Slipway.Scsi;
 
 namespace Slipway.Iscsi.Target;
 
@@ -37,7 +37,7 @@ public sealed class TargetConnection : IPduSink
     internal TargetConnection(TargetNode node, IPEndPoint remote, IPEndPoint portal, Action wake, Action<LoginFacts>? loggedIn)
     {
         _node = node;
-        _mailbox = new Mailbox(wake, Completed);
+        _mailbox = new Mailbox(wake, Completed, Perform);
         _receiver = new PduReceiver(this);
         Output = new SendQueue(node.Buffers);
         _sender = new PduSender(Output);
@@ -50,7 +50,7 @@ public sealed class TargetConnection : IPduSink
     public SendQueue Output { get; }
 
     /// <summary>Null until the initiator has named itself.</summary>
-    public LoginFacts? Facts => _phase?.Session.Facts ?? _login?.Phase.Facts;
+    public LoginFacts? Facts => _phase?.Facts ?? _login?.Phase.Facts;
 
     /// <summary>When a connection that is still logging in is to be given up; null afterwards.</summary>
     public DateTimeOffset? LoginDeadline => _login is null ? null : _accepted + _node.Limits.LoginTime;
@@ -73,7 +73,8 @@ public sealed class TargetConnection : IPduSink
     /// <summary>The loop sends parts of files too: see <see cref="SendQueue.TryPeekFile"/>. Set before the first byte.</summary>
     public bool SendsFiles { get; init; }
 
-    internal ScsiTargetDevice? Device => _phase?.Session.Device;
+    /// <summary>It says nothing any more.</summary>
+    internal bool IsEnding => _terminating;
 
     internal ushort Cid { get; private set; }
 
@@ -86,6 +87,7 @@ public sealed class TargetConnection : IPduSink
     /// <summary>The first bytes of <see cref="Output"/> have been sent.</summary>
     public void Sent(long bytes)
     {
+        using var scope = Enter();
         Output.Sent(bytes);
         _phase?.Runner.Pump();
     }
@@ -118,6 +120,7 @@ public sealed class TargetConnection : IPduSink
     {
         if (_transportClosed)
             return;
+        using var scope = Enter();
         Terminate(reason);
         _transportClosed = true;
         Output.Discard();
@@ -142,7 +145,7 @@ public sealed class TargetConnection : IPduSink
     /// <summary>The logical unit threw what it may not.</summary>
     internal void Fail(Exception fault) => Fault = fault;
 
-    /// <summary>Ends the session, and calls back when nothing of it is left.</summary>
+    /// <summary>Ends the connection, and calls back when nothing of it is left.</summary>
     internal void End(string reason, Action ended)
     {
         if (_released)
@@ -162,24 +165,28 @@ public sealed class TargetConnection : IPduSink
             _phase.Management.AbortThen(which, then);
     }
 
-    internal void EnterFullFeaturePhase(Session session, ushort cid)
+    internal void EnterFullFeaturePhase(Session session, ushort cid, LoginFacts facts, OperationalParameters parameters)
     {
         Cid = cid;
-        _phase = new FullFeaturePhase(this, _node, session, _sender);
+        _phase = new FullFeaturePhase(this, _node, session, _sender, facts, parameters);
         _login = null;
-        _loggedIn?.Invoke(session.Facts);
+        _loggedIn?.Invoke(facts);
         // §13.1: from the first PDU after the login on.
-        _receiver.HeaderDigest = _sender.HeaderDigest = session.Parameters.HeaderDigest;
-        _receiver.DataDigest = _sender.DataDigest = session.Parameters.DataDigest;
+        _receiver.HeaderDigest = _sender.HeaderDigest = parameters.HeaderDigest;
+        _receiver.DataDigest = _sender.DataDigest = parameters.DataDigest;
     }
 
-    bool IPduSink.Begin(PduHeader header, out Memory<byte> data) =>
-        _phase is not null ? _phase.Begin(header, out data) : _login!.Begin(header, out data);
+    bool IPduSink.Begin(PduHeader header, out Memory<byte> data)
+    {
+        using var scope = Enter();
+        return _phase is not null ? _phase.Begin(header, out data) : _login!.Begin(header, out data);
+    }
 
     void IPduSink.End(PduHeader header, bool intact)
     {
         if (_terminating)
             return;
+        using var scope = Enter();
         if (_phase is not null)
             _phase.End(header, intact);
         else
@@ -215,8 +222,18 @@ public sealed class TargetConnection : IPduSink
             _phase.KeepAlive();
     }
 
+    /// <summary>Holds the session, where others work on it too.</summary>
+    private SessionScope Enter() => Session.Enter(_phase?.Session);
+
+    private void Perform(Action action)
+    {
+        using var scope = Enter();
+        action();
+    }
+
     private void Completed(TargetTask task)
     {
+        using var scope = Enter();
         task.Phase!.Runner.Completed(task);
         ReleaseWhenIdle();
     }
@@ -225,6 +242,7 @@ public sealed class TargetConnection : IPduSink
     {
         if (_terminating)
             return;
+        using var scope = Enter();
         _terminating = true;
         _reason = reason;
         _login?.Ended(reason, hungUp: !_closing);
@@ -237,21 +255,19 @@ public sealed class TargetConnection : IPduSink
         ReleaseWhenIdle();
     }
 
-    /// <summary>The session ends when the logical unit has let go of its last command.</summary>
+    /// <summary>The connection ends when the logical unit has let go of its last command; with the last connection, the session.</summary>
     private void ReleaseWhenIdle()
     {
         if (!_terminating || _released || _phase is { Runner.Running: > 0 })
             return;
         _released = true;
-        if (_phase is not null)
+        _phase?.Runner.Dispose();
+        if ((_phase?.Session ?? _login?.Joining) is { } session)
         {
-            var session = _phase.Session;
-            _phase.Runner.Dispose();
-            if (session.Nexus is { } nexus)
-                session.Device!.CloseNexus(nexus);
-            _node.Sessions.Release(session.Key, this);
-            _node.Sessions.ReleaseHandle(session.Tsih);
-            _node.Observer.Observe(new Closed(session.Facts, _node.Time.GetUtcNow(), _reason!, session.BytesRead, session.BytesWritten));
+            if (session.Leave(this))
+                session.Close(_node, _reason!);
+            else if (_phase is not null)
+                _node.Observer.Observe(new ConnectionClosed(_phase.Facts, _node.Time.GetUtcNow(), Cid, _reason!));
         }
         _mailbox.Close();
         _afterEnd?.ForEach(ended => ended());

@@ -16,6 +16,13 @@ public sealed record Refused(LoginFacts Facts, DateTimeOffset Time, LoginStatus 
 /// <param name="BytesWritten">Data-Out payload taken.</param>
 public sealed record Closed(LoginFacts Facts, DateTimeOffset Time, string Reason, long BytesRead, long BytesWritten) : TargetEvent(Facts, Time);
 
+/// <summary>Another connection came into a session.</summary>
+/// <param name="Facts">What this connection's login said.</param>
+public sealed record ConnectionAdded(LoginFacts Facts, DateTimeOffset Time, ushort Cid, SessionFacts Session) : TargetEvent(Facts, Time);
+
+/// <summary>A connection ended whose session goes on with others.</summary>
+public sealed record ConnectionClosed(LoginFacts Facts, DateTimeOffset Time, ushort Cid, string Reason) : TargetEvent(Facts, Time);
+
 /// <param name="Algorithm">Null: the initiator had to prove nothing.</param>
 /// <param name="Mutual">The target proved itself too.</param>
 public sealed record SessionFacts(

@@ -43,10 +43,10 @@ public sealed class TargetNode(
     /// Ends every session with a device: who holds one has no claim to it any more. Completes when they have ended, and
     /// the device has no command of theirs left.
     /// </summary>
-    public Task EndSessionsAsync(ScsiTargetDevice device, string reason) => Task.WhenAll(Sessions.Others(device, except: null).Select(connection =>
+    public Task EndSessionsAsync(ScsiTargetDevice device, string reason) => Task.WhenAll(Sessions.Others(device, except: null).Select(session =>
     {
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        connection.Post(() => connection.End(reason, ended.SetResult));
+        session.End(reason, ended.SetResult);
         return ended.Task;
     }));
 }

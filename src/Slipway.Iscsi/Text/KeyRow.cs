@@ -46,4 +46,7 @@ internal sealed record KeyRow(
 {
     /// <summary>Not negotiated where the session is for discovery only (§13: "Irrelevant when SessionType=Discovery").</summary>
     public bool NormalOnly { get; init; }
+
+    /// <summary>Agreed on by the first connection, for the session (§13: "LO"); what a later one says of it changes nothing.</summary>
+    public bool LeadingOnly { get; init; }
 }

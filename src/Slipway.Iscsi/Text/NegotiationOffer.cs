@@ -5,7 +5,7 @@ public sealed record NegotiationOffer
 {
     public bool AllowDigests { get; init; } = true;
 
-    public int MaxConnections { get; init; } = 1;
+    public int MaxConnections { get; init; } = 8;
 
     public bool InitialR2T { get; init; }
 

@@ -11,6 +11,9 @@ internal sealed class Negotiator(NegotiationOffer offer, OperationalParameters p
     /// <summary>Set once the session type is known.</summary>
     public bool Discovery { get; set; }
 
+    /// <summary>The connection is for a session that is there already.</summary>
+    public bool Joining { get; set; }
+
     /// <summary>A sentence where the exchange breaks the protocol; null otherwise.</summary>
     public string? Answer(TextKeys request, TextKeys answer, KeyUse where)
     {
@@ -32,7 +35,7 @@ internal sealed class Negotiator(NegotiationOffer offer, OperationalParameters p
     {
         if (value is TextValues.Reject or TextValues.NotUnderstood or TextValues.Irrelevant)
             return null;
-        if (row.NormalOnly && Discovery)
+        if ((row.NormalOnly && Discovery) || (row.LeadingOnly && Joining))
             return TextValues.Irrelevant;
         var ours = row.Ours(offer);
         switch (row.Rule)

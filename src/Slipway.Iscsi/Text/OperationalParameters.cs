@@ -36,4 +36,21 @@ public sealed class OperationalParameters
     public int ErrorRecoveryLevel { get; set; }
 
     public int ProtocolLevel { get; set; } = 1;
+
+    /// <summary>Takes over what was agreed on for a whole session; digests and segment lengths are a connection's own.</summary>
+    internal void Join(OperationalParameters session)
+    {
+        MaxConnections = session.MaxConnections;
+        InitialR2T = session.InitialR2T;
+        ImmediateData = session.ImmediateData;
+        MaxBurstLength = session.MaxBurstLength;
+        FirstBurstLength = session.FirstBurstLength;
+        DefaultTime2Wait = session.DefaultTime2Wait;
+        DefaultTime2Retain = session.DefaultTime2Retain;
+        MaxOutstandingR2T = session.MaxOutstandingR2T;
+        DataPduInOrder = session.DataPduInOrder;
+        DataSequenceInOrder = session.DataSequenceInOrder;
+        ErrorRecoveryLevel = session.ErrorRecoveryLevel;
+        ProtocolLevel = session.ProtocolLevel;
+    }
 }

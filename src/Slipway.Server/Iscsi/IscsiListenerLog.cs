@@ -41,6 +41,12 @@ public sealed partial class IscsiListener
                 case Refused refused:
                     LogRefused(initiator, remote, target, refused.Reason, refused.Kind, (ushort)refused.Status);
                     break;
+                case ConnectionAdded added:
+                    LogAdded(initiator, remote, added.Cid, target);
+                    break;
+                case ConnectionClosed left:
+                    LogLeft(initiator, remote, left.Cid, target, left.Reason);
+                    break;
                 case Closed closed:
                     LogClosed(initiator, remote, target, closed.Reason, closed.BytesRead, closed.BytesWritten);
                     break;
@@ -56,6 +62,12 @@ public sealed partial class IscsiListener
 
         [LoggerMessage(2213, LogLevel.Information, "iscsi: {Initiator} at {Remote} asked for {Target}: {Reason} (status {Status:x4})")]
         private partial void LogRedirected(string initiator, IPEndPoint remote, string target, string reason, ushort status);
+
+        [LoggerMessage(2214, LogLevel.Information, "iscsi: {Initiator} at {Remote} added connection {Cid} to its session with {Target}")]
+        private partial void LogAdded(string initiator, IPEndPoint remote, ushort cid, string target);
+
+        [LoggerMessage(2215, LogLevel.Information, "iscsi: {Initiator} at {Remote} lost or closed connection {Cid} to {Target}, and has others: {Reason}")]
+        private partial void LogLeft(string initiator, IPEndPoint remote, ushort cid, string target, string reason);
 
         [LoggerMessage(2212, LogLevel.Information, "iscsi: {Initiator} at {Remote} left {Target}: {Reason} ({BytesRead} bytes read, {BytesWritten} written)")]
         private partial void LogClosed(string initiator, IPEndPoint remote, string target, string reason, long bytesRead, long bytesWritten);

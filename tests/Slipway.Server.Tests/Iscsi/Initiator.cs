@@ -17,8 +17,10 @@ internal sealed class Initiator : IDisposable
     private readonly byte[] _out = new byte[Header];
     private readonly byte[] _in = new byte[Header];
     private readonly byte[] _scratch = new byte[4];
-    private uint _cmdSN = 1;
-    private uint _tag;
+    private SessionNumbers _numbers = new();
+    private ushort _tsih;
+    private ushort _cid;
+    private string _name = "";
 
     public Initiator(IPEndPoint portal, int receiveBuffer = 0)
     {
@@ -32,19 +34,37 @@ internal sealed class Initiator : IDisposable
 
     public byte Status => _in[3];
 
+    /// <summary>What the connections of a session share.</summary>
+    private sealed class SessionNumbers
+    {
+        public uint CmdSN = 1;
+        public uint Tag;
+    }
+
+    /// <summary>Another connection in the session of this one, to be used by a thread of its own.</summary>
+    public Initiator Join(IPEndPoint portal, ushort cid)
+    {
+        var joined = new Initiator(portal) { _numbers = _numbers, _tsih = _tsih, _cid = cid };
+        return joined.LogIn(_name);
+    }
+
     public Initiator LogIn(string name)
     {
+        _name = name;
         byte[] text = Encoding.ASCII.GetBytes(string.Join('\0', [
             $"InitiatorName={name}", $"TargetName={Target}", "SessionType=Normal", "HeaderDigest=None", "DataDigest=None",
-            "MaxRecvDataSegmentLength=65536", "InitialR2T=No", "ImmediateData=Yes", "FirstBurstLength=262144", "MaxBurstLength=262144", ""]));
+            "MaxRecvDataSegmentLength=65536", "InitialR2T=No", "ImmediateData=Yes", "FirstBurstLength=262144", "MaxBurstLength=262144", "MaxConnections=8", ""]));
         Begin(0x43, 0x87, text.Length);
         // ISID: random format (RFC 7143 §11.12.5), one for each name.
         _out[8] = 0x80;
         BinaryPrimitives.WriteInt32BigEndian(_out.AsSpan(10), name.GetHashCode(StringComparison.Ordinal));
+        BinaryPrimitives.WriteUInt16BigEndian(_out.AsSpan(14), _tsih);
+        BinaryPrimitives.WriteUInt16BigEndian(_out.AsSpan(20), _cid);
         Send(text);
         Receive([]);
         Assert.Equal(0x23, _in[0]);
         Assert.Equal(0, _in[36]);
+        _tsih = BinaryPrimitives.ReadUInt16BigEndian(_in.AsSpan(14));
         // The first command after a login is told of the reset that opening a nexus is (SAM-5 §6.3.1).
         TestUnitReady();
         return this;
@@ -142,10 +162,9 @@ internal sealed class Initiator : IDisposable
         _out[5] = (byte)(dataLength >> 16);
         _out[6] = (byte)(dataLength >> 8);
         _out[7] = (byte)dataLength;
-        BinaryPrimitives.WriteUInt32BigEndian(_out.AsSpan(16), ++_tag);
-        BinaryPrimitives.WriteUInt32BigEndian(_out.AsSpan(24), _cmdSN);
-        if ((opcode & 0x40) == 0)
-            _cmdSN++;
+        BinaryPrimitives.WriteUInt32BigEndian(_out.AsSpan(16), Interlocked.Increment(ref _numbers.Tag));
+        var isImmediate = (opcode & 0x40) != 0;
+        BinaryPrimitives.WriteUInt32BigEndian(_out.AsSpan(24), isImmediate ? Volatile.Read(ref _numbers.CmdSN) : Interlocked.Increment(ref _numbers.CmdSN) - 1);
     }
 
     private void Range(byte operation, long offset, int length)

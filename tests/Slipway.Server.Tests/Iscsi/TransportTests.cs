@@ -195,6 +195,40 @@ public sealed class TransportTests
         Assert.Single(site.Events.All, e => e is Closed);
     }
 
+    /// <summary>Commands of one session, numbered through, come by four connections on as many threads.</summary>
+    [Theory]
+    [MemberData(nameof(Transports))]
+    public async Task Connections_of_one_session_work_side_by_side(string transport)
+    {
+        await using var site = new TransportSite(Make(transport), disk => new ColdLayer(disk));
+        using var first = site.LogIn();
+        using var second = first.Join(site.Portal, 2);
+        using var third = first.Join(site.Portal, 3);
+        using var fourth = first.Join(site.Portal, 4);
+        Initiator[] all = [first, second, third, fourth];
+        await Task.WhenAll(all.Select((initiator, i) => Task.Factory.StartNew(() => Work(initiator, i), TaskCreationOptions.LongRunning)));
+        fourth.Socket.LingerState = new LingerOption(true, 0);
+        fourth.Dispose();
+        await site.Events.WaitForAsync(e => e is ConnectionClosed { Cid: 4 });
+        second.TestUnitReady();
+        first.LogOut();
+        Assert.True(second.IsClosedByTarget());
+        Assert.True(third.IsClosedByTarget());
+        await site.Events.WaitForAsync(e => e is Closed);
+
+        static void Work(Initiator initiator, int number)
+        {
+            var (written, read) = (new byte[8192], new byte[8192]);
+            for (var round = 0; round < 200; round++)
+            {
+                Array.Fill(written, (byte)(number * 31 + round));
+                initiator.Write(number << 20, written);
+                initiator.Read(number << 20, read);
+                Assert.Equal(written, read);
+            }
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Transports))]
     public async Task A_drained_target_asks_for_logouts_and_admits_nobody(string transport)

@@ -54,7 +54,7 @@ internal sealed class CommandReceiver(FullFeaturePhase phase)
 
     private void PrepareDataOut(TargetTask task, ScsiCommandPdu command)
     {
-        var parameters = phase.Session.Parameters;
+        var parameters = phase.Parameters;
         var length = command.Header.DataSegmentLength;
         task.Capacity = (int)Math.Min(task.Expected, phase.Node.Limits.TaskTransfer);
         var first = Math.Min(task.Capacity, parameters.FirstBurstLength);

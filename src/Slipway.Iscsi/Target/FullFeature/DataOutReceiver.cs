@@ -12,7 +12,8 @@ internal sealed class DataOutReceiver(FullFeaturePhase phase)
     public TargetTask? Begin(DataOutPdu pdu, out Memory<byte> data)
     {
         data = default;
-        if (!phase.Session.Tasks.TryGetValue(pdu.InitiatorTaskTag, out var task) || task.State is not (TaskState.Arriving or TaskState.Receiving))
+        // §4.2.2.3, connection allegiance: data comes by the connection that its command came by.
+        if (!phase.Session.Tasks.TryGetValue(pdu.InitiatorTaskTag, out var task) || task.Phase != phase || task.State is not (TaskState.Arriving or TaskState.Receiving))
             return null;
         ref var burst = ref Find(task, pdu.TargetTransferTag);
         var length = pdu.Header.DataSegmentLength;

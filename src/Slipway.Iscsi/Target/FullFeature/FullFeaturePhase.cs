@@ -1,4 +1,5 @@
 using Slipway.Iscsi.Pdu;
+using Slipway.Iscsi.Text;
 using Slipway.Iscsi.Transfer;
 
 namespace Slipway.Iscsi.Target.FullFeature;
@@ -9,33 +10,31 @@ namespace Slipway.Iscsi.Target.FullFeature;
 /// </summary>
 internal sealed class FullFeaturePhase
 {
+    private const string LoggedOut = "the initiator logged out";
     private readonly CommandReceiver _commands;
     private readonly DataOutReceiver _dataOut;
     private readonly TextPhase _text;
-    private readonly Dictionary<uint, HeldRequest> _held = [];
+    private readonly Action _deliverHeld;
     private byte[]? _ping;
     private ulong _seenAlive;
     private RejectReason? _rejected;
     private TargetTask? _receiving;
     private bool _receivingCommand;
 
-    public FullFeaturePhase(TargetConnection connection, TargetNode node, Session session, PduSender sender)
+    public FullFeaturePhase(TargetConnection connection, TargetNode node, Session session, PduSender sender, LoginFacts facts, OperationalParameters parameters)
     {
+        Facts = facts;
+        Parameters = parameters;
         Connection = connection;
         Node = node;
         Session = session;
         Sender = sender;
         Runner = new TaskRunner(this);
         Management = new TaskManagement(this);
+        _deliverHeld = DeliverHeld;
         _commands = new CommandReceiver(this);
         _dataOut = new DataOutReceiver(this);
         _text = new TextPhase(this);
-    }
-
-    /// <summary>A request before its turn. Without a header it is over already, and only its CmdSN is waited for.</summary>
-    private sealed record HeldRequest(byte[]? Header, TargetTask? Task, byte[] Data)
-    {
-        public static HeldRequest Void { get; } = new(null, null, []);
     }
 
     public TargetConnection Connection { get; }
@@ -43,6 +42,12 @@ internal sealed class FullFeaturePhase
     public TargetNode Node { get; }
 
     public Session Session { get; }
+
+    /// <summary>What this connection's login said.</summary>
+    public LoginFacts Facts { get; }
+
+    /// <summary>The session's, and what this connection agreed on for itself: digests and segment lengths.</summary>
+    public OperationalParameters Parameters { get; }
 
     public PduSender Sender { get; }
 
@@ -137,12 +142,8 @@ internal sealed class FullFeaturePhase
         else
             _receiving?.Release();
         _receiving = null;
-        foreach (var held in _held.Values)
-        {
-            if (held.Task is not null)
-                Runner.Drop(held.Task);
-        }
-        _held.Clear();
+        Session.Held.Abandon(this).ForEach(Runner.Drop);
+        PassTurn();
     }
 
     /// <summary>A request that will never come counts as received (§11.6.1 b). False where its CmdSN is outside the window.</summary>
@@ -204,35 +205,44 @@ internal sealed class FullFeaturePhase
         {
             Deliver(header, task, data);
         }
-        else if (header.SequenceNumber == Session.Window.Expected && Session.Window.Contains(header.SequenceNumber))
+        else if (header.SequenceNumber == Session.Window.Expected && Session.Window.Contains(header.SequenceNumber) && Session.Held.Due is null)
         {
             Session.Window.Advance();
             Deliver(header, task, data);
             DeliverHeld();
         }
-        else if (!Order(header.SequenceNumber, new(header.Bytes.ToArray(), task, data.ToArray())) && task is not null)
+        else if (!Order(header.SequenceNumber, new(this, header.Bytes.ToArray(), task, data.ToArray())) && task is not null)
         {
             Runner.Drop(task);
         }
     }
 
-    /// <summary>False where the CmdSN is outside the window, or here already: then it is ignored, with no answer (§4.2.2.1).</summary>
     private bool Order(uint cmdSN, HeldRequest request)
     {
-        if (!Session.Window.Contains(cmdSN) || !_held.TryAdd(cmdSN, request))
+        if (!Session.Held.TryHold(cmdSN, request))
             return false;
         DeliverHeld();
         return true;
     }
 
+    /// <summary>Delivers what is due, until what comes next is for another connection to deliver: that is told.</summary>
     private void DeliverHeld()
     {
-        while (_held.Count > 0 && _held.Remove(Session.Window.Expected, out var next))
+        while (Session.Held.TryTake(this, out var next))
         {
-            Session.Window.Advance();
-            if (next.Header is not null)
+            if (next.Owner is not null)
                 Deliver(new(next.Header), next.Task, next.Data);
         }
+        PassTurn();
+    }
+
+    private void PassTurn()
+    {
+        while (Session.Held.TryTake(null, out _))
+        {
+        }
+        if (Session.Held.Due is { } other)
+            other.Connection.Post(other._deliverHeld);
     }
 
     private static bool TakesCmdSN(PduHeader header) =>
@@ -272,33 +282,44 @@ internal sealed class FullFeaturePhase
         answer.Lun = request.Lun;
         answer.InitiatorTaskTag = request.InitiatorTaskTag;
         answer.TargetTransferTag = PduHeader.ReservedTag;
-        Sender.Send(bytes, ping[..Math.Min(ping.Length, Session.Parameters.PeerMaxRecvDataSegmentLength)], status: true);
+        Sender.Send(bytes, ping[..Math.Min(ping.Length, Parameters.PeerMaxRecvDataSegmentLength)], status: true);
     }
 
     private void Logout(LogoutRequestPdu request)
     {
         var (tag, cid) = (request.InitiatorTaskTag, request.Cid);
-        var result = request.Reason switch
+        switch (request.Reason)
         {
-            LogoutReason.CloseSession => LogoutResult.Closed,
-            LogoutReason.CloseConnection => cid == Connection.Cid ? LogoutResult.Closed : LogoutResult.CidNotFound,
-            _ => LogoutResult.RecoveryNotSupported,
-        };
-        if (result != LogoutResult.Closed)
-        {
-            AnswerLogout(tag, result);
-            return;
+            case LogoutReason.CloseSession:
+                Session.Seal();
+                LeaveThen(Session.Connections(except: Connection), () => AnswerLogout(tag, LogoutResult.Closed));
+                break;
+            case LogoutReason.CloseConnection when cid == Connection.Cid:
+                LeaveThen([], () => AnswerLogout(tag, LogoutResult.Closed));
+                break;
+            case LogoutReason.CloseConnection when Session.WithCid(cid) is { } other:
+                Management.EndThen([other], LoggedOut, _ => false, () => AnswerLogout(tag, LogoutResult.Closed));
+                break;
+            case LogoutReason.CloseConnection:
+                AnswerLogout(tag, LogoutResult.CidNotFound);
+                break;
+            default:
+                AnswerLogout(tag, LogoutResult.RecoveryNotSupported);
+                break;
         }
-        // §11.14: the answer comes when nothing is left running.
-        Management.AbortThen(_ => true, () =>
-        {
-            AnswerLogout(tag, result);
-            Connection.Finish("the initiator logged out");
-        });
     }
+
+    /// <summary>§11.14: the answer comes when nothing is left running.</summary>
+    private void LeaveThen(List<TargetConnection> others, Action answer) => Management.EndThen(others, LoggedOut, _ => true, () =>
+    {
+        answer();
+        Connection.Finish(LoggedOut);
+    });
 
     private void AnswerLogout(uint tag, LogoutResult result)
     {
+        if (Connection.IsEnding)
+            return;
         Span<byte> bytes = stackalloc byte[PduHeader.Size];
         var answer = LogoutResponsePdu.Begin(bytes);
         answer.Header.SetFlag(1, PduHeader.FinalFlag, true);

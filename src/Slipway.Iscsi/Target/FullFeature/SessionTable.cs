@@ -6,18 +6,30 @@ namespace Slipway.Iscsi.Target.FullFeature;
 internal sealed class SessionTable
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<SessionKey, TargetConnection> _byKey = [];
+    private readonly Dictionary<SessionKey, Session> _byKey = [];
+    private readonly Dictionary<ushort, Session> _byHandle = [];
     private readonly HashSet<ushort> _handles = [];
     private ushort _lastHandle;
 
     /// <summary>
-    /// Makes the connection the owner of the session's name. Another owner is returned, and keeps the name until it
-    /// has let go of it: the caller ends it and tries again (session reinstatement, RFC 7143 §6.3.5).
+    /// Takes a session in. Another with its name is returned, and keeps the name until it has ended: the caller ends it
+    /// and tries again (session reinstatement, RFC 7143 §6.3.5).
     /// </summary>
-    public TargetConnection? Claim(SessionKey key, TargetConnection connection)
+    public Session? Claim(Session session)
     {
         lock (_gate)
-            return _byKey.TryAdd(key, connection) || _byKey[key] == connection ? null : _byKey[key];
+        {
+            if (!_byKey.TryAdd(session.Key, session))
+                return _byKey[session.Key];
+            _byHandle.Add(session.Tsih, session);
+            return null;
+        }
+    }
+
+    public Session? Find(ushort tsih)
+    {
+        lock (_gate)
+            return _byHandle.GetValueOrDefault(tsih);
     }
 
     /// <summary>A session handle that no other session has; 0 where all are taken.</summary>
@@ -34,12 +46,13 @@ internal sealed class SessionTable
         }
     }
 
-    public void Release(SessionKey key, TargetConnection connection)
+    public void Release(Session session)
     {
         lock (_gate)
         {
-            if (_byKey.TryGetValue(key, out var owner) && owner == connection)
-                _byKey.Remove(key);
+            if (_byHandle.Remove(session.Tsih))
+                _byKey.Remove(session.Key);
+            _handles.Remove(session.Tsih);
         }
     }
 
@@ -49,16 +62,10 @@ internal sealed class SessionTable
             _handles.Remove(tsih);
     }
 
-    public bool Knows(ushort tsih)
+    /// <summary>The sessions with this device, but for one.</summary>
+    public List<Session> Others(ScsiTargetDevice device, Session? except)
     {
         lock (_gate)
-            return _handles.Contains(tsih);
-    }
-
-    /// <summary>The connections that have a session with this device, but for one.</summary>
-    public List<TargetConnection> Others(ScsiTargetDevice device, TargetConnection? except)
-    {
-        lock (_gate)
-            return [.. _byKey.Values.Where(c => c != except && c.Device == device)];
+            return [.. _byKey.Values.Where(s => s != except && s.Device == device)];
     }
 }

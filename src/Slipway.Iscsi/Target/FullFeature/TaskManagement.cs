@@ -58,16 +58,41 @@ internal sealed class TaskManagement(FullFeaturePhase phase)
         }
     }
 
+    /// <summary>Ends other connections, aborts what fits on this one, and calls back when nothing of all that is left.</summary>
+    public void EndThen(List<TargetConnection> others, string reason, Func<TargetTask, bool> which, Action then)
+    {
+        var abortion = Abort(which, then);
+        foreach (var other in others)
+        {
+            abortion.Elsewhere++;
+            other.Post(() => other.End(reason, Reached(abortion)));
+        }
+        Wait(abortion);
+    }
+
     private void AbortTask(uint tag, uint reference, uint refCmdSN, uint cmdSN)
     {
         if (phase.Session.Tasks.TryGetValue(reference, out var task))
-            AbortThen(t => t == task, () => Answer(tag, TaskManagementResponse.FunctionComplete));
+            AbortOne(task, () => Answer(tag, TaskManagementResponse.FunctionComplete));
         // §11.6.1 b: it was sent before this function, and is not here yet.
         else if (SerialNumber.IsBefore(refCmdSN, cmdSN) && phase.PassOver(refCmdSN))
             Answer(tag, TaskManagementResponse.FunctionComplete);
         // §11.6.1 c: answered already, or never sent.
         else
             Answer(tag, TaskManagementResponse.TaskDoesNotExist);
+    }
+
+    /// <summary>
+    /// §11.5.1 has the function come by the command's own connection while that lives; what comes by another does the
+    /// same. Its command object may serve another command by the time that it is looked for: tag and CmdSN tell.
+    /// </summary>
+    private void AbortOne(TargetTask task, Action then)
+    {
+        var (tag, cmdSN) = (task.Tag, task.CmdSN);
+        var abortion = Abort(t => t == task, then);
+        if (task.Phase is { } other && other != phase)
+            AbortElsewhere(abortion, other.Connection, t => t.Tag == tag && t.CmdSN == cmdSN);
+        Wait(abortion);
     }
 
     private void AbortMany(TaskManagementFunction function, ulong lun, uint tag, uint cmdSN)
@@ -79,33 +104,49 @@ internal sealed class TaskManagement(FullFeaturePhase phase)
             Answer(tag, TaskManagementResponse.FunctionComplete);
             return;
         }
-        var abortion = Abort(t => (all || t.Lun == lun) && !SerialNumber.IsAfter(t.CmdSN, cmdSN), () =>
+        Func<TargetTask, bool> within = t => (all || t.Lun == lun) && !SerialNumber.IsAfter(t.CmdSN, cmdSN);
+        var abortion = Abort(within, () =>
         {
             Answer(tag, TaskManagementResponse.FunctionComplete);
             if (cold)
                 phase.Connection.Finish("target cold reset");
         });
+        Reach(phase.Session, within);
         if (function != TaskManagementFunction.AbortTaskSet)
         {
-            foreach (var other in phase.Node.Sessions.Others(phase.Session.Device!, phase.Connection))
+            foreach (var other in phase.Node.Sessions.Others(phase.Session.Device!, phase.Session))
+                Reach(other, t => all || t.Lun == lun);
+        }
+        Wait(abortion);
+
+        void Reach(Session session, Func<TargetTask, bool> which)
+        {
+            foreach (var other in session.Connections(except: phase.Connection))
             {
-                abortion.Elsewhere++;
-                other.Post(() => other.AbortTasks(t => all || t.Lun == lun, () => phase.Connection.Post(() =>
-                {
-                    abortion.Elsewhere--;
-                    Check(abortion);
-                })));
+                AbortElsewhere(abortion, other, which);
                 if (cold)
                     other.Drop("target cold reset by another initiator");
             }
         }
-        Wait(abortion);
     }
+
+    private void AbortElsewhere(Abortion abortion, TargetConnection other, Func<TargetTask, bool> which)
+    {
+        abortion.Elsewhere++;
+        other.Post(() => other.AbortTasks(which, Reached(abortion)));
+    }
+
+    /// <summary>For another loop to call when its part is done.</summary>
+    private Action Reached(Abortion abortion) => () => phase.Connection.Post(() =>
+    {
+        abortion.Elsewhere--;
+        Check(abortion);
+    });
 
     private Abortion Abort(Func<TargetTask, bool> which, Action then)
     {
         var abortion = new Abortion(then);
-        foreach (var task in phase.Session.Tasks.Values.Where(which).ToArray())
+        foreach (var task in phase.Session.Tasks.Values.Where(t => t.Phase == phase && which(t)).ToArray())
         {
             if (phase.Runner.Abort(task))
                 abortion.Tasks.Add(task);
@@ -127,6 +168,8 @@ internal sealed class TaskManagement(FullFeaturePhase phase)
 
     private void Answer(uint tag, TaskManagementResponse response)
     {
+        if (phase.Connection.IsEnding)
+            return;
         Span<byte> bytes = stackalloc byte[PduHeader.Size];
         var pdu = TaskManagementResponsePdu.Begin(bytes);
         pdu.Header.SetFlag(1, PduHeader.FinalFlag, true);

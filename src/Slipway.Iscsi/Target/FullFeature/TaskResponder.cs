@@ -5,14 +5,14 @@ using Slipway.Scsi;
 namespace Slipway.Iscsi.Target.FullFeature;
 
 /// <summary>What a finished command sends: Data-In, then status, in one PDU where the standard allows (RFC 7143 §11.4, §11.7).</summary>
-internal sealed class TaskResponder(Session session, PduSender sender)
+internal sealed class TaskResponder(FullFeaturePhase phase)
 {
     public void Respond(TargetTask task)
     {
         var length = (int)Math.Min((uint)Math.Max(task.DataIn.Length, task.DataInFile.Length), task.Expected);
         if (length > 0)
         {
-            session.BytesRead += length;
+            phase.Session.BytesRead += length;
             // §11.7.3: status goes with the last data where there is no sense to go with it.
             var collapse = task.SenseLength == 0;
             SendData(task, length, collapse);
@@ -27,8 +27,8 @@ internal sealed class TaskResponder(Session session, PduSender sender)
         var file = task.DataInFile;
         if (!MemoryMarshal.TryGetArray(task.DataIn, out var data) && file.File is null)
             throw new InvalidOperationException("Data-In does not lie in the buffer that was lent for it");
-        var segment = Math.Min(session.Parameters.PeerMaxRecvDataSegmentLength, session.Parameters.MaxBurstLength);
-        var burst = session.Parameters.MaxBurstLength;
+        var segment = Math.Min(phase.Parameters.PeerMaxRecvDataSegmentLength, phase.Parameters.MaxBurstLength);
+        var burst = phase.Parameters.MaxBurstLength;
         Span<byte> bytes = stackalloc byte[PduHeader.Size];
         for (var offset = 0; offset < length;)
         {
@@ -51,9 +51,9 @@ internal sealed class TaskResponder(Session session, PduSender sender)
             if (last)
                 task.Hold();
             if (file.File is null)
-                sender.Send(bytes, data.Slice(offset, run), last && collapse, last ? task : null);
+                phase.Sender.Send(bytes, data.Slice(offset, run), last && collapse, last ? task : null);
             else
-                sender.Send(bytes, file.Slice(offset, run), last && collapse, last ? task : null);
+                phase.Sender.Send(bytes, file.Slice(offset, run), last && collapse, last ? task : null);
             offset += run;
         }
     }
@@ -69,14 +69,14 @@ internal sealed class TaskResponder(Session session, PduSender sender)
         (pdu.Overflow, pdu.Underflow, pdu.ResidualCount) = Residual(task);
         if (task.SenseLength == 0)
         {
-            sender.Send(bytes, [], status: true);
+            phase.Sender.Send(bytes, [], status: true);
             return;
         }
         // §11.4.7: SenseLength, then the sense data.
         Span<byte> data = stackalloc byte[2 + ScsiTask.MaxSense];
         data[1] = (byte)task.SenseLength;
         task.Sense.CopyTo(data[2..]);
-        sender.Send(bytes, data[..(2 + task.SenseLength)], status: true);
+        phase.Sender.Send(bytes, data[..(2 + task.SenseLength)], status: true);
     }
 
     /// <summary>§11.4.5: what the command moves against what the initiator expected.</summary>

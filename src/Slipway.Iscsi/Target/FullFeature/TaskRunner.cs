@@ -10,7 +10,7 @@ internal sealed class TaskRunner(FullFeaturePhase phase) : IDisposable
 {
     private readonly Queue<TargetTask> _waiting = [];
     private readonly CancellationTokenSource _cancellation = new();
-    private readonly TaskResponder _responder = new(phase.Session, phase.Sender);
+    private readonly TaskResponder _responder = new(phase);
     private long _charged;
     private uint _transferTag;
 
@@ -141,7 +141,7 @@ internal sealed class TaskRunner(FullFeaturePhase phase) : IDisposable
             if (!Afford(task))
                 return;
             task.RentDataOut(task.Capacity);
-            task.AllowBursts(phase.Session.Parameters.MaxOutstandingR2T);
+            task.AllowBursts(phase.Parameters.MaxOutstandingR2T);
             task.NextSolicited = task.Received;
         }
         for (var i = 0; i < task.Solicited.Length && task.NextSolicited < task.Capacity; i++)
@@ -153,7 +153,7 @@ internal sealed class TaskRunner(FullFeaturePhase phase) : IDisposable
 
     private Burst Request(TargetTask task)
     {
-        var length = Math.Min(task.Capacity - task.NextSolicited, phase.Session.Parameters.MaxBurstLength);
+        var length = Math.Min(task.Capacity - task.NextSolicited, phase.Parameters.MaxBurstLength);
         if (++_transferTag == PduHeader.ReservedTag)
             _transferTag = 0;
         Span<byte> bytes = stackalloc byte[PduHeader.Size];

@@ -66,7 +66,7 @@ internal sealed class TextPhase(FullFeaturePhase phase)
                 answer.Add(key, TextValues.Reject);
             }
         }
-        _ = new Negotiator(phase.Node.Limits.Offer, phase.Session.Parameters).Answer(keys, answer, KeyUse.FullFeature);
+        _ = new Negotiator(phase.Node.Limits.Offer, phase.Parameters).Answer(keys, answer, KeyUse.FullFeature);
         _answer = answer.ToBytes();
         _sent = 0;
         return true;
@@ -75,7 +75,7 @@ internal sealed class TextPhase(FullFeaturePhase phase)
     /// <summary>RFC 7143 appendix C. "All" only in a discovery session; an empty value: the session's own target.</summary>
     private void SendTargets(string wanted, TextKeys answer)
     {
-        var facts = phase.Session.Facts;
+        var facts = phase.Facts;
         var own = phase.IsDiscovery ? null : facts.TargetName;
         if ((wanted == "All" && own is not null) || (wanted.Length == 0 && own is null))
         {
@@ -98,7 +98,7 @@ internal sealed class TextPhase(FullFeaturePhase phase)
 
     private void SendPart(TextRequestPdu request)
     {
-        var part = _answer.AsSpan(_sent, Math.Min(_answer.Length - _sent, phase.Session.Parameters.PeerMaxRecvDataSegmentLength));
+        var part = _answer.AsSpan(_sent, Math.Min(_answer.Length - _sent, phase.Parameters.PeerMaxRecvDataSegmentLength));
         _sent += part.Length;
         var last = _sent == _answer.Length;
         if (last)

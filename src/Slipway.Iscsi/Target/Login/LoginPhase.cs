@@ -115,7 +115,11 @@ internal sealed class LoginPhase(TargetNode node, System.Net.IPEndPoint remote, 
             return new(LoginStatus.TargetError, RefusalKind.Other, $"{names.Target} has no device behind it");
         _admission = admission;
         _security = new SecurityStage(admission.Chap, node.Randomness);
-        _negotiator = new Negotiator(node.Limits.Offer, _parameters) { Discovery = names.SessionType == SessionType.Discovery };
+        _negotiator = new Negotiator(node.Limits.Offer, _parameters) 
+        {
+            Discovery = names.SessionType == SessionType.Discovery,
+            Joining = _tsih != 0,
+        };
         // §13.9: in the first response to a login that names a target.
         if (names.SessionType == SessionType.Normal)
             answer.Add(Keys.TargetPortalGroupTag, TextValues.Number(PortalGroupTag));
