@@ -65,17 +65,19 @@ public abstract class LogicalUnit
     }
 
     /// <summary>
-    /// A logical unit reset (SAM-5 §6.3.3) with what the initiators learn about its cause. The one that asked for it has
-    /// learnt it from the function's response, which clears what waited for it before. Read by the letter, the clause has
-    /// it hear of the reset once more; targets differ (tgt does not, LIO does), and iscsi-test-cu calls that a failure.
+    /// A logical unit reset (SAM-5 §6.3.3): every nexus learns its cause, also the one that asked for it, which cannot know
+    /// otherwise that nobody else reset the unit as well. Where it is alone here it has learnt all from the function's
+    /// response, and its next command is not held up: targets differ (tgt never tells it, LIO always), and iscsi-test-cu
+    /// wants to be told of a reset with several paths, and calls it a failure with one.
     /// </summary>
     internal void Reset(UnitNexus by, SenseCode cause)
     {
         OnReset();
-        foreach (var nexus in OpenNexuses)
+        var nexuses = OpenNexuses;
+        foreach (var nexus in nexuses)
         {
             nexus.ClearAttentions();
-            if (nexus != by)
+            if (nexus != by || nexuses.Length > 1)
                 nexus.Establish(cause);
         }
     }

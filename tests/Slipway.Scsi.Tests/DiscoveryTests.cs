@@ -88,7 +88,6 @@ public class DiscoveryTests
     {
         var (one, two) = (new Initiator(_target), new Initiator(_target, "two"));
         Assert.Equal(TaskManagementResponse.FunctionComplete, one.Manage(TaskManagementFunction.LogicalUnitReset));
-        one.Send("00 00 00 00 00 00").Good();
         two.Send("12 00 00 00 FF 00").Good();
         var sense = two.Send("03 00 00 00 FF 00").Good().Data;
         Assert.Equal((6, 0x29, 0x03), (sense[2], sense[12], sense[13]));

@@ -84,10 +84,16 @@ public sealed class RemovableTests : IAsyncDisposable
     public void A_reset_ends_prevention_and_loads(TaskManagementFunction reset)
     {
         _one.Send(Prevent).Good();
-        _two.Manage(reset);
+        Reset();
         _two.Send(Eject).Good();
-        _two.Manage(reset);
+        Reset();
         _two.Send(Ready).Good();
+
+        void Reset()
+        {
+            _two.Manage(reset);
+            Assert.Equal(SenseKey.UnitAttention, _two.Send(Ready).Code.Key);
+        }
     }
 
     [Fact]

@@ -86,6 +86,7 @@ public class ReservationTests
         _holder.Close();
         _registered.Manage(TaskManagementFunction.LogicalUnitReset);
         Heard(_stranger, SenseCode.BusDeviceResetFunctionOccurred);
+        Heard(_registered, SenseCode.BusDeviceResetFunctionOccurred);
         Assert.False(Passes(_registered, Read));
         Assert.True(Passes(new Initiator(_target, _holder.Nexus.InitiatorPort), Read));
         Assert.False(Passes(new Initiator(_target, _holder.Nexus.InitiatorPort, port: 2), Read));
@@ -224,7 +225,7 @@ public class ReservationTests
             two.Send("12 00 00 00 FF 00").Good();
             end();
             Heard(one, attention);
-            Heard(two, null);
+            Heard(two, attention);
         }
     }
 

@@ -88,9 +88,9 @@ public sealed class UnitAttentionTests : IAsyncDisposable
 
     // What one, two and three learn on unit 0, and three on unit 1. Of the registrants, one holds what is reserved.
     [Theory]
-    [InlineData("logical unit reset", null, "BusDeviceResetFunctionOccurred", "BusDeviceResetFunctionOccurred", null)]
-    [InlineData("target warm reset", null, "PowerOnOrReset", "PowerOnOrReset", "PowerOnOrReset")]
-    [InlineData("target cold reset", null, "PowerOnOrReset", "PowerOnOrReset", "PowerOnOrReset")]
+    [InlineData("logical unit reset", "BusDeviceResetFunctionOccurred", "BusDeviceResetFunctionOccurred", "BusDeviceResetFunctionOccurred", null)]
+    [InlineData("target warm reset", "PowerOnOrReset", "PowerOnOrReset", "PowerOnOrReset", "PowerOnOrReset")]
+    [InlineData("target cold reset", "PowerOnOrReset", "PowerOnOrReset", "PowerOnOrReset", "PowerOnOrReset")]
     [InlineData("clear task set", null, "CommandsClearedByAnotherInitiator", "CommandsClearedByAnotherInitiator", null)]
     [InlineData("abort task set", null, null, null, null)]
     [InlineData("resize", "CapacityDataHasChanged", "CapacityDataHasChanged", "CapacityDataHasChanged", null)]
@@ -127,7 +127,15 @@ public sealed class UnitAttentionTests : IAsyncDisposable
         _three.Manage(TaskManagementFunction.LogicalUnitReset);
         Assert.Equal("BusDeviceResetFunctionOccurred", Heard(_two));
         Assert.Null(Heard(_two));
-        Assert.Null(Heard(_three));
+    }
+
+    [Fact]
+    public void Who_is_alone_is_not_told_of_a_reset_that_it_asked_for()
+    {
+        _target.CloseNexus(_two.Nexus);
+        _target.CloseNexus(_three.Nexus);
+        _one.Manage(TaskManagementFunction.LogicalUnitReset);
+        Assert.Null(Heard(_one));
     }
 
     private static string? Heard(Initiator initiator, ulong lun = 0)
