@@ -17,6 +17,9 @@ internal enum KeyRule
     /// <summary>Each side says its own; no answer.</summary>
     Declared,
 
+    /// <summary>The target's to declare: one that an initiator sends is refused.</summary>
+    TargetsOwn,
+
     /// <summary>Obsolete, and answered with a constant (§13.25).</summary>
     Constant,
 }

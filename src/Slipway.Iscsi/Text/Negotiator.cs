@@ -25,7 +25,8 @@ internal sealed class Negotiator(NegotiationOffer offer, OperationalParameters p
                 answer.Add(key, TextValues.NotUnderstood);
             else if ((row.Use & where) == 0)
                 return $"the key {key} does not belong in this stage";
-            else if (Decide(row, value) is { } decision)
+            // What the target says of itself in this text, it does not say twice.
+            else if (Decide(row, value) is { } decision && answer[key] is null)
                 answer.Add(key, decision);
         }
         return null;
@@ -42,6 +43,8 @@ internal sealed class Negotiator(NegotiationOffer offer, OperationalParameters p
         {
             case KeyRule.Constant:
                 return ours;
+            case KeyRule.TargetsOwn:
+                return TextValues.Reject;
             case KeyRule.Declared when row.High == 0:
                 return null;
             case KeyRule.Declared:
@@ -71,7 +74,9 @@ internal sealed class Negotiator(NegotiationOffer offer, OperationalParameters p
 
     private static bool TryNumber(KeyRow row, string value, out string number)
     {
-        var valid = TextValues.TryParseNumber(value, out var parsed) && parsed >= row.Low && parsed <= row.High;
+        // §6.1: no value is longer than 255 bytes, where nothing else is said of it.
+        uint parsed = 0;
+        var valid = value.Length <= TextValues.MaxLength && TextValues.TryParseNumber(value, out parsed) && parsed >= row.Low && parsed <= row.High;
         number = TextValues.Number(parsed);
         return valid;
     }

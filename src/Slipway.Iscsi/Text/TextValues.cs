@@ -6,6 +6,9 @@ namespace Slipway.Iscsi.Text;
 /// <summary>How values are written (RFC 7143 §6.1): numbers, booleans, lists, large binary values.</summary>
 public static class TextValues
 {
+    /// <summary>Bytes of a value of which nothing else is said (RFC 7143 §6.1).</summary>
+    public const int MaxLength = 255;
+
     public const string Yes = "Yes";
     public const string No = "No";
     public const string None = "None";

@@ -15,7 +15,7 @@ internal sealed record LoginNames(string Initiator, string? Target, SessionType 
         var initiator = request.Take(Keys.InitiatorName);
         var target = request.Take(Keys.TargetName);
         var type = request.Take(Keys.SessionType);
-        var alias = request.Take(Keys.InitiatorAlias);
+        var alias = request[Keys.InitiatorAlias];
         names = new(initiator ?? "", target, type == "Discovery" ? SessionType.Discovery : SessionType.Normal, alias);
         if (initiator is null)
             return LoginRefusal.Protocol("the first login request has no InitiatorName", LoginStatus.MissingParameter);
@@ -29,6 +29,18 @@ internal sealed record LoginNames(string Initiator, string? Target, SessionType 
             return LoginRefusal.Protocol("TargetName is not an iSCSI name", LoginStatus.NotFound);
         if (alias is not null && (Encoding.UTF8.GetByteCount(alias) > 255 || alias.Any(char.IsControl)))
             names = names with { Alias = null };
+        return null;
+    }
+
+    /// <summary>What a later request says again must be the same: a login is for one session (§6.3).</summary>
+    public static LoginRefusal? CheckRepeated(TextKeys request, LoginFacts facts)
+    {
+        var type = facts.SessionType == SessionType.Discovery ? "Discovery" : "Normal";
+        foreach (var (key, first) in (ReadOnlySpan<(string, string?)>)[(Keys.InitiatorName, facts.InitiatorName), (Keys.TargetName, facts.TargetName), (Keys.SessionType, type)])
+        {
+            if (request.Take(key) is { } again && again != first)
+                return LoginRefusal.Protocol($"{key} changed during the login");
+        }
         return null;
     }
 

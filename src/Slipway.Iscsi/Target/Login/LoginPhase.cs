@@ -63,7 +63,7 @@ internal sealed class LoginPhase(TargetNode node, System.Net.IPEndPoint remote, 
         _text.ResetWrittenCount();
         if (!parsed)
             return LoginRefusal.Protocol(error!);
-        if (_admission is null && Admit(keys, answer) is { } refused)
+        if ((_admission is null ? Admit(keys, answer) : LoginNames.CheckRepeated(keys, Facts!)) is { } refused)
             return refused;
         var refusal = _stage == LoginStage.SecurityNegotiation ? Secure(keys, answer) : Operate(keys, answer);
         if (refusal is not null || !request.Transit)
@@ -140,7 +140,8 @@ internal sealed class LoginPhase(TargetNode node, System.Net.IPEndPoint remote, 
             return SecurityStage.Unproved;
         if (Negotiate(keys, answer, KeyUse.Operational) is { } refusal)
             return refusal;
-        if (_declared)
+        // Where the initiator's own value was refused, the key is in this answer already.
+        if (_declared || answer[Keys.MaxRecvDataSegmentLength] is not null)
             return null;
         _declared = true;
         answer.Add(Keys.MaxRecvDataSegmentLength, TextValues.Number((uint)node.Limits.Offer.MaxRecvDataSegmentLength));
