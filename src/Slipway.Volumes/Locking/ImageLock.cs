@@ -29,6 +29,17 @@ internal static partial class ImageLock
             throw new IOException($"{Path.GetFileName(path)} is in use{FileUsers.By(path)}");
     }
 
+    /// <summary>
+    /// Lets others in. Closing the file does too, but only once nobody has it: a child process that has just been forked
+    /// holds all files of this one until it begins its own program.
+    /// </summary>
+    public static void Drop(SafeFileHandle file)
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        var all = new FileLock { Type = Unlocked };
+        _ = fcntl(file, SetLock, ref all);
+    }
+
     // A file system without locks (some network ones) has none to honour, for QEMU's tools neither.
     private static void Set(SafeFileHandle file, int position)
     {

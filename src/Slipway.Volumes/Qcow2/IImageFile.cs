@@ -11,6 +11,12 @@ public interface IImageFile : IAsyncDisposable
 
     bool IsReadOnly { get; }
 
+    /// <summary>
+    /// For how long a write that completed is there without a flush: as long as this stays the same, whatever becomes of
+    /// the process. Empty where that is not known.
+    /// </summary>
+    Guid Boot => Guid.Empty;
+
     ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellation = default);
 
     ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellation = default);

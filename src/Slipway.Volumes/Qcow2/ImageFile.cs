@@ -32,18 +32,28 @@ public sealed class ImageFile : IImageFile
 
     public bool IsReadOnly { get; }
 
+    public Guid Boot => LinuxFile.Boot;
+
     /// <exception cref="IOException">The file is missing, or somebody uses it in a way that this one forbids; the message says who.</exception>
     public static ImageFile Open(string path, ImageAccess access) => Open(path, FileMode.Open, access);
 
     public static ImageFile Create(string path) => Open(path, FileMode.CreateNew, ImageAccess.Write);
 
     /// <exception cref="IOException">Somebody uses the image; the message says who.</exception>
-    public static void RequireUnused(string path) => Open(path, FileMode.Open, ImageAccess.Write)._handle.Dispose();
+    public static void RequireUnused(string path) => Open(path, FileMode.Open, ImageAccess.Write).Close();
 
     /// <summary>Deletes an image that nobody uses.</summary>
     public static void Delete(string path)
     {
-        using (Open(path, FileMode.Open, ImageAccess.Write)._handle) File.Delete(path);
+        var file = Open(path, FileMode.Open, ImageAccess.Write);
+        try
+        {
+            File.Delete(path);
+        }
+        finally
+        {
+            file.Close();
+        }
     }
 
     public ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellation = default)
@@ -87,8 +97,14 @@ public sealed class ImageFile : IImageFile
 
     public ValueTask DisposeAsync()
     {
-        _handle.Dispose();
+        Close();
         return ValueTask.CompletedTask;
+    }
+
+    private void Close()
+    {
+        if (!_handle.IsClosed) ImageLock.Drop(_handle);
+        _handle.Dispose();
     }
 
     private static ImageFile Open(string path, FileMode mode, ImageAccess access)
@@ -103,6 +119,7 @@ public sealed class ImageFile : IImageFile
         }
         catch (IOException)
         {
+            ImageLock.Drop(handle);
             handle.Dispose();
             throw;
         }

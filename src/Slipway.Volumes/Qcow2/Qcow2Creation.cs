@@ -36,7 +36,8 @@ public static class Qcow2Creation
         Put32(header, 56, 1);
         Put32(header, 96, 4);
         Put32(header, 100, 112);
-        if (backingFile is not null) PutBacking(header, backingFile, backingFormat);
+        var extensions = Qcow2Extensions.Put(header, 112, Qcow2Journal.Extension, new byte[Qcow2Journal.ExtensionBytes]);
+        if (backingFile is not null) PutBacking(header, extensions, backingFile, backingFormat);
 
         var table = new byte[ClusterSize];
         Put64(table, 0, 2 * ClusterSize);
@@ -50,15 +51,10 @@ public static class Qcow2Creation
         await file.WriteAsync(0, header, cancellation);
     }
 
-    private static void PutBacking(byte[] header, string name, string format)
+    private static void PutBacking(byte[] header, int at, string name, string format)
     {
-        var at = 112;
-        var formatBytes = Encoding.UTF8.GetBytes(format);
-        Put32(header, at, unchecked((int)0xE2792ACA));
-        Put32(header, at + 4, formatBytes.Length);
-        formatBytes.CopyTo(header, at + 8);
         // Then the mark of the extensions' end, eight zero bytes, and the name.
-        at += 8 + (formatBytes.Length + 7) / 8 * 8 + 8;
+        at = Qcow2Extensions.Put(header, at, Qcow2Extensions.BackingFormat, Encoding.UTF8.GetBytes(format)) + 8;
         var nameBytes = Encoding.UTF8.GetBytes(name);
         if (nameBytes.Length is 0 or > 1023) throw new ArgumentException("the backing file's name is longer than 1023 bytes, or empty", nameof(name));
         Put64(header, 8, at);

@@ -38,13 +38,10 @@ public sealed class Qcow2Device : IBlockDevice
         if (header.Size % 512 != 0) throw new DiskFormatException($"qcow2: a disk of {header.Size} bytes, which is not a multiple of 512");
         if (!file.IsReadOnly) RequireWritable(header);
         var marks = new Qcow2Marks(file, header);
-        if (!file.IsReadOnly && marks.IsDirty) header = await Qcow2Repair.RunAsync(file, header, marks, cancellation);
+        if (!file.IsReadOnly) header = await Qcow2Recovery.RunAsync(file, header, marks, cancellation);
         var tables = await Qcow2Tables.ReadAsync(file, header, marks, cancellation);
-        if (!file.IsReadOnly && header.AutoclearFeatures != 0)
-        {
-            // "Autoclear feature bits": whoever writes and does not know them clears them.
-            await file.WriteAsync(88, new byte[8], cancellation);
-        }
+        // Who may not write reads the changes where they are.
+        foreach (var change in await Qcow2Journal.ReadAsync(file, header, cancellation)) await tables.SetAsync(change, cancellation);
         var backing = header.BackingFile is null ? null : await openBacking(header.BackingFile, header.BackingFormat);
         return new(file, header, tables, marks, backing);
     }

@@ -15,7 +15,7 @@ internal static class Qcow2Growth
         var header = await Qcow2Header.ReadAsync(file, cancellation);
         Qcow2Device.RequireWritable(header);
         var marks = new Qcow2Marks(file, header);
-        if (marks.IsDirty) header = await Qcow2Repair.RunAsync(file, header, marks, cancellation);
+        header = await Qcow2Recovery.RunAsync(file, header, marks, cancellation);
         var covers = (long)header.L2Entries << header.ClusterBits;
         var entries = (size + covers - 1) / covers;
         if (entries * 8 > Qcow2Header.MostTableBytes) throw new DiskFormatException($"qcow2: a disk of {size} bytes needs larger clusters than the image's {header.ClusterSize} bytes");

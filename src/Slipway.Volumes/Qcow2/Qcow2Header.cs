@@ -36,6 +36,11 @@ public sealed record Qcow2Header
     public ulong AutoclearFeatures { get; init; }
     public int RefcountOrder { get; init; } = 4;
     public bool UsesZstd { get; init; }
+    public int Length { get; init; }
+
+    /// <summary>Where the extension of <see cref="Qcow2Journal"/> has its data; 0 without one.</summary>
+    internal int JournalAt { get; init; }
+
     public string? BackingFile { get; init; }
     public string? BackingFormat { get; init; }
 
@@ -85,9 +90,11 @@ public sealed record Qcow2Header
             RefcountOrder = refcountOrder,
             UsesZstd = compression == 1,
             BackingFile = BackingName(bytes, clusterBits),
+            Length = headerLength,
+            JournalAt = JournalPlace(bytes, headerLength),
         };
         header.Check(fileLength);
-        return header with { BackingFormat = Format(bytes[headerLength..]) };
+        return header with { BackingFormat = new Qcow2Extensions(bytes, headerLength).Text(Qcow2Extensions.BackingFormat) };
     }
 
     private void Check(long fileLength)
@@ -118,17 +125,12 @@ public sealed record Qcow2Header
         return Encoding.UTF8.GetString(bytes.Slice((int)offset, length));
     }
 
-    private static string? Format(ReadOnlySpan<byte> extensions)
+    // Within the first sector, which changes all at once or not at all.
+    private static int JournalPlace(ReadOnlySpan<byte> bytes, int headerLength)
     {
-        while (extensions.Length >= 8)
-        {
-            var type = (uint)I32(extensions, 0);
-            var length = I32(extensions, 4);
-            if (type == 0 || length < 0 || length > extensions.Length - 8) return null;
-            if (type == 0xE2792ACA) return Encoding.UTF8.GetString(extensions.Slice(8, length));
-            extensions = extensions[Math.Min(extensions.Length, 8 + (length + 7) / 8 * 8)..];
-        }
-        return null;
+        var place = new Qcow2Extensions(bytes, headerLength).Find(Qcow2Journal.Extension);
+        var (at, length) = place.GetOffsetAndLength(bytes.Length);
+        return length == Qcow2Journal.ExtensionBytes && at + length <= 512 ? at : 0;
     }
 
     private static int I32(ReadOnlySpan<byte> bytes, int at) => BinaryPrimitives.ReadInt32BigEndian(bytes[at..]);

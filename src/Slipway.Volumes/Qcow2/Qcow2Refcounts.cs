@@ -14,7 +14,7 @@ namespace Slipway.Volumes.Qcow2;
 /// </remarks>
 internal sealed class Qcow2Refcounts(IImageFile file, Qcow2Header header, Qcow2Tables tables, Qcow2Marks marks)
 {
-    private const int BytesAhead = 4 << 20;
+    private const int ClustersAhead = 64;
     // QEMU opens no larger table: QCOW_MAX_REFTABLE_SIZE.
     private const int MostTableBytes = 8 << 20;
     private readonly Queue<(long First, long Count)> _free = [];
@@ -103,11 +103,10 @@ internal sealed class Qcow2Refcounts(IImageFile file, Qcow2Header header, Qcow2T
     private async ValueTask TakeAheadAsync(CancellationToken cancellation)
     {
         await PrepareAsync(cancellation);
-        var most = Math.Max(1L, BytesAhead >> header.ClusterBits);
         if (_free.TryDequeue(out var run))
         {
             // One write of one block.
-            var count = Math.Min(Math.Min(most, run.Count), _perBlock - run.First % _perBlock);
+            var count = Math.Min(Math.Min(ClustersAhead, run.Count), _perBlock - run.First % _perBlock);
             await SetAsync(run.First, count, 1, cancellation);
             if (run.Count > count) _free.Enqueue((run.First + count, run.Count - count));
             _ahead = (run.First, count);
@@ -116,7 +115,7 @@ internal sealed class Qcow2Refcounts(IImageFile file, Qcow2Header header, Qcow2T
         while (await AddBlockAsync(cancellation))
         {
         }
-        _ahead = (_end, Math.Min(most, _perBlock - _end % _perBlock));
+        _ahead = (_end, Math.Min(ClustersAhead, _perBlock - _end % _perBlock));
         await SetAsync(_ahead.First, _ahead.Count, 1, cancellation);
         _end += _ahead.Count;
     }

@@ -6,13 +6,15 @@ namespace Slipway.Volumes.Qcow2;
 /// <summary>
 /// The two levels of tables that find a cluster. The L1 table is in memory; L2 tables are kept as they are used. A table
 /// is loaded and changed only by who holds the image's metadata lock, so that a load never overtakes a change; a lookup
-/// in a kept table takes no lock.
+/// in a kept table takes no lock. Changes are made in memory, and reach the file later (<see cref="Qcow2Commits"/>).
 /// </summary>
 internal sealed class Qcow2Tables(IImageFile file, Qcow2Header header, Qcow2Marks marks, ulong[] l1)
 {
     private const int MostBytesKept = 2 * 1024 * 1024;
+    private const int MostBytesChanged = 16 * 1024 * 1024;
     private readonly ConcurrentDictionary<int, ulong[]> _kept = [];
-    private readonly ConcurrentQueue<int> _order = [];
+    private readonly Queue<int> _order = [];
+    private readonly Dictionary<int, int> _pinned = [];
     private readonly int _mostKept = Math.Max(4, MostBytesKept >> header.ClusterBits);
     private readonly int _indexBits = header.ClusterBits - (header.HasExtendedL2 ? 4 : 3);
 
@@ -21,6 +23,9 @@ internal sealed class Qcow2Tables(IImageFile file, Qcow2Header header, Qcow2Mark
         var l1 = await ReadTableAsync(file, header.L1Offset, header.L1Entries, cancellation);
         return new(file, header, marks, l1);
     }
+
+    /// <summary>So many tables have changes that are not in the file that those should be written soon.</summary>
+    public bool ManyChanged => _pinned.Count > Math.Max(4, MostBytesChanged >> header.ClusterBits);
 
     public int L1IndexOf(long cluster) => (int)(cluster >> _indexBits);
 
@@ -69,33 +74,77 @@ internal sealed class Qcow2Tables(IImageFile file, Qcow2Header header, Qcow2Mark
         return (bitmap >> subcluster & 1) != 0 && mapping.HostOffset != 0 ? mapping : new(MappingKind.Unallocated, mapping.HostOffset, mapping.Exclusive);
     }
 
-    /// <summary>Changes one entry, in the file first; the caller holds the metadata lock, and the table exists.</summary>
-    public async ValueTask SetAsync(long cluster, ulong entry, CancellationToken cancellation)
+    /// <summary>Changes an entry in memory; its table is kept until <see cref="Settle"/>. The caller holds the metadata lock.</summary>
+    public async ValueTask SetAsync(Qcow2Change change, CancellationToken cancellation)
     {
-        var l1Index = L1IndexOf(cluster);
+        var l1Index = L1IndexOf(change);
+        if (change.IsL1)
+        {
+            // A new table, empty.
+            Pin(l1Index);
+            Keep(l1Index, new ulong[header.ClusterSize / 8]);
+            Volatile.Write(ref l1[l1Index], change.Entry);
+            return;
+        }
         var table = await LoadAsync(l1Index, cancellation);
-        var index = (int)(cluster & ((1 << _indexBits) - 1));
-        var bytes = new byte[8];
-        BinaryPrimitives.WriteUInt64BigEndian(bytes, entry);
-        await file.WriteAsync(TableOffset(l1Index) + index * 8, bytes, cancellation);
-        Volatile.Write(ref table[index], entry);
+        Pin(l1Index);
+        Volatile.Write(ref table[change.Index & ((1 << _indexBits) - 1)], change.Entry);
     }
 
-    /// <summary>Hangs a new, empty table in; its bytes are already on the medium.</summary>
-    public async ValueTask AddTableAsync(int l1Index, long offset, CancellationToken cancellation)
+    /// <summary>
+    /// Writes changes into the tables of the file. What is in memory may be newer by then: only the changes are written.
+    /// One caller at a time; without the metadata lock.
+    /// </summary>
+    public async ValueTask WriteAsync(IReadOnlyList<Qcow2Change> changes, CancellationToken cancellation)
     {
-        var entry = (ulong)offset | Mapping.Copied;
+        foreach (var change in changes.Where(c => c.IsL1)) await WriteEntryAsync(header.L1Offset + change.Index * 8, change.Entry, cancellation);
+        foreach (var ofTable in changes.Where(c => !c.IsL1).GroupBy(L1IndexOf)) await WriteTableAsync(TableOffset(ofTable.Key), [.. ofTable], cancellation);
+    }
+
+    /// <summary>Changes are in the file: their tables need not be kept for them any more. The caller holds the metadata lock.</summary>
+    public void Settle(IReadOnlyList<Qcow2Change> changes)
+    {
+        foreach (var change in changes)
+        {
+            var l1Index = L1IndexOf(change);
+            if (--_pinned[l1Index] == 0) _pinned.Remove(l1Index);
+        }
+    }
+
+    private int L1IndexOf(Qcow2Change change) => change.IsL1 ? (int)change.Index : L1IndexOf(change.Index);
+
+    private void Pin(int l1Index) => _pinned[l1Index] = _pinned.GetValueOrDefault(l1Index) + 1;
+
+    private async ValueTask WriteTableAsync(long offset, Qcow2Change[] changes, CancellationToken cancellation)
+    {
+        const int Few = 16;
+        if (changes.Length < Few)
+        {
+            foreach (var change in changes) await WriteEntryAsync(offset + (change.Index & ((1 << _indexBits) - 1)) * 8, change.Entry, cancellation);
+            return;
+        }
+        var table = new byte[header.ClusterSize];
+        await file.ReadAsync(offset, table, cancellation);
+        foreach (var change in changes)
+            BinaryPrimitives.WriteUInt64BigEndian(table.AsSpan((int)(change.Index & ((1 << _indexBits) - 1)) * 8), change.Entry);
+        await file.WriteAsync(offset, table, cancellation);
+    }
+
+    private ValueTask WriteEntryAsync(long offset, ulong entry, CancellationToken cancellation)
+    {
         var bytes = new byte[8];
         BinaryPrimitives.WriteUInt64BigEndian(bytes, entry);
-        await file.WriteAsync(header.L1Offset + l1Index * 8L, bytes, cancellation);
-        Keep(l1Index, new ulong[header.ClusterSize / 8]);
-        Volatile.Write(ref l1[l1Index], entry);
+        return file.WriteAsync(offset, bytes, cancellation);
     }
 
     private void Keep(int l1Index, ulong[] table)
     {
         if (_kept.TryAdd(l1Index, table)) _order.Enqueue(l1Index);
-        while (_kept.Count > _mostKept && _order.TryDequeue(out var oldest)) _kept.TryRemove(oldest, out _);
+        for (var tries = _order.Count; tries > 0 && _kept.Count > _mostKept && _order.TryDequeue(out var oldest); tries--)
+        {
+            if (_pinned.ContainsKey(oldest)) _order.Enqueue(oldest);
+            else _kept.TryRemove(oldest, out _);
+        }
     }
 
     internal static async ValueTask<ulong[]> ReadTableAsync(IImageFile file, long offset, int entries, CancellationToken cancellation)

@@ -6,11 +6,11 @@ namespace Slipway.Volumes.Qcow2;
 /// <remarks>
 /// <para>A write into a cluster that is the image's own goes in place. Any other takes a new cluster, fills it (what the
 /// guest does not write comes from below), and then points the L2 entry at it. An acknowledged write must survive the
-/// death of the process, so the entry is in the file before the answer leaves; and the entry must never be on the medium
-/// before the cluster and its count are. A flush between the two gives both. Writers that wait at the same time share
-/// one flush (<see cref="Qcow2Commits"/>).</para>
-/// <para>A cluster that is given up is counted free only after a flush, when no entry on the medium can lead to it and
-/// no write into it is under way.</para>
+/// death of the process, so the change is in the journal (<see cref="Qcow2Journal"/>) before the answer leaves; and the
+/// entry must never be on the medium before the cluster is, so it comes into the file's table behind a flush
+/// (<see cref="Qcow2Commits"/>).</para>
+/// <para>A cluster that is given up is counted free only after another flush, when no entry on the medium can lead to it
+/// and no write into it is under way.</para>
 /// </remarks>
 internal sealed class Qcow2Writer : IAsyncDisposable
 {
@@ -20,6 +20,7 @@ internal sealed class Qcow2Writer : IAsyncDisposable
     private readonly Qcow2Tables _tables;
     private readonly Qcow2Marks _marks;
     private readonly Qcow2Refcounts _refcounts;
+    private readonly Qcow2Journal _journal;
     private readonly Qcow2Commits _commits;
     private readonly SemaphoreSlim _metadata;
     private readonly Dictionary<long, TaskCompletionSource> _busy = [];
@@ -29,7 +30,8 @@ internal sealed class Qcow2Writer : IAsyncDisposable
     {
         (_device, _file, _header, _tables, _marks, _metadata) = (device, file, device.Header, tables, marks, metadata);
         _refcounts = new(file, _header, tables, marks);
-        _commits = new(file, tables, _refcounts, metadata, () => Volatile.Read(ref _inPlace) == 0);
+        _journal = new(file, _header, _refcounts);
+        _commits = new(file, tables, _refcounts, _journal, metadata, () => Volatile.Read(ref _inPlace) == 0);
     }
 
     public ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellation)
@@ -66,11 +68,12 @@ internal sealed class Qcow2Writer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _commits.FlushAsync(CancellationToken.None);
+        await _commits.DisposeAsync();
         // What that freed, and what was counted ahead, has to be on the medium before the mark goes.
+        await _journal.EndAsync();
         await _refcounts.ReturnAheadAsync(CancellationToken.None);
         if (_marks.IsDirty) await _file.FlushAsync();
         await _marks.ClearDirtyAsync(CancellationToken.None);
-        _commits.Dispose();
     }
 
     private int LeftOfCluster(long offset) => _header.ClusterSize - (int)(offset & (_header.ClusterSize - 1));
@@ -161,7 +164,7 @@ internal sealed class Qcow2Writer : IAsyncDisposable
     private async ValueTask ReplaceAsync(long offset, ReadOnlyMemory<byte> source, Mapping old, CancellationToken cancellation)
     {
         var start = offset & ~(_header.ClusterSize - 1L);
-        var host = await AllocateAsync(start, cancellation);
+        var host = await AllocateAsync(cancellation);
         var filled = false;
         try
         {
@@ -172,9 +175,9 @@ internal sealed class Qcow2Writer : IAsyncDisposable
         finally
         {
             // Nothing leads to a cluster whose filling failed (no space, cancelled): it goes back.
-            if (!filled) await _commits.ReturnAsync(new(MappingKind.Data, host, Exclusive: true));
+            if (!filled) await _commits.ReturnAsync(host);
         }
-        await _commits.CommitAsync(start >> _header.ClusterBits, (ulong)host | Mapping.Copied, old);
+        await ChangeAsync(new(IsL1: false, start >> _header.ClusterBits, (ulong)host | Mapping.Copied, old));
     }
 
     /// <summary>Writes a whole cluster of which the guest gave a part: the rest is what lay there until now, and zero past the disk's end.</summary>
@@ -199,15 +202,12 @@ internal sealed class Qcow2Writer : IAsyncDisposable
         }
     }
 
-    /// <summary>A new cluster, with the L2 table that will lead to it.</summary>
-    private async ValueTask<long> AllocateAsync(long offset, CancellationToken cancellation)
+    private async ValueTask<long> AllocateAsync(CancellationToken cancellation)
     {
         await _metadata.WaitAsync(cancellation);
         try
         {
             // Not cancelled from here on: half of it would be a cluster that nobody uses.
-            var l1Index = _tables.L1IndexOf(offset >> _header.ClusterBits);
-            if (!_tables.HasTable(l1Index)) await AddTableAsync(l1Index);
             return await _refcounts.AllocateAsync(CancellationToken.None);
         }
         finally
@@ -216,12 +216,29 @@ internal sealed class Qcow2Writer : IAsyncDisposable
         }
     }
 
+    /// <summary>Points an L2 entry elsewhere, in a table that is made if there is none.</summary>
+    private async ValueTask ChangeAsync(Qcow2Change change)
+    {
+        Qcow2Commits.Made made;
+        await _metadata.WaitAsync();
+        try
+        {
+            var l1Index = _tables.L1IndexOf(change.Index);
+            if (!_tables.HasTable(l1Index)) await AddTableAsync(l1Index);
+            made = await _commits.ChangeAsync(change);
+        }
+        finally
+        {
+            _metadata.Release();
+        }
+        await _commits.AcknowledgedAsync(made);
+    }
+
     private async ValueTask AddTableAsync(int l1Index)
     {
         var table = await _refcounts.AllocateAsync(CancellationToken.None);
         await _file.WriteAsync(table, new byte[_header.ClusterSize]);
-        await _file.FlushAsync();
-        await _tables.AddTableAsync(l1Index, table, CancellationToken.None);
+        await _commits.ChangeAsync(new(IsL1: true, l1Index, (ulong)table | Mapping.Copied));
     }
 
     private async ValueTask ZeroClusterAsync(long offset, CancellationToken cancellation)
@@ -232,18 +249,8 @@ internal sealed class Qcow2Writer : IAsyncDisposable
         {
             var (mapping, _) = await _device.LookupAsync(offset, cancellation);
             if (mapping is { Kind: MappingKind.Zero, HostOffset: 0 } || (mapping.Kind == MappingKind.Unallocated && _header.BackingFile is null)) return;
-            await _metadata.WaitAsync(cancellation);
-            try
-            {
-                var l1Index = _tables.L1IndexOf(cluster);
-                if (!_tables.HasTable(l1Index)) await AddTableAsync(l1Index);
-                await _tables.SetAsync(cluster, Mapping.ZeroFlag, CancellationToken.None);
-                _commits.GiveUp(mapping);
-            }
-            finally
-            {
-                _metadata.Release();
-            }
+            cancellation.ThrowIfCancellationRequested();
+            await ChangeAsync(new(IsL1: false, cluster, Mapping.ZeroFlag, mapping));
         }
         finally
         {

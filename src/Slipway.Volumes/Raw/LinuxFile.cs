@@ -23,6 +23,9 @@ internal static partial class LinuxFile
     private const int ENOSPC = 28, ENXIO = 6;
     private const int HResultNoSpace = unchecked((int)0x80070070);
 
+    /// <summary>The host's boot: what is in the page cache stays there until another one. Empty where that is not known.</summary>
+    public static Guid Boot { get; } = ReadBoot();
+
     /// <summary>True for a file system in memory: nothing there waits for a device, and it knows no <see cref="NoWait"/>.</summary>
     public static unsafe bool IsInMemory(SafeFileHandle file)
     {
@@ -92,6 +95,12 @@ internal static partial class LinuxFile
             return (data, false);
         var hole = lseek(file, offset, SeekHole);
         return (hole > offset ? hole : long.MaxValue, true);
+    }
+
+    private static Guid ReadBoot()
+    {
+        const string Path = "/proc/sys/kernel/random/boot_id";
+        return File.Exists(Path) && Guid.TryParse(File.ReadAllText(Path), out var boot) ? boot : Guid.Empty;
     }
 
     public static bool IsNoSpace(IOException e) => e.HResult is HResultNoSpace or ENOSPC;

@@ -58,6 +58,10 @@ internal sealed class ClosedVolume : IDisposable
         StoreNames.Check(snapshot);
         var path = _folder.Snapshot(Name, snapshot);
         if (File.Exists(path)) throw new VolumeStoreException($"there is a snapshot {snapshot} of {Name} already");
+        // A server that was killed may not have closed it: nobody does once it is a snapshot.
+        await using (await OpenAsync(cancellation))
+        {
+        }
         await PrepareNextAsync(Qcow2File.SizeOf(Disk), Path.GetFileName(path), "qcow2", cancellation);
         File.Move(Disk, path);
         // Here a cut leaves no disk, and the next one ready beside it: whoever takes the volume then goes on below.

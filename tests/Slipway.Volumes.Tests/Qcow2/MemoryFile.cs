@@ -15,6 +15,8 @@ internal class MemoryFile(byte[] content) : IImageFile
 
     public bool IsReadOnly { get; init; }
 
+    public Guid Boot { get; init; }
+
     /// <summary>The file as it is; the next write may change it.</summary>
     public ReadOnlySpan<byte> Content => _content;
 

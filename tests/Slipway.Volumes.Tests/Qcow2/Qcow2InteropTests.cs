@@ -147,6 +147,31 @@ public class Qcow2InteropTests
     }
 
     [Fact]
+    public async Task More_changes_than_the_journal_has_room_for_are_made()
+    {
+        const long Large = 1L << 30;
+        using var folder = new TemporaryFolder();
+        await Qcow2File.CreateAsync(folder["golden"], Large);
+        await Tool.RunAsync("qemu-img", "create", "-q", "-f", "qcow2", "-o", "cluster_size=4k", "-b", "golden", "-F", "qcow2", folder["clone"]);
+        await using (var device = await Qcow2File.OpenAsync(folder["clone"], folder["."], writable: true))
+        {
+            // Each cluster takes an entry of its own.
+            await device.DiscardAsync(0, Large);
+            await device.WriteAsync(Large / 2, Pattern(12));
+            File.Copy(folder["clone"], folder["killed"]);
+        }
+        await using (var device = await Qcow2File.OpenAsync(folder["killed"], folder["."], writable: true))
+        {
+            var bytes = new byte[Size];
+            await device.ReadAsync(Large / 2, bytes);
+            Assert.Equal(Pattern(12), bytes);
+        }
+        foreach (var name in (string[])["clone", "killed"])
+            Assert.Contains("No errors were found", await Tool.RunAsync("qemu-img", "check", folder[name]), StringComparison.Ordinal);
+        await Tool.RunAsync("qemu-img", "compare", folder["clone"], folder["killed"]);
+    }
+
+    [Fact]
     public async Task What_cannot_be_opened_is_refused_in_words()
     {
         using var folder = new TemporaryFolder();

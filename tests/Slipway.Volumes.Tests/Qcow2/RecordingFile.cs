@@ -5,19 +5,29 @@ internal sealed class RecordingFile(byte[] initial) : MemoryFile((byte[])initial
 {
     private const int Sector = 512;
     private readonly List<(long Offset, byte[]? Bytes)> _log = [];
+    private readonly Lock _lock = new();
 
     /// <summary>How many writes and flushes there were.</summary>
-    public int Count => _log.Count;
+    public int Count
+    {
+        get
+        {
+            lock (_lock) return _log.Count;
+        }
+    }
 
     public override ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellation = default)
     {
-        _log.Add((offset, source.ToArray()));
-        return base.WriteAsync(offset, source, cancellation);
+        lock (_lock)
+        {
+            _log.Add((offset, source.ToArray()));
+            return base.WriteAsync(offset, source, cancellation);
+        }
     }
 
     public override ValueTask FlushAsync(CancellationToken cancellation = default)
     {
-        _log.Add((0, null));
+        lock (_lock) _log.Add((0, null));
         return base.FlushAsync(cancellation);
     }
 
@@ -26,17 +36,34 @@ internal sealed class RecordingFile(byte[] initial) : MemoryFile((byte[])initial
     {
         length = Math.Min(length, Length - offset);
         if (length <= 0) return;
-        _log.Add((offset, new byte[length]));
-        base.Discard(offset, length);
+        lock (_lock)
+        {
+            _log.Add((offset, new byte[length]));
+            base.Discard(offset, length);
+        }
+    }
+
+    /// <summary>What the host has when the process dies after each step: everything until then. The bytes are good until the next one.</summary>
+    public IEnumerable<(int Step, byte[] Content)> Deaths()
+    {
+        var content = (byte[])initial.Clone();
+        byte[] copy = [];
+        for (var step = 1; step <= _log.Count; step++)
+        {
+            if (_log[step - 1].Bytes is not { } bytes) continue;
+            Apply(ref content, _log[step - 1].Offset, bytes);
+            yield return (step, Copy(content, ref copy));
+        }
     }
 
     /// <summary>
     /// What the medium may hold when the power goes after each step: all that was written before the last flush, and of
-    /// the rest any choice of 512-byte sectors. Several choices per step.
+    /// the rest any choice of 512-byte sectors. Several choices per step. The bytes are good until the next one.
     /// </summary>
     public IEnumerable<(int Step, byte[] Medium)> PowerCuts(int choices, Random random)
     {
         var flushed = (byte[])initial.Clone();
+        byte[] medium = [];
         var done = 0;
         for (var step = 0; step <= _log.Count; step++)
         {
@@ -47,15 +74,18 @@ internal sealed class RecordingFile(byte[] initial) : MemoryFile((byte[])initial
                     if (_log[done].Bytes is { } bytes) Apply(ref flushed, _log[done].Offset, bytes);
                 }
             }
-            for (var choice = 0; choice < choices; choice++) yield return (step, Choose(flushed, done, step, random));
+            for (var choice = 0; choice < choices; choice++)
+            {
+                Choose(ref Copy(flushed, ref medium), done, step, random);
+                yield return (step, medium);
+            }
         }
     }
 
     // Some cuts keep nearly all of what was not flushed and some nearly nothing. Two writes to one sector keep their
     // order: a host's page cache holds one version of a sector.
-    private byte[] Choose(byte[] flushed, int from, int to, Random random)
+    private void Choose(ref byte[] medium, int from, int to, Random random)
     {
-        var medium = (byte[])flushed.Clone();
         var kept = random.NextDouble();
         for (var i = from; i < to; i++)
         {
@@ -67,6 +97,13 @@ internal sealed class RecordingFile(byte[] initial) : MemoryFile((byte[])initial
                 at += run;
             }
         }
-        return medium;
+    }
+
+    // Ten thousand arrays of this size would be the collector's work more than the test's.
+    private static ref byte[] Copy(byte[] content, ref byte[] copy)
+    {
+        if (copy.Length != content.Length) copy = (byte[])content.Clone();
+        else content.CopyTo(copy, 0);
+        return ref copy;
     }
 }
