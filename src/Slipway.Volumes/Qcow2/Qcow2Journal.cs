@@ -109,7 +109,7 @@ internal sealed class Qcow2Journal(IImageFile file, Qcow2Header header, Qcow2Ref
     /// <returns>The header as it is then.</returns>
     public static async ValueTask<Qcow2Header> MakeRoomAsync(IImageFile file, Qcow2Header header, CancellationToken cancellation)
     {
-        if (header.JournalAt != 0 || file.Boot == default || header.ClusterSize < 4096) return header;
+        if (header.JournalAt != 0 || file.Boot == default || header.ClusterSize < 4096 || header.Length + 8 + ExtensionBytes > Sector) return header;
         var old = new byte[header.ClusterSize];
         await file.ReadAsync(0, old, cancellation);
         var nameAt = (int)BinaryPrimitives.ReadInt64BigEndian(old.AsSpan(8));
