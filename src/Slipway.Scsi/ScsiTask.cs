@@ -1,5 +1,3 @@
-using Slipway.Disks;
-
 namespace Slipway.Scsi;
 
 /// <summary>
@@ -42,12 +40,6 @@ public abstract class ScsiTask
     /// <summary>Data-In produced for the initiator; a part of the buffer that <see cref="LendDataIn"/> gave.</summary>
     public ReadOnlyMemory<byte> DataIn { get; set; }
 
-    /// <summary>True where the transport takes Data-In as a part of a file, in <see cref="DataInFile"/>, too.</summary>
-    public virtual bool TakesDataInFile => false;
-
-    /// <summary>Data-In that lies in a file, instead of <see cref="DataIn"/>.</summary>
-    public FileRange DataInFile { get; set; }
-
     /// <summary>
     /// How many bytes the command, by its CDB alone, moves to (<see cref="DataIn"/>) or from the initiator. The transport
     /// compares it with what the initiator expected and reports the residual (SAM-5 §5.4.2, RFC 7143 §11.4.5).
@@ -88,7 +80,6 @@ public abstract class ScsiTask
         DataInLimit = 0;
         Status = ScsiStatus.Good;
         DataIn = default;
-        DataInFile = default;
         TransferLength = 0;
         SenseLength = 0;
         _isAbandoned = false;

@@ -1,4 +1,3 @@
-using Slipway.Disks;
 using Slipway.Iscsi.Digests;
 using Slipway.Iscsi.Pdu;
 using Slipway.Iscsi.Target.FullFeature;
@@ -40,14 +39,6 @@ internal sealed class PduSender(SendQueue queue)
         SendHeader(header, data.Count, status);
         queue.Reference(data, owner);
         End(DataDigest ? Crc32C.Append(Crc32C.Seed, data) : 0, data.Count);
-    }
-
-    /// <summary>A PDU whose data lies in a file. There is no data digest.</summary>
-    public void Send(Span<byte> header, FileRange data, bool status, ISentOwner? owner)
-    {
-        SendHeader(header, data.Length, status);
-        queue.Reference(data, owner);
-        End(0, data.Length);
     }
 
     private void SendHeader(Span<byte> bytes, int dataLength, bool status)

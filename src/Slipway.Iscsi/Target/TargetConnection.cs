@@ -70,9 +70,6 @@ public sealed class TargetConnection : IPduSink
     /// <summary>No more is to be received before something was sent or run.</summary>
     public bool IsPaused => _terminating || _closing || Output.Length > _node.Limits.SendBacklog || _login is { IsSuspended: true };
 
-    /// <summary>The loop sends parts of files too: see <see cref="SendQueue.TryPeekFile"/>. Set before the first byte.</summary>
-    public bool SendsFiles { get; init; }
-
     /// <summary>It says nothing any more.</summary>
     internal bool IsEnding => _terminating;
 

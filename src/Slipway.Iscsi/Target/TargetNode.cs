@@ -35,9 +35,8 @@ public sealed class TargetNode(
     /// did not come by its socket: the loop that owns it then calls <see cref="TargetConnection.Run"/>.
     /// </summary>
     /// <param name="loggedIn">Called on that loop when the login is through, before its last response is sent.</param>
-    /// <param name="sendsFiles">See <see cref="TargetConnection.SendsFiles"/>.</param>
-    public TargetConnection Accept(IPEndPoint remote, IPEndPoint portal, Action wake, Action<LoginFacts>? loggedIn = null, bool sendsFiles = false) =>
-        new(this, remote, portal, wake, loggedIn) { SendsFiles = sendsFiles };
+    public TargetConnection Accept(IPEndPoint remote, IPEndPoint portal, Action wake, Action<LoginFacts>? loggedIn = null) =>
+        new(this, remote, portal, wake, loggedIn);
 
     /// <summary>
     /// Ends every session with a device: who holds one has no claim to it any more. Completes when they have ended, and

@@ -1,6 +1,3 @@
-using Microsoft.Win32.SafeHandles;
-using Slipway.Disks;
-
 namespace Slipway.Iscsi.Transfer;
 
 /// <summary>What gives a lent buffer back when its last byte has been sent.</summary>
@@ -11,7 +8,7 @@ public interface ISentOwner
 
 /// <summary>
 /// Bytes on their way out, in order: headers and small data in chunks of the queue's own, payload by reference to the
-/// buffers, or the files, it lies in. An empty queue holds no buffer at all: a thousand idle connections cost little.
+/// buffers it lies in. An empty queue holds no buffer at all: a thousand idle connections cost little.
 /// </summary>
 public sealed class SendQueue(BufferPool pool)
 {
@@ -19,11 +16,8 @@ public sealed class SendQueue(BufferPool pool)
 
     private struct Segment
     {
-        public byte[]? Array;
-
-        /// <summary>In place of an array.</summary>
-        public SafeFileHandle? File;
-        public long Offset;
+        public byte[] Array;
+        public int Offset;
         public int Count;
         public ISentOwner? Owner;
 
@@ -78,36 +72,14 @@ public sealed class SendQueue(BufferPool pool)
         Length += bytes.Count;
     }
 
-    /// <summary>Payload in a file, which stays open until it has been sent.</summary>
-    public void Reference(FileRange bytes, ISentOwner? owner)
-    {
-        Push(new Segment { File = bytes.File, Offset = bytes.Offset, Count = bytes.Length, Owner = owner });
-        Length += bytes.Length;
-    }
-
-    /// <summary>The bytes next to go, where they are those of a file.</summary>
-    public bool TryPeekFile(out FileRange range)
-    {
-        range = default;
-        if (_count == 0 || _ring[_head].File is not { } file)
-            return false;
-        range = new(file, _ring[_head].Offset, _ring[_head].Count);
-        return true;
-    }
-
-    /// <summary>
-    /// The bytes next to go, up to the first that lie in a file, at most <paramref name="destination"/>'s length of pieces;
-    /// returns how many. All of it lies in buffers of the pool.
-    /// </summary>
+    /// <summary>The bytes next to go, at most <paramref name="destination"/>'s length of pieces; returns how many.</summary>
     public int Peek(Span<ArraySegment<byte>> destination)
     {
         var count = Math.Min(destination.Length, _count);
         for (var i = 0; i < count; i++)
         {
             ref var segment = ref _ring[(_head + i) & (_ring.Length - 1)];
-            if (segment.Array is null)
-                return i;
-            destination[i] = new(segment.Array, (int)segment.Offset, segment.Count);
+            destination[i] = new(segment.Array, segment.Offset, segment.Count);
         }
         return count;
     }
@@ -121,7 +93,7 @@ public sealed class SendQueue(BufferPool pool)
             ref var first = ref _ring[_head];
             if (bytes < first.Count)
             {
-                first.Offset += bytes;
+                first.Offset += (int)bytes;
                 first.Count -= (int)bytes;
                 return;
             }
@@ -150,7 +122,7 @@ public sealed class SendQueue(BufferPool pool)
         _count--;
         first.Owner?.Sent();
         if (first.EndsChunk)
-            pool.Return(first.Array!);
+            pool.Return(first.Array);
     }
 
     private void Push(Segment segment)

@@ -17,7 +17,6 @@ internal static partial class LinuxFile
 {
     private const int NoWait = 8;              // RWF_NOWAIT, preadv2(2)
     private const long Tmpfs = 0x01021994, Ramfs = 0x858458F6;     // statfs(2)
-    private const long CacheStat = 451;        // cachestat(2), of the same number everywhere
     private const int KeepSize = 1, PunchHole = 2, ZeroRange = 0x10;    // fallocate(2)
     private const int SeekData = 3, SeekHole = 4;       // lseek(2)
     private const int ENOSPC = 28, ENXIO = 6;
@@ -63,17 +62,6 @@ internal static partial class LinuxFile
         }
     }
 
-    /// <summary>True where the page cache holds all of a range. "No" where the kernel cannot say (before Linux 6.5).</summary>
-    public static unsafe bool IsCached(SafeFileHandle file, long offset, long length)
-    {
-        if (!OperatingSystem.IsLinux() || !Environment.Is64BitProcess)
-            return false;
-        var range = stackalloc long[2] { offset, length };
-        var counts = stackalloc long[5];        // struct cachestat: the pages in the cache come first
-        var pages = (offset + length - 1) / Environment.SystemPageSize - offset / Environment.SystemPageSize + 1;
-        return cachestat(CacheStat, file, range, counts, 0) == 0 && counts[0] == pages;
-    }
-
     public static ZeroResult Zero(SafeFileHandle file, long offset, long length, bool mayDiscard)
     {
         if (!OperatingSystem.IsLinux())
@@ -110,9 +98,6 @@ internal static partial class LinuxFile
 
     [LibraryImport("libc")]
     private static unsafe partial nint preadv2(int file, IoVector* vectors, int count, long offset, int flags);
-
-    [LibraryImport("libc", EntryPoint = "syscall")]
-    private static unsafe partial long cachestat(long number, SafeFileHandle file, long* range, long* counts, uint flags);
 
     [LibraryImport("libc")]
     private static unsafe partial int fstatfs(SafeFileHandle file, long* result);

@@ -7,7 +7,7 @@ namespace Slipway.Volumes.Raw;
 /// A raw file as a disk. Holes are holes: discarding makes them, and the extent map shows them. A read that the page
 /// cache holds is answered on the caller's thread, without allocation; another moves to a worker.
 /// </summary>
-public sealed class RawFile : IBlockDevice, IFileBackedDevice
+public sealed class RawFile : IBlockDevice
 {
     private const int SectorSize = 512;
 
@@ -43,13 +43,6 @@ public sealed class RawFile : IBlockDevice, IFileBackedDevice
         return cached == destination.Length
             ? ValueTask.CompletedTask
             : ReadRestAsync(offset + cached, destination[cached..], cancellation);
-    }
-
-    public bool TryFindCached(long offset, int length, out FileRange range)
-    {
-        CheckRange(offset, length);
-        range = new(_handle, offset, length);
-        return _isInMemory || LinuxFile.IsCached(_handle, offset, length);
     }
 
     public ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellation = default)

@@ -20,7 +20,7 @@ internal sealed class ColdLayer(IBlockDevice below) : LayerDevice(below)
 }
 
 /// <summary>Notes what the calling thread, which is the connection's loop, has allocated up to each call.</summary>
-internal sealed class AllocationLayer(IBlockDevice below) : LayerDevice(below), IFileBackedDevice
+internal sealed class AllocationLayer(IBlockDevice below) : LayerDevice(below)
 {
     /// <summary>Bytes at the first and the last call since it was cleared.</summary>
     public (long First, long Last) Seen { get; private set; }
@@ -39,12 +39,6 @@ internal sealed class AllocationLayer(IBlockDevice below) : LayerDevice(below), 
     {
         Note();
         return Below.WriteAsync(offset, source, cancellation);
-    }
-
-    public bool TryFindCached(long offset, int length, out FileRange range)
-    {
-        Note();
-        return ((IFileBackedDevice)Below).TryFindCached(offset, length, out range);
     }
 
     private void Note()

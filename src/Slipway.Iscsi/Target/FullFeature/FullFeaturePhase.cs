@@ -57,8 +57,6 @@ internal sealed class FullFeaturePhase
 
     public TaskManagement Management { get; }
 
-    public bool SendsFiles => Connection.SendsFiles && !Sender.DataDigest;
-
     public bool IsDiscovery => Session.Device is null;
 
     /// <summary>Decides where a PDU's data goes. False ends the connection; the reason has been given to it.</summary>

@@ -17,7 +17,6 @@ internal static class SenseCodes
     {
         task.Status = ScsiStatus.CheckCondition;
         task.DataIn = default;
-        task.DataInFile = default;
         task.TransferLength = 0;
         var sense = task.SetSense(18);
         sense[0] = 0x70;

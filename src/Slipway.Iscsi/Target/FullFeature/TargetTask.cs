@@ -77,13 +77,6 @@ internal sealed class TargetTask : ScsiTask, ISentOwner
 
     public ValueTask Execution { get; private set; }
 
-    /// <summary>
-    /// Not with a data digest, which is computed over the bytes that go; and not where the initiator ordered its commands:
-    /// a file's bytes are taken when they are sent, which may be after the next command ran.
-    /// </summary>
-    public override bool TakesDataInFile =>
-        Phase is { SendsFiles: true } && Attribute is TaskAttribute.Simple or TaskAttribute.Untagged;
-
     public void Begin(FullFeaturePhase phase, ReadOnlySpan<byte> cdb)
     {
         Reset(cdb);

@@ -9,7 +9,7 @@ internal sealed class TaskResponder(FullFeaturePhase phase)
 {
     public void Respond(TargetTask task)
     {
-        var length = (int)Math.Min((uint)Math.Max(task.DataIn.Length, task.DataInFile.Length), task.Expected);
+        var length = (int)Math.Min((uint)task.DataIn.Length, task.Expected);
         if (length > 0)
         {
             phase.Session.BytesRead += length;
@@ -24,8 +24,7 @@ internal sealed class TaskResponder(FullFeaturePhase phase)
 
     private void SendData(TargetTask task, int length, bool collapse)
     {
-        var file = task.DataInFile;
-        if (!MemoryMarshal.TryGetArray(task.DataIn, out var data) && file.File is null)
+        if (!MemoryMarshal.TryGetArray(task.DataIn, out var data))
             throw new InvalidOperationException("Data-In does not lie in the buffer that was lent for it");
         var segment = Math.Min(phase.Parameters.PeerMaxRecvDataSegmentLength, phase.Parameters.MaxBurstLength);
         var burst = phase.Parameters.MaxBurstLength;
@@ -50,10 +49,7 @@ internal sealed class TaskResponder(FullFeaturePhase phase)
             }
             if (last)
                 task.Hold();
-            if (file.File is null)
-                phase.Sender.Send(bytes, data.Slice(offset, run), last && collapse, last ? task : null);
-            else
-                phase.Sender.Send(bytes, file.Slice(offset, run), last && collapse, last ? task : null);
+            phase.Sender.Send(bytes, data.Slice(offset, run), last && collapse, last ? task : null);
             offset += run;
         }
     }

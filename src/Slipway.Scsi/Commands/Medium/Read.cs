@@ -1,5 +1,3 @@
-using Slipway.Disks;
-
 namespace Slipway.Scsi.Commands.Medium;
 
 /// <summary>
@@ -8,9 +6,6 @@ namespace Slipway.Scsi.Commands.Medium;
 /// </summary>
 internal static class Read
 {
-    /// <summary>Bytes from which sending from the file costs less than reading it.</summary>
-    private const int LargeRead = 64 * 1024;
-
     public static readonly CommandRow[] Rows =
     [
         Row("READ(6)", "08 1F FF FF FF 00"),
@@ -44,16 +39,9 @@ internal static class Read
         var length = (int)Math.Min(task.TransferLength, task.DataInLimit);
         if (length == 0)
             return default;
-        var offset = unit.ToBytes(range.Lba);
-        if (length >= LargeRead && task.TakesDataInFile && !fromMedium && unit.Device is IFileBackedDevice device
-            && device.TryFindCached(offset, length, out var place))
-        {
-            task.DataInFile = place;
-            return default;
-        }
-
         var buffer = task.LendDataIn(length)[..length];
         task.DataIn = buffer;
+        var offset = unit.ToBytes(range.Lba);
         return fromMedium
             ? FromMediumAsync(unit, offset, buffer, cancellation)
             : unit.Device.ReadAsync(offset, buffer, cancellation);

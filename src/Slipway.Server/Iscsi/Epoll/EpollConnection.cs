@@ -31,12 +31,10 @@ internal sealed class EpollConnection : ITransportConnection
     public EpollConnection(Socket socket, TargetNode node, EpollLoop loop)
     {
         _socket = socket;
-        // For sendfile(2), which has no flag to say so.
-        _socket.Blocking = false;
         _file = (int)socket.SafeHandle.DangerousGetHandle();
         _loop = loop;
         Remote = Endpoints.Plain(socket.RemoteEndPoint);
-        Target = node.Accept(Remote, Endpoints.Plain(socket.LocalEndPoint), Wake, facts => Liveness.Watch(socket, facts), sendsFiles: true);
+        Target = node.Accept(Remote, Endpoints.Plain(socket.LocalEndPoint), Wake, facts => Liveness.Watch(socket, facts));
     }
 
     public IPEndPoint Remote { get; }

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Slipway.Disks;
 using Slipway.Iscsi.Transfer;
 
 namespace Slipway.Server.Iscsi.Epoll;
@@ -92,8 +91,6 @@ internal sealed unsafe class EpollLoop : IDisposable
     /// <param name="error">An errno, where nothing was sent.</param>
     public long Send(int socket, SendQueue queue, out int error)
     {
-        if (queue.TryPeekFile(out var range))
-            return SendFile(socket, range, out error);
         var count = queue.Peek(_pieces);
         for (var i = 0; i < count; i++)
         {
@@ -106,25 +103,11 @@ internal sealed unsafe class EpollLoop : IDisposable
             };
         }
         var message = new MessageHeader { Vectors = _vectors, VectorCount = (nuint)count };
-        // A header goes into one segment with the file's bytes that follow it.
-        var flags = Native.DontWait | Native.NoSignal | (count < queue.SegmentCount ? Native.More : 0);
         nint sent;
         do
-            sent = Native.sendmsg(socket, &message, flags);
+            sent = Native.sendmsg(socket, &message, Native.DontWait | Native.NoSignal);
         while (sent < 0 && Marshal.GetLastSystemError() == Native.EINTR);
         error = sent < 0 ? Marshal.GetLastSystemError() : 0;
-        return Math.Max(0, sent);
-    }
-
-    private static long SendFile(int socket, FileRange range, out int error)
-    {
-        var offset = range.Offset;
-        nint sent;
-        do
-            sent = Native.sendfile(socket, range.File!, &offset, (nuint)range.Length);
-        while (sent < 0 && Marshal.GetLastSystemError() == Native.EINTR);
-        // 0: the file has become shorter than its disk. What its PDU announced cannot be sent any more.
-        error = sent < 0 ? Marshal.GetLastSystemError() : sent == 0 ? Native.EIO : 0;
         return Math.Max(0, sent);
     }
 

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Microsoft.Win32.SafeHandles;
 
 namespace Slipway.Server.Iscsi.Epoll;
 
@@ -7,8 +6,8 @@ namespace Slipway.Server.Iscsi.Epoll;
 internal static unsafe partial class Native
 {
     public const uint In = 0x1, Out = 0x4, Error = 0x8, HangUp = 0x10, ReadHangUp = 0x2000, EdgeTriggered = 1u << 31;   // epoll_ctl(2)
-    public const int EINTR = 4, EIO = 5, EAGAIN = 11;
-    public const int DontWait = 0x40, NoSignal = 0x4000, More = 0x8000;    // send(2)
+    public const int EINTR = 4, EAGAIN = 11;
+    public const int DontWait = 0x40, NoSignal = 0x4000;    // send(2)
     private const int CloseOnExec = 0x80000, NonBlocking = 0x800, Add = 1;
 
     public static int CreateEpoll() => Checked(epoll_create1(CloseOnExec), nameof(epoll_create1));
@@ -49,9 +48,6 @@ internal static unsafe partial class Native
 
     [LibraryImport("libc")]
     public static partial nint recv(int socket, void* buffer, nuint length, int flags);
-
-    [LibraryImport("libc")]
-    public static partial nint sendfile(int socket, SafeFileHandle file, long* offset, nuint count);
 
     [LibraryImport("libc")]
     public static partial nint sendmsg(int socket, MessageHeader* message, int flags);
