@@ -1,6 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
-using Slipway.Bench.Iscsi.Peers;
+using Slipway.Bench.Peers;
 using Slipway.Disks;
 using Slipway.Iscsi.Target;
 using Slipway.Scsi;
@@ -20,7 +20,7 @@ internal sealed class AllocationCount(Bench bench, Loads loads)
 
     public double Reads() => Count(target => loads.Reads(target, Placement.Free, 1, 32, 8, random: true, digests: false)).Result;
 
-    public double Writes() => Count(target => Loads.QemuWrite(target, Placement.Free, Commands)).Result;
+    public double Writes() => Count(target => Loads.QemuWrite(target.Url, Placement.Free, Commands)).Result;
 
     private async Task<double> Count(Func<Address, double> load)
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Slipway.Bench.Iscsi.Peers;
+using Slipway.Bench.Peers;
 
 namespace Slipway.Bench.Iscsi;
 
@@ -21,7 +22,7 @@ internal sealed class Rows(Loads loads)
         new("write4k-qd32", "4 KiB write, QD 32", "IOPS", Slipway, Tgt, new(1.5), null, bench =>
         {
             var (slipway, tgt) = (new SlipwayTarget(bench), new Tgt(bench));
-            return Pinned(Placement.TwoCores, [(Slipway, slipway), (Tgt, tgt)], peer => Loads.QemuWrite(peer.Address, Placement.TwoCores, Writes));
+            return Pinned(Placement.TwoCores, [(Slipway, slipway), (Tgt, tgt)], peer => Loads.QemuWrite(peer.Address.Url, Placement.TwoCores, Writes));
         }),
         Digests("digests-rand4k", "4 KiB random read, QD 32, CRC32C digests", 8, random: true),
         Digests("digests-seq128k", "128 KiB read, QD 32, CRC32C digests", 256, random: false),
@@ -47,8 +48,8 @@ internal sealed class Rows(Loads loads)
             var made = 0;
             return new Round(
             [
-                new(Slipway, () => Time(bench.Slipway, "volume", "create", $"v{++made}", "--size", "20G", "--state", bench.NewFile("state"))),
-                new("qemu-img", () => Time("qemu-img", "create", "-f", "qcow2", bench.NewFile($"q{++made}.qcow2"), "20G")),
+                new(Slipway, () => Tool.Milliseconds(bench.Slipway, "volume", "create", $"v{++made}", "--size", "20G", "--state", bench.State)),
+                new("qemu-img", () => Tool.Milliseconds("qemu-img", "create", "-f", "qcow2", bench.NewFile($"q{++made}.qcow2"), "20G")),
             ]);
         }),
     ];
@@ -106,12 +107,5 @@ internal sealed class Rows(Loads loads)
     {
         using var peer = start();
         return peer.StartTime.TotalMilliseconds;
-    }
-
-    private static double Time(string program, params IEnumerable<string> arguments)
-    {
-        var watch = Stopwatch.StartNew();
-        Tool.Run(program, arguments);
-        return watch.Elapsed.TotalMilliseconds;
     }
 }

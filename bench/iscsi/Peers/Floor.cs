@@ -1,3 +1,5 @@
+using Slipway.Bench.Peers;
+
 namespace Slipway.Bench.Iscsi.Peers;
 
 /// <summary>floor.c: a C program that does nothing but answer.</summary>

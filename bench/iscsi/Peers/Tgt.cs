@@ -1,3 +1,5 @@
+using Slipway.Bench.Peers;
+
 namespace Slipway.Bench.Iscsi.Peers;
 
 /// <summary>tgt of Debian, without CHAP, over a file like Slipway's.</summary>

@@ -93,7 +93,7 @@ internal sealed class ImageImport(string folder, IProgress<ImportProgress>? prog
 
     private async ValueTask CheckAsync(string path, string sha256, CancellationToken cancellation)
     {
-        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = new byte[BufferSize];
         int count;
@@ -109,7 +109,8 @@ internal sealed class ImageImport(string folder, IProgress<ImportProgress>? prog
 
     private static async ValueTask<byte[]> StartOfAsync(string path, CancellationToken cancellation)
     {
-        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+        // Whoever writes to it is found, and named, when it is opened as an image.
+        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
         var start = new byte[Packing.MarkBytes];
         var count = await file.ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, cancellation);
         return start[..count];

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Slipway.Bench.Iscsi.Report;
+namespace Slipway.Bench.Report;
 
 /// <summary>A plot as SVG: for each row that is a ratio, a bar for Slipway, one for its peer, and a mark where the bar to reach lies.</summary>
 internal static class Plot
@@ -9,7 +9,7 @@ internal static class Plot
     private const int Left = 430, Scale = 230, LineHeight = 44, Thickness = 13, Top = 50;
     private const double Most = 2;
 
-    public static string Make(IReadOnlyList<(Row Row, Figures? Figures)> measured)
+    public static string Make(string peer, IReadOnlyList<(Row Row, Figures? Figures)> measured)
     {
         var rows = measured.Where(m => m.Row.Reference is not null && m.Figures is not null).ToList();
         var height = Top + rows.Count * LineHeight + 20;
@@ -17,7 +17,7 @@ internal static class Plot
         var svg = new StringBuilder();
         svg.AppendLine($"""<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="13">""");
         svg.AppendLine($"""<rect width="{width}" height="{height}" fill="white"/>""");
-        svg.AppendLine($"""<rect x="{Left}" y="14" width="12" height="12" fill="#2b6cb0"/><text x="{Left + 18}" y="25">Slipway</text><rect x="{Left + 90}" y="14" width="12" height="12" fill="#a0aec0"/><text x="{Left + 108}" y="25">tgt</text><path d="M{Left + 156} 12v16" stroke="#c53030" stroke-width="2"/><text x="{Left + 164}" y="25">to reach; 1 is the reference</text>""");
+        svg.AppendLine($"""<rect x="{Left}" y="14" width="12" height="12" fill="#2b6cb0"/><text x="{Left + 18}" y="25">Slipway</text><rect x="{Left + 90}" y="14" width="12" height="12" fill="#a0aec0"/><text x="{Left + 108}" y="25">{peer}</text><path d="M{Left + 126 + 10 * peer.Length} 12v16" stroke="#c53030" stroke-width="2"/><text x="{Left + 134 + 10 * peer.Length}" y="25">to reach; 1 is the reference</text>""");
         for (var i = 0; i < rows.Count; i++)
         {
             var (row, figures) = rows[i];

@@ -1,4 +1,4 @@
-namespace Slipway.Bench.Iscsi;
+namespace Slipway.Bench;
 
 /// <summary>One contender's part of a row: a name, and how one figure of it is made.</summary>
 internal sealed record Series(string Name, Func<double> Measure);

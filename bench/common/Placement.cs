@@ -1,4 +1,4 @@
-namespace Slipway.Bench.Iscsi;
+namespace Slipway.Bench;
 
 /// <summary>The processors that a row's servers and clients run on; placement alone moves QD 1 fourfold.</summary>
 internal sealed record Placement(string Server, string Client)

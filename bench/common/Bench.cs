@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 
-namespace Slipway.Bench.Iscsi;
+namespace Slipway.Bench;
 
 /// <summary>Where everything of a run lies: programs, disks, figures.</summary>
 internal sealed class Bench : IDisposable
@@ -11,19 +11,26 @@ internal sealed class Bench : IDisposable
     private readonly string _work;
     private readonly string _figures;
 
-    public Bench(string root)
+    /// <param name="name">The bench's folder, under bench/ and artifacts/bench/.</param>
+    public Bench(string root, string name)
     {
         _root = root;
-        _figures = Path.Combine(root, "artifacts/bench/iscsi");
+        Name = name;
+        _figures = Path.Combine(root, "artifacts/bench", name);
         // Beside the figures: disks are files of a real file system, in its page cache.
         _work = Directory.CreateDirectory(Path.Combine(_figures, $"work-{Environment.ProcessId}")).FullName;
         SecretFile = Path.Combine(_work, "secret");
         File.WriteAllText(SecretFile, Secret);
     }
 
+    public string Name { get; }
+
     public string SecretFile { get; }
 
     public string Slipway => Path.Combine(_root, "artifacts/bin/Slipway/release/slipway");
+
+    /// <summary>Where <c>slipway image</c> and <c>slipway volume</c> keep theirs.</summary>
+    public string State => NewFile("state");
 
     public string Docs => Path.Combine(_root, "docs");
 

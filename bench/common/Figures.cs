@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Slipway.Bench.Iscsi;
+namespace Slipway.Bench;
 
 /// <summary>What was measured for a row: each series' figures in the order of their rounds.</summary>
 internal sealed record Figures(Dictionary<string, double[]> Series)

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Slipway.Bench.Iscsi.Report;
+namespace Slipway.Bench.Report;
 
 /// <summary>The table of docs/performance.md: every row with its bar, met or missed.</summary>
 internal static class Table

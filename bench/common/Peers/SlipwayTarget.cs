@@ -1,4 +1,4 @@
-namespace Slipway.Bench.Iscsi.Peers;
+namespace Slipway.Bench.Peers;
 
 /// <summary>The program as it is given to users, with CHAP.</summary>
 internal sealed class SlipwayTarget : Peer
@@ -15,7 +15,7 @@ internal sealed class SlipwayTarget : Peer
     }
 
     private SlipwayTarget(Bench bench, string disk, Address address)
-        : base(address, bench.Slipway, "target", disk, "--portal", $"127.0.0.1:{address.Port}", "--iqn", address.Target, "--chap-user", User, "--chap-secret-file", bench.SecretFile)
+        : base(address, bench.Slipway, "target", disk, "--portal", $"127.0.0.1:{address.Port}", "--iqn", address.Target, "--chap-user", User, "--chap-secret-file", bench.SecretFile, "--state", bench.State)
     {
     }
 }

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 
-namespace Slipway.Bench.Iscsi.Peers;
+namespace Slipway.Bench.Peers;
 
 /// <summary>An iSCSI target that runs: a process and where its LUN is found.</summary>
 internal abstract class Peer : IDisposable

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Slipway.Bench.Iscsi.Peers;
+using Slipway.Bench.Peers;
 
-namespace Slipway.Bench.Iscsi;
+namespace Slipway.Bench;
 
 /// <summary>The clients. Each makes one figure.</summary>
 internal sealed partial class Loads(Bench bench, int seconds)
@@ -15,9 +15,11 @@ internal sealed partial class Loads(Bench bench, int seconds)
     }
 
     /// <summary>Writes of 4 KiB per second, 32 at a time, by <c>qemu-img bench</c>.</summary>
-    public static double QemuWrite(Address target, Placement placement, int count)
+    /// <param name="url">Any that QEMU opens.</param>
+    /// <param name="step">How far each write begins behind the one before, in bytes.</param>
+    public static double QemuWrite(string url, Placement placement, int count, int step = 4096)
     {
-        var output = Tool.RunOn(placement.Client, "qemu-img", "bench", "-f", "raw", "-t", "none", "-w", "-c", $"{count}", "-d", "32", "-s", "4096", target.Url);
+        var output = Tool.RunOn(placement.Client, "qemu-img", "bench", "-f", "raw", "-t", "none", "-w", "-c", $"{count}", "-d", "32", "-s", "4096", "-S", $"{step}", url);
         return count / Number(Completed().Match(output).Groups[1].Value);
     }
 

@@ -1,4 +1,4 @@
-namespace Slipway.Bench.Iscsi.Peers;
+namespace Slipway.Bench.Peers;
 
 /// <summary>Where a LUN is found, on this host.</summary>
 /// <param name="Account">CHAP's, where it is asked for.</param>

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Slipway.Bench.Iscsi.Report;
+namespace Slipway.Bench.Report;
 
 /// <summary>Numbers as they are printed.</summary>
 internal static class Text

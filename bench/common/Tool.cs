@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Slipway.Bench.Iscsi;
+namespace Slipway.Bench;
 
 /// <summary>Programs that run to their end.</summary>
 internal static class Tool
@@ -22,6 +22,14 @@ internal static class Tool
         }
         var text = output.Result + errors.Result;
         return process.ExitCode == 0 ? text : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)}: {text.Trim()}");
+    }
+
+    /// <summary>How long a program takes, from its start to its end.</summary>
+    public static double Milliseconds(string program, params IEnumerable<string> arguments)
+    {
+        var watch = Stopwatch.StartNew();
+        Run(program, arguments);
+        return watch.Elapsed.TotalMilliseconds;
     }
 
     /// <summary>A program on the processors of a list like "0" or "0-1".</summary>
