@@ -14,7 +14,7 @@ internal sealed class Rows(Loads loads, Golden golden)
     [
         Reads("clone-rand4k", "4 KiB random read of a clone, QD 32, iSCSI", 0.9, layers: 1),
         Reads("chain-rand4k", "the same of a clone in five layers", 0.8, layers: 5),
-        new("first-writes", "4 KiB writes into a fresh clone, each into another cluster, QD 32 (Slipway by iSCSI, qemu-nbd by NBD)", "IOPS", Slipway, Qemu, new(1), null, bench =>
+        new("first-writes", "4 KiB writes into a fresh clone, each into another cluster, QD 32 (Slipway by iSCSI and TCP, qemu-nbd by a local socket)", "IOPS", Slipway, Qemu, new(1), null, bench =>
         {
             var overlay = bench.NewFile("overlay.qcow2");
             return new Round(
@@ -32,14 +32,14 @@ internal sealed class Rows(Loads loads, Golden golden)
                 {
                     Tool.Run("qemu-img", "create", "-q", "-f", "qcow2", "-b", golden.Disk, "-F", "raw", overlay);
                     double rate;
-                    using (var server = new QemuNbd(overlay))
-                        rate = Write(server, QemuNbd.Url);
+                    using (var server = new QemuNbd(overlay, bench.NewFile("nbd")))
+                        rate = Write(server, server.Url);
                     File.Delete(overlay);
                     return rate;
                 }),
             ]);
         }),
-        new("import-raw", "Import of a raw image from the page cache", "MiB/s", Slipway, Cp, new(0.8), (CpSync, Cp), bench =>
+        new("import-raw", "Import of a raw image", "MiB/s", Slipway, CpSync, new(0.8), (Cp, CpSync), bench =>
         {
             var (source, copy) = (golden.Disk, bench.NewFile("copy.img"));
             return new Round(

@@ -11,6 +11,12 @@ internal abstract class Peer : IDisposable
     private readonly Process _process;
 
     protected Peer(Address address, string program, params IEnumerable<string> arguments)
+        : this(address, new IPEndPoint(IPAddress.Loopback, address.Port), program, arguments)
+    {
+    }
+
+    /// <param name="listens">Where it takes connections as soon as it is ready.</param>
+    protected Peer(Address address, EndPoint listens, string program, params IEnumerable<string> arguments)
     {
         Address = address;
         var watch = Stopwatch.StartNew();
@@ -22,10 +28,10 @@ internal abstract class Peer : IDisposable
         _process.ErrorDataReceived += (_, _) => { };
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
-        while (!Listens(address.Port))
+        while (!Listens(listens))
         {
             if (_process.HasExited || watch.Elapsed > Patience)
-                throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} does not listen on port {address.Port}");
+                throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} does not listen on {listens}");
             Thread.Sleep(1);
         }
         StartTime = watch.Elapsed;
@@ -57,12 +63,12 @@ internal abstract class Peer : IDisposable
         _process.Dispose();
     }
 
-    private static bool Listens(int port)
+    private static bool Listens(EndPoint place)
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        using var socket = new Socket(place.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            socket.Connect(IPAddress.Loopback, port);
+            socket.Connect(place);
             return true;
         }
         catch (SocketException)

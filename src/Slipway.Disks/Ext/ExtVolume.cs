@@ -12,7 +12,6 @@ public sealed class ExtVolume : IFileSystem
 {
     private const uint RootInode = 2;
     private const int MostDirectoryBytes = 64 * 1024 * 1024;
-    private const int MostLinks = 40;
     private readonly ExtSuperblock _superblock;
     private readonly ExtBlocks _blocks;
 
@@ -49,7 +48,7 @@ public sealed class ExtVolume : IFileSystem
     }
 
     public ValueTask<FileEntry?> FindAsync(string path, CancellationToken cancellation = default) =>
-        FindAsync([Root], path, MostLinks, cancellation);
+        PathWalk.FindAsync(this, path, TargetAsync, cancellation);
 
     public async ValueTask<IReadOnlyList<FileExtent>> GetExtentsAsync(FileEntry file, CancellationToken cancellation = default)
     {
@@ -57,29 +56,8 @@ public sealed class ExtVolume : IFileSystem
         return await new ExtFileBlocks(_blocks, _superblock, await _blocks.InodeAsync((uint)file.Node, cancellation)).FindAsync(cancellation);
     }
 
-    private async ValueTask<FileEntry?> FindAsync(List<FileEntry> from, string path, int links, CancellationToken cancellation)
-    {
-        // The stack of directories down to here: what ".." goes back through.
-        var stack = path.StartsWith('/') ? [from[0]] : from.ToList();
-        foreach (var name in path.Split('/').Where(n => n.Length > 0 && n != "."))
-        {
-            if (name == "..")
-            {
-                if (stack.Count > 1) stack.RemoveAt(stack.Count - 1);
-                continue;
-            }
-            var entry = (await ListAsync(stack[^1], cancellation)).FirstOrDefault(e => e.Name == name);
-            if (entry is { Kind: FileKind.SymbolicLink })
-            {
-                if (links-- == 0) throw new DiskFormatException($"{path}: more than {MostLinks} symbolic links");
-                var target = Encoding.UTF8.GetString(await ContentAsync(await _blocks.InodeAsync((uint)entry.Node, cancellation), 4096, cancellation));
-                entry = await FindAsync(stack, target, links, cancellation);
-            }
-            if (entry is null) return null;
-            stack.Add(entry);
-        }
-        return stack[^1];
-    }
+    private async ValueTask<string> TargetAsync(FileEntry link, CancellationToken cancellation) =>
+        Encoding.UTF8.GetString(await ContentAsync(await _blocks.InodeAsync((uint)link.Node, cancellation), 4096, cancellation));
 
     private async ValueTask<byte[]> ContentAsync(ExtInode inode, int most, CancellationToken cancellation)
     {

@@ -1,5 +1,6 @@
 using Slipway.Disks.Ext;
 using Slipway.Disks.Fat;
+using Slipway.Disks.Iso;
 
 namespace Slipway.Disks.FileSystems;
 
@@ -8,7 +9,8 @@ public static class FileSystem
 {
     /// <summary>The file system in a region, or null where none is known there.</summary>
     public static async ValueTask<IFileSystem?> DetectAsync(DiskRegion region, CancellationToken cancellation = default) =>
-        await ExtVolume.TryOpenAsync(region, cancellation) is { } ext
-            ? ext
-            : await FatVolume.TryOpenAsync(region, cancellation);
+        await ExtVolume.TryOpenAsync(region, cancellation) is { } ext ? ext
+        // Before FAT: a hybrid image may begin with what looks like one.
+        : await IsoVolume.TryOpenAsync(region, cancellation) is { } iso ? iso
+        : await FatVolume.TryOpenAsync(region, cancellation);
 }

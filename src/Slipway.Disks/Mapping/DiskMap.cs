@@ -1,3 +1,4 @@
+using Slipway.Disks.Iso;
 using Slipway.Disks.Partitions;
 
 namespace Slipway.Disks.Mapping;
@@ -64,7 +65,9 @@ public sealed class DiskMap(IBlockDevice disk) : IDisposable
             if (_ranges is { } built) return built;
             var ranges = new List<Range>();
             var table = await PartitionTable.ReadAsync(disk, cancellation);
-            if (table.Kind == PartitionTableKind.None) await new FileSystemMap(ranges).AddAsync(disk, 0, disk.Length, null, cancellation);
+            // A hybrid ISO image has a partition table too, for those who take it for a disk.
+            if (table.Kind == PartitionTableKind.None || await IsoVolume.TryOpenAsync(DiskRegion.Whole(disk), cancellation) is not null)
+                await new FileSystemMap(ranges).AddAsync(disk, 0, disk.Length, null, cancellation);
             else await AddPartitionsAsync(table, ranges, cancellation);
             var finished = ranges.ToArray();
             Volatile.Write(ref _ranges, finished);

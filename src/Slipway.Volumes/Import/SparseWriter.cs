@@ -97,6 +97,7 @@ internal sealed class SparseWriter : IDisposable
         try
         {
             RandomAccess.Write(_file, bytes, offset);
+            LinuxFile.BeginWriteback(_file, offset, bytes.Length);
         }
         catch (IOException e) when (LinuxFile.IsNoSpace(e))
         {

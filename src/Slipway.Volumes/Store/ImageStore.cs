@@ -55,7 +55,7 @@ public sealed class ImageStore
     /// <summary>Reads the whole image and compares; where the first piece begins that has changed, or null where none has.</summary>
     public static async ValueTask<long?> VerifyAsync(StoredImage image, IProgress<ImportProgress>? progress = null, CancellationToken cancellation = default)
     {
-        if (image.Sha256.Length == 0) throw new VolumeStoreException($"{PieceHashes.PathOf(image.Path)} is missing: there is nothing to compare {image.Reference} with");
+        if (image.Checksum.Length == 0) throw new VolumeStoreException($"{PieceHashes.PathOf(image.Path)} is missing: there is nothing to compare {image.Reference} with");
         await using var file = ImageFile.Open(image.Path, ImageAccess.Read);
         return await ImageVerification.RunAsync(file, PieceHashes.Load(image.Path), progress, cancellation);
     }

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Security.Cryptography;
 using Slipway.Volumes.Import;
 using Slipway.Volumes.Qcow2;
 
@@ -37,7 +36,7 @@ internal static class ImageVerification
         {
             await file.ReadAsync(offset, buffer.AsMemory(0, length), cancellation);
             var piece = buffer.AsSpan(0, length);
-            return hash is null ? !piece.ContainsAnyExcept((byte)0) : Convert.ToHexStringLower(SHA256.HashData(piece)) == hash;
+            return hash is null ? !piece.ContainsAnyExcept((byte)0) : PieceHashes.Of(piece) == hash;
         }
         finally
         {

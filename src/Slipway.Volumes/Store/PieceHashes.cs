@@ -1,16 +1,18 @@
 using System.Globalization;
-using System.Security.Cryptography;
+using System.IO.Hashing;
 using System.Text;
 
 namespace Slipway.Volumes.Store;
 
 /// <summary>
-/// The SHA-256 of each piece of an image that is not all zero, as a text file beside it: a line has the hash and where
-/// the piece begins. Pieces, because holes then cost nothing, both cores can work, and damage has a place.
+/// The XXH3 hash, of 128 bits, of each piece of an image that is not all zero, as a text file beside it: a line has the
+/// hash and where the piece begins. Pieces, because holes then cost nothing, both cores can work, and damage has a place.
+/// No cryptographic hash: it is to find damage, and whoever changes an image on purpose can change the list as well.
 /// </summary>
 internal sealed class PieceHashes
 {
     public const int PieceSize = 4 << 20;
+    private const int HashBytes = 16;
     private const string Extension = ".pieces";
     private readonly SortedDictionary<long, string> _hashes = [];
 
@@ -19,9 +21,11 @@ internal sealed class PieceHashes
     /// <summary>From any thread.</summary>
     public void Add(long offset, ReadOnlySpan<byte> piece)
     {
-        var hash = Convert.ToHexStringLower(SHA256.HashData(piece));
+        var hash = Of(piece);
         lock (_hashes) _hashes.Add(offset, hash);
     }
+
+    public static string Of(ReadOnlySpan<byte> piece) => Convert.ToHexStringLower(XxHash128.Hash(piece));
 
     /// <summary>Null where no piece is expected to differ from zeroes.</summary>
     public string? At(long offset) => _hashes.GetValueOrDefault(offset);
@@ -29,11 +33,11 @@ internal sealed class PieceHashes
     /// <summary>Writes the list, and returns its own hash: what the whole image is known by.</summary>
     public string Save(string image)
     {
-        var text = new StringBuilder($"# sha256 of each {PieceSize} bytes that are not all zero, and where they begin\n");
+        var text = new StringBuilder($"# xxh3-128 of each {PieceSize} bytes that are not all zero, and where they begin\n");
         foreach (var (offset, hash) in _hashes) text.Append(CultureInfo.InvariantCulture, $"{hash} {offset}\n");
         var bytes = Encoding.ASCII.GetBytes(text.ToString());
         File.WriteAllBytes(PathOf(image), bytes);
-        return Convert.ToHexStringLower(SHA256.HashData(bytes));
+        return Of(bytes);
     }
 
     public static PieceHashes Load(string image)
@@ -42,12 +46,12 @@ internal sealed class PieceHashes
         foreach (var line in File.ReadLines(PathOf(image)))
         {
             if (line.StartsWith('#')) continue;
-            if (line.Split(' ') is not [{ Length: 64 } hash, var at] || !long.TryParse(at, NumberStyles.None, CultureInfo.InvariantCulture, out var offset) || !pieces._hashes.TryAdd(offset, hash))
+            if (line.Split(' ') is not [{ Length: 2 * HashBytes } hash, var at] || !long.TryParse(at, NumberStyles.None, CultureInfo.InvariantCulture, out var offset) || !pieces._hashes.TryAdd(offset, hash))
                 throw new VolumeStoreException($"{PathOf(image)} is damaged: '{line}'");
         }
         return pieces;
     }
 
     /// <summary>The list's own hash; empty where there is none.</summary>
-    public static string HashOf(string image) => File.Exists(PathOf(image)) ? Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(PathOf(image)))) : "";
+    public static string HashOf(string image) => File.Exists(PathOf(image)) ? Of(File.ReadAllBytes(PathOf(image))) : "";
 }

@@ -35,7 +35,7 @@ internal static class ImageCommand
     {
         var image = StoreCommand.Name("IMAGE", "name or name@version");
         return new Command("show", "Show one image.") { image }.Runs((store, parsed, _) => Task.FromResult(store.Images.Find(parsed.GetRequiredValue(image))),
-            i => $"{Line(i)}\n{i.Path}\nSHA-256 of its pieces' hashes {i.Sha256}");
+            i => $"{Line(i)}\n{i.Path}\nchecksum {i.Checksum}");
     }
 
     private static Command Remove()

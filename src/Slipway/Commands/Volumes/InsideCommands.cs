@@ -14,7 +14,7 @@ internal static class InsideCommands
     private static Command Files()
     {
         var name = StoreCommand.Name("VOLUME", "The volume's name, or VOLUME@SNAPSHOT");
-        var path = new Argument<string>("PATH") { Description = "PARTITION:/path, or /path in the first partition that has it", DefaultValueFactory = _ => "/" };
+        var path = new Argument<string>("PATH") { Description = "PARTITION:/path, or /path in the first partition that has it; 0 is the disk as a whole", DefaultValueFactory = _ => "/" };
         return new Command("ls", "List a directory inside a volume.") { name, path }.Runs(async (store, parsed, cancellation) =>
         {
             await using var disk = await store.OpenToReadAsync(parsed.GetRequiredValue(name), cancellation);
@@ -47,14 +47,13 @@ internal static class InsideCommands
         var wanted = colon > 0 ? path[..colon] : null;
         var inside = colon > 0 ? path[(colon + 1)..] : path;
         var table = await PartitionTable.ReadAsync(disk, cancellation);
-        var regions = table.Kind == PartitionTableKind.None
-            ? [("0", DiskRegion.Whole(disk))]
-            : table.Partitions.Select(p => ($"{p.Number}", new DiskRegion(disk, p.Offset, p.Length))).ToList();
-        foreach (var (number, region) in regions.Where(r => wanted is null || r.Item1 == wanted))
+        // Last the disk as a whole: one without partitions, or a hybrid ISO image.
+        var regions = table.Partitions.Select(p => ($"{p.Number}", new DiskRegion(disk, p.Offset, p.Length))).Append(("0", DiskRegion.Whole(disk)));
+        foreach (var (_, region) in regions.Where(r => wanted is null || r.Item1 == wanted))
         {
             if (await FileSystem.DetectAsync(region, cancellation) is { } fileSystem && await fileSystem.FindAsync(inside, cancellation) is { } entry)
                 return (fileSystem, entry);
         }
-        throw new VolumeStoreException($"{path} is in no partition with a file system that is known (FAT, ext2, ext3, ext4)");
+        throw new VolumeStoreException($"{path} is in no partition with a file system that is known (FAT, ext2, ext3, ext4, ISO 9660)");
     }
 }
