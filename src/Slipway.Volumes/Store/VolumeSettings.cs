@@ -18,17 +18,11 @@ public enum VolumePolicy
 /// <param name="NextImage">The image version that the next boot begins with, instead of what is there (<c>debian-12@4</c>).</param>
 public sealed record VolumeSettings(VolumePolicy Policy = VolumePolicy.Keep, string? Machine = null, string? NextImage = null)
 {
-    private static readonly JsonSerializerOptions Format = new(JsonSerializerDefaults.Web)
-    {
-        WriteIndented = true,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
-    };
-
     internal static VolumeSettings Load(string path)
     {
         try
         {
-            return JsonSerializer.Deserialize<VolumeSettings>(File.ReadAllText(path), Format) ?? new();
+            return JsonSerializer.Deserialize(File.ReadAllText(path), VolumeSettingsFormat.Default.VolumeSettings) ?? new();
         }
         catch (FileNotFoundException)
         {
@@ -43,7 +37,14 @@ public sealed record VolumeSettings(VolumePolicy Policy = VolumePolicy.Keep, str
     internal void Save(string path)
     {
         var whole = path + ".new";
-        File.WriteAllText(whole, JsonSerializer.Serialize(this, Format) + "\n");
+        File.WriteAllText(whole, JsonSerializer.Serialize(this, VolumeSettingsFormat.Default.VolumeSettings) + "\n");
         File.Move(whole, path, overwrite: true);
     }
 }
+
+/// <summary>The file's form. Generated: a serializer that is made while the program runs takes longer than all else that a clone needs.</summary>
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, WriteIndented = true, Converters = [typeof(VolumePolicyWord)])]
+[JsonSerializable(typeof(VolumeSettings))]
+internal sealed partial class VolumeSettingsFormat : JsonSerializerContext;
+
+internal sealed class VolumePolicyWord() : JsonStringEnumConverter<VolumePolicy>(JsonNamingPolicy.CamelCase);
