@@ -45,8 +45,19 @@ internal sealed class Qcow2Commits : IAsyncDisposable
         _changes.Add(change);
         _made++;
         // A change may need the one before it (a table, then an entry there): none is recorded past one that was not.
-        var recorded = _unrecorded <= Volatile.Read(ref _written) && await _journal.TryAppendAsync(change);
-        if (!recorded) _unrecorded = _made;
+        var recorded = false;
+        try
+        {
+            recorded = _unrecorded <= Volatile.Read(ref _written) && await _journal.TryAppendAsync(change);
+        }
+        catch (BlockDeviceException e) when (e.Error == BlockDeviceError.NoSpace)
+        {
+            // The change is made, and its cluster is there: it waits for the table, which needs no room.
+        }
+        finally
+        {
+            if (!recorded) _unrecorded = _made;
+        }
         if (_journal.IsFull && _background.IsCompleted) WriteInBackground();
         return new(_made, recorded && !_tables.ManyChanged);
     }
@@ -54,11 +65,14 @@ internal sealed class Qcow2Commits : IAsyncDisposable
     /// <summary>Returns when a change survives the death of the process. Not cancelled: others may share the flush.</summary>
     public ValueTask AcknowledgedAsync(Made made) => made.IsRecorded ? ValueTask.CompletedTask : WriteThroughAsync(made.Number);
 
-    /// <summary>Gives a cluster up that was allocated and never used.</summary>
+    /// <summary>Gives a cluster up that was allocated and never used. Under the metadata lock.</summary>
+    public void GiveUp(long unused) => _givenUp.Add(new(MappingKind.Data, unused, Exclusive: true));
+
+    /// <summary>The same, where the lock is not held.</summary>
     public async ValueTask ReturnAsync(long unused)
     {
         await _metadata.WaitAsync();
-        _givenUp.Add(new(MappingKind.Data, unused, Exclusive: true));
+        GiveUp(unused);
         _metadata.Release();
     }
 

@@ -138,9 +138,9 @@ internal sealed class Qcow2Journal(IImageFile file, Qcow2Header header, Qcow2Ref
 
     private async ValueTask BeginAsync()
     {
-        _offset = await refcounts.AllocateManyAsync(LengthFor(header) >> header.ClusterBits, CancellationToken.None);
+        var offset = await refcounts.AllocateManyAsync(LengthFor(header) >> header.ClusterBits, CancellationToken.None);
         var place = new byte[ExtensionBytes];
-        BinaryPrimitives.WriteInt64BigEndian(place, _offset);
+        BinaryPrimitives.WriteInt64BigEndian(place, offset);
         BinaryPrimitives.WriteInt64BigEndian(place.AsSpan(8), LengthFor(header));
         file.Boot.TryWriteBytes(place.AsSpan(BootAt));
         BinaryPrimitives.WriteUInt64BigEndian(place.AsSpan(KeyAt), _key);
@@ -148,5 +148,6 @@ internal sealed class Qcow2Journal(IImageFile file, Qcow2Header header, Qcow2Ref
         var autoclear = new byte[8];
         BinaryPrimitives.WriteUInt64BigEndian(autoclear, AutoclearBit);
         await file.WriteAsync(AutoclearAt, autoclear);
+        _offset = offset;
     }
 }

@@ -43,21 +43,29 @@ internal sealed class Qcow2Refcounts(IImageFile file, Qcow2Header header, Qcow2T
         {
             var first = _end;
             var counted = new List<(long First, long Count)>();
-            while (_end < first + clusters)
+            var whole = false;
+            try
             {
-                // A block of counts may come between: then begin again behind it.
-                if (await AddBlockAsync(cancellation)) break;
-                var count = Math.Min(first + clusters - _end, _perBlock - _end % _perBlock);
-                await SetAsync(_end, count, 1, cancellation);
-                counted.Add((_end, count));
-                _end += count;
+                while (_end < first + clusters)
+                {
+                    // A block of counts may come between: then begin again behind it.
+                    if (await AddBlockAsync(cancellation)) break;
+                    var count = Math.Min(first + clusters - _end, _perBlock - _end % _perBlock);
+                    await SetAsync(_end, count, 1, cancellation);
+                    counted.Add((_end, count));
+                    _end += count;
+                }
+                whole = _end == first + clusters;
             }
-            if (_end == first + clusters) return first << header.ClusterBits;
-            foreach (var run in counted)
+            finally
             {
-                await SetAsync(run.First, run.Count, 0, cancellation);
-                _free.Enqueue(run);
+                foreach (var run in whole ? [] : counted)
+                {
+                    await SetAsync(run.First, run.Count, 0, cancellation);
+                    _free.Enqueue(run);
+                }
             }
+            if (whole) return first << header.ClusterBits;
         }
     }
 
@@ -103,11 +111,12 @@ internal sealed class Qcow2Refcounts(IImageFile file, Qcow2Header header, Qcow2T
     private async ValueTask TakeAheadAsync(CancellationToken cancellation)
     {
         await PrepareAsync(cancellation);
-        if (_free.TryDequeue(out var run))
+        if (_free.TryPeek(out var run))
         {
             // One write of one block.
             var count = Math.Min(Math.Min(ClustersAhead, run.Count), _perBlock - run.First % _perBlock);
             await SetAsync(run.First, count, 1, cancellation);
+            _free.Dequeue();
             if (run.Count > count) _free.Enqueue((run.First + count, run.Count - count));
             _ahead = (run.First, count);
             return;
@@ -115,9 +124,10 @@ internal sealed class Qcow2Refcounts(IImageFile file, Qcow2Header header, Qcow2T
         while (await AddBlockAsync(cancellation))
         {
         }
-        _ahead = (_end, Math.Min(ClustersAhead, _perBlock - _end % _perBlock));
-        await SetAsync(_ahead.First, _ahead.Count, 1, cancellation);
-        _end += _ahead.Count;
+        var ahead = Math.Min(ClustersAhead, _perBlock - _end % _perBlock);
+        await SetAsync(_end, ahead, 1, cancellation);
+        _ahead = (_end, ahead);
+        _end += ahead;
     }
 
     private async ValueTask PrepareAsync(CancellationToken cancellation)

@@ -164,7 +164,7 @@ internal sealed class Qcow2Writer : IAsyncDisposable
     private async ValueTask ReplaceAsync(long offset, ReadOnlyMemory<byte> source, Mapping old, CancellationToken cancellation)
     {
         var start = offset & ~(_header.ClusterSize - 1L);
-        var host = await AllocateAsync(cancellation);
+        var host = await AllocateAsync(start >> _header.ClusterBits, cancellation);
         var filled = false;
         try
         {
@@ -202,12 +202,14 @@ internal sealed class Qcow2Writer : IAsyncDisposable
         }
     }
 
-    private async ValueTask<long> AllocateAsync(CancellationToken cancellation)
+    /// <summary>A new cluster, with the L2 table that will lead to it.</summary>
+    private async ValueTask<long> AllocateAsync(long cluster, CancellationToken cancellation)
     {
         await _metadata.WaitAsync(cancellation);
         try
         {
             // Not cancelled from here on: half of it would be a cluster that nobody uses.
+            await MakeTableAsync(cluster);
             return await _refcounts.AllocateAsync(CancellationToken.None);
         }
         finally
@@ -223,8 +225,7 @@ internal sealed class Qcow2Writer : IAsyncDisposable
         await _metadata.WaitAsync();
         try
         {
-            var l1Index = _tables.L1IndexOf(change.Index);
-            if (!_tables.HasTable(l1Index)) await AddTableAsync(l1Index);
+            await MakeTableAsync(change.Index);
             made = await _commits.ChangeAsync(change);
         }
         finally
@@ -234,10 +235,22 @@ internal sealed class Qcow2Writer : IAsyncDisposable
         await _commits.AcknowledgedAsync(made);
     }
 
-    private async ValueTask AddTableAsync(int l1Index)
+    /// <summary>Makes the L2 table for a cluster where there is none. Under the metadata lock.</summary>
+    private async ValueTask MakeTableAsync(long cluster)
     {
+        var l1Index = _tables.L1IndexOf(cluster);
+        if (_tables.HasTable(l1Index)) return;
         var table = await _refcounts.AllocateAsync(CancellationToken.None);
-        await _file.WriteAsync(table, new byte[_header.ClusterSize]);
+        var empty = false;
+        try
+        {
+            await _file.WriteAsync(table, new byte[_header.ClusterSize]);
+            empty = true;
+        }
+        finally
+        {
+            if (!empty) _commits.GiveUp(table);
+        }
         await _commits.ChangeAsync(new(IsL1: true, l1Index, (ulong)table | Mapping.Copied));
     }
 

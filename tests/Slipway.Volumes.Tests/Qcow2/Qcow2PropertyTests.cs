@@ -49,6 +49,55 @@ public class Qcow2PropertyTests
         Qcow2Check.Sound(file.Content);
     }, iter: 100, threads: 1);
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_host_without_room_refuses_writes_and_nothing_is_damaged(int seed)
+    {
+        var file = new SmallFile { Boot = Guid.NewGuid() };
+        await Qcow2Creation.WriteAsync(file, 64 << 20);
+        var random = new Random(seed);
+        var model = new Dictionary<long, byte>();
+        var refused = 0;
+        await using (var device = await OpenAsync(file))
+        {
+            for (var i = 0; i < 400; i++)
+            {
+                var offset = random.NextInt64(64 << 20) & ~4095L;
+                try
+                {
+                    await device.WriteAsync(offset, Enumerable.Repeat((byte)i, 4096).ToArray());
+                    model[offset] = (byte)i;
+                }
+                catch (BlockDeviceException e) when (e.Error == BlockDeviceError.NoSpace)
+                {
+                    // Neither the old nor the new is promised; room comes in steps that end in the middle of everything.
+                    model.Remove(offset);
+                    refused++;
+                    file.Room += random.Next(1, 40) * 4096;
+                }
+            }
+        }
+        Assert.True(refused > 20);
+        Qcow2Check.Sound(file.Content);
+        await using var again = await OpenAsync(file);
+        var bytes = new byte[4096];
+        foreach (var (offset, value) in model)
+        {
+            await again.ReadAsync(offset, bytes);
+            Assert.Equal(-1, bytes.AsSpan().IndexOfAnyExcept(value));
+        }
+    }
+
+    /// <summary>On a host that has only so much room.</summary>
+    private sealed class SmallFile : MemoryFile
+    {
+        public long Room { get; set; } = 700 << 10;
+
+        public override ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellation = default) =>
+            offset + source.Length > Math.Max(Room, Length) ? throw new BlockDeviceException(BlockDeviceError.NoSpace, "no room") : base.WriteAsync(offset, source, cancellation);
+    }
+
     [Fact]
     public async Task Damage_is_told_and_nothing_else_happens()
     {
