@@ -1,19 +1,21 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using Slipway.Dhcp.Networks;
 using Slipway.Dhcp.Server;
-using Slipway.Disks;
 using Slipway.Fleet.Boots;
 using Slipway.Fleet.Machines;
 using Slipway.Fleet.Store;
 using Slipway.Iscsi.Target;
+using Slipway.Server.Api;
 using Slipway.Server.Boot;
 using Slipway.Server.Dhcp;
 using Slipway.Server.Disks;
 using Slipway.Server.Https;
 using Slipway.Server.Iscsi;
+using Slipway.Server.Machines;
 using Slipway.Server.Site;
 using Slipway.Server.Tftp;
 using Slipway.Server.Timeline;
@@ -32,6 +34,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
     /// <summary>The database, under the state folder.</summary>
     public const string DatabaseFile = "slipway.db";
 
+    private static readonly TimeSpan SightingsSaved = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan StallCheck = TimeSpan.FromSeconds(1);
 
     private readonly ILogger _logger;
@@ -79,7 +82,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         CreateState(site.State);
         _authority = Closing(SiteAuthority.Open(site.State, site.Name, _clock));
         var database = Path.Combine(site.State, DatabaseFile);
-        var store = Closing(FleetStore.Open(database));
+        var store = Closing(OpenStore(database));
         var leases = Closing(new SqliteLeaseStore(database));
 
         string HttpBase(DhcpNetwork network)
@@ -95,17 +98,27 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         dhcp.Restore(leases.Load());
         var machines = new MachineDirectory(site.Machines, address => dhcp.HolderOf(address) is { } holder ? DhcpEvidence.MacOf(holder) : null);
 
-        var disks = new Dictionary<MacAddress, MachineDisk>();
-        foreach (var machine in site.Machines)
-            disks[machine.Mac] = await OpenDiskAsync(machine, site, store, cancellation);
+        var sightings = new MachineSightings(store);
+        _closing.Push(() =>
+        {
+            SaveSightings(sightings);
+            return ValueTask.CompletedTask;
+        });
+        var targets = new MachineTargets(site.Advertise);
+        var registry = Closing(new MachineRegistry(site, machines, targets, sightings, store, Timelines, _clock, logs.CreateLogger("Slipway.Machines")));
+        await registry.OpenAsync(cancellation);
+        var networks = SiteNetworks.Of(site with { Machines = machines.All });
+        dhcp.Configure(networks);
+        registry.NetworksChanged = dhcp.Configure;
 
-        var targets = new MachineTargets(disks.Values, site.Advertise);
         var portals = site.Networks.Select(n => new IPEndPoint(n.Address, IscsiPort)).ToList();
         var iscsi = Closing(new IscsiListener(portals, targets, new IscsiEvidence(Timelines, targets, machines), _clock, logs.CreateLogger("Slipway.Iscsi")));
         Listen(iscsi.Start, $"the iSCSI target on {string.Join(", ", portals)}");
 
-        var requests = new BootRequests(site, machines, disks, store, Timelines, IscsiPort,
-            disk => iscsi.EndSessionsAsync(disk.Device, $"{disk.Machine.Name} boots anew"), logs.CreateLogger("Slipway.Https"));
+        registry.EndSessions = disk => iscsi.EndSessionsAsync(disk.Device, $"{disk.Machine.Name} was removed");
+
+        var requests = new BootRequests(site, machines, targets, store, Timelines, IscsiPort,
+            disk => iscsi.EndSessionsAsync(disk.Device, $"{disk.Machine.Name} boots anew"), registry.ApproveByRuleAsync, logs.CreateLogger("Slipway.Https"));
         var certificate = _authority.CreateServerContext(site.Networks.Select(n => n.Address), Dns.GetHostName(), _clock);
         await ListenAsync(async () =>
             Closing(await HttpsEndpoint.StartAsync(
@@ -122,30 +135,49 @@ public sealed partial class SlipwayServer : IAsyncDisposable
             Listen(tftpListener.Start, $"TFTP on {network.Address}");
             var probe = Closing(IcmpProbe.Open(network.Interface));
             var dhcpListener = Closing(new DhcpListener(
-                network.Interface, dhcp, leases, new DhcpEvidence(Timelines, machines), logs.CreateLogger("Slipway.Dhcp"), probe));
+                network.Interface, dhcp, leases, new DhcpEvidence(Timelines, machines, sightings), logs.CreateLogger("Slipway.Dhcp"), probe));
             Listen(dhcpListener.Start, $"DHCP on {network.Interface}");
             // Beside a proxy another server is what there should be.
             if (network.Mode == NetworkMode.Authoritative
-                && OtherServerWatch.TryStart(network.Interface, own, new DhcpEvidence(Timelines, machines), _clock, logs.CreateLogger("Slipway.Dhcp")) is { } watch)
+                && OtherServerWatch.TryStart(network.Interface, own, new DhcpEvidence(Timelines, machines, sightings), _clock, logs.CreateLogger("Slipway.Dhcp")) is { } watch)
                 Closing(watch);
         }
         var stalls = _clock.CreateTimer(_ => Timelines.MarkStalled(), null, StallCheck, StallCheck);
         _closing.Push(stalls.DisposeAsync);
+        var saving = _clock.CreateTimer(_ => SaveSightings(sightings), null, SightingsSaved, SightingsSaved);
+        _closing.Push(saving.DisposeAsync);
+        await ListenAsync(async () =>
+            Closing(await ControlEndpoint.StartAsync(Path.Combine(site.State, ControlEndpoint.SocketFile),
+                new ControlRequests(machines, registry, sightings, Timelines, leases, _clock), logs, cancellation)),
+            $"the control socket in {site.State}");
         foreach (var network in site.Networks)
             LogServing(network.Name, network.Interface, network.Address);
     }
 
     private static bool HasHttpBoot(NetworkSettings network) => network is { Mode: not NetworkMode.Off, HttpBoot: HttpBootScheme.Http };
 
-    private async Task<MachineDisk> OpenDiskAsync(MachineSettings machine, SiteConfiguration site, FleetStore store, CancellationToken cancellation)
+    // They are worth no server: what a full disk kept out is written the next time.
+    private void SaveSightings(MachineSightings sightings)
     {
         try
         {
-            return Closing(await MachineDisk.OpenAsync(machine, site, Timelines, store.CredentialsOf(machine.Name), cancellation));
+            sightings.Save();
         }
-        catch (Exception e) when (e is BlockDeviceException or IOException or UnauthorizedAccessException)
+        catch (SqliteException e)
         {
-            throw new SiteConfigurationException($"machine {machine.Name}: its volume {machine.Volume} cannot be opened: {e.Message}", e);
+            LogSightingsNotSaved(e.Message);
+        }
+    }
+
+    private static FleetStore OpenStore(string database)
+    {
+        try
+        {
+            return FleetStore.Open(database);
+        }
+        catch (FleetStoreException e)
+        {
+            throw new SiteConfigurationException(e.Message, e);
         }
     }
 
@@ -222,6 +254,9 @@ public sealed partial class SlipwayServer : IAsyncDisposable
 
     [LoggerMessage(1002, LogLevel.Information, "serving network {Network} on {Interface}, as {Address}")]
     private partial void LogServing(string network, string @interface, IPAddress address);
+
+    [LoggerMessage(1006, LogLevel.Warning, "what machines told of themselves cannot be saved: {Reason}")]
+    private partial void LogSightingsNotSaved(string reason);
 
     [LoggerMessage(1003, LogLevel.Warning, "not served by TFTP: {Reason}")]
     private partial void LogProgramRefused(string reason);

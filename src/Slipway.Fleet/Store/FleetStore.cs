@@ -1,5 +1,8 @@
+using System.Globalization;
+using System.Net;
 using Microsoft.Data.Sqlite;
 using Slipway.Fleet.Credentials;
+using Slipway.Fleet.Machines;
 
 namespace Slipway.Fleet.Store;
 
@@ -9,18 +12,13 @@ namespace Slipway.Fleet.Store;
 /// </summary>
 public sealed class FleetStore : IDisposable
 {
-    private const string Schema = """
-        CREATE TABLE IF NOT EXISTS credential (
-            machine TEXT PRIMARY KEY, user TEXT NOT NULL, secret TEXT NOT NULL,
-            reverse_user TEXT NOT NULL, reverse_secret TEXT NOT NULL) WITHOUT ROWID;
-        """;
-
     private readonly SqliteConnection _connection;
     private readonly Lock _gate = new();
 
     private FleetStore(SqliteConnection connection) => _connection = connection;
 
-    /// <summary>Opens or makes the database. Throws <see cref="SqliteException"/> where the file is not one.</summary>
+    /// <summary>Opens or makes the database, and brings an older one up to date.</summary>
+    /// <exception cref="FleetStoreException">The file is no database, or one of a newer Slipway.</exception>
     public static FleetStore Open(string path)
     {
         if (!File.Exists(path) && !OperatingSystem.IsWindows())
@@ -37,10 +35,15 @@ public sealed class FleetStore : IDisposable
             connection.Open();
             var store = new FleetStore(connection);
             store.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
-            store.Execute(Schema);
+            store.Migrate(path);
             return store;
         }
-        catch (SqliteException)
+        catch (SqliteException e)
+        {
+            connection.Dispose();
+            throw new FleetStoreException($"{path} cannot be opened: {e.Message}", e);
+        }
+        catch (FleetStoreException)
         {
             connection.Dispose();
             throw;
@@ -73,6 +76,109 @@ public sealed class FleetStore : IDisposable
         }
     }
 
+    public IReadOnlyList<RegisteredMachine> Machines()
+    {
+        lock (_gate)
+        {
+            using var command = Command("SELECT mac, name, volume, firmware, address, approved_by, approved_ms FROM machine ORDER BY name");
+            using var reader = command.ExecuteReader();
+            var machines = new List<RegisteredMachine>();
+            while (reader.Read())
+            {
+                machines.Add(new(MacAddress.Parse(reader.GetString(0)), reader.GetString(1), reader.GetString(2),
+                    MachineFirmwareNames.Parse(reader.GetString(3)) ?? MachineFirmware.Detect,
+                    reader.IsDBNull(4) ? null : IPAddress.Parse(reader.GetString(4)), reader.GetString(5), Time(reader, 6)));
+            }
+            return machines;
+        }
+    }
+
+    public void Add(RegisteredMachine machine)
+    {
+        lock (_gate)
+        {
+            using var command = Command("INSERT INTO machine VALUES ($mac, $name, $volume, $firmware, $address, $by, $at)");
+            command.Parameters.AddWithValue("$mac", machine.Mac.ToString());
+            command.Parameters.AddWithValue("$name", machine.Name);
+            command.Parameters.AddWithValue("$volume", machine.Volume);
+            command.Parameters.AddWithValue("$firmware", machine.Firmware.Name());
+            command.Parameters.AddWithValue("$address", OrNull(machine.Address));
+            command.Parameters.AddWithValue("$by", machine.ApprovedBy);
+            command.Parameters.AddWithValue("$at", machine.ApprovedAt.ToUnixTimeMilliseconds());
+            command.ExecuteNonQuery();
+        }
+    }
+
+    /// <summary>Forgets a machine and its secrets. Nothing happens where there is none.</summary>
+    public void Remove(RegisteredMachine machine)
+    {
+        lock (_gate)
+        {
+            using var transaction = _connection.BeginTransaction();
+            using var command = Command("DELETE FROM machine WHERE mac = $mac; DELETE FROM credential WHERE machine = $name;");
+            command.Transaction = transaction;
+            command.Parameters.AddWithValue("$mac", machine.Mac.ToString());
+            command.Parameters.AddWithValue("$name", machine.Name);
+            command.ExecuteNonQuery();
+            transaction.Commit();
+        }
+    }
+
+    public IReadOnlyList<MachineSighting> Sightings()
+    {
+        lock (_gate)
+        {
+            using var command = Command("SELECT mac, first_ms, last_ms, uuid, architecture, firmware, network, address, relay FROM sighting");
+            using var reader = command.ExecuteReader();
+            var sightings = new List<MachineSighting>();
+            while (reader.Read())
+            {
+                sightings.Add(new(MacAddress.Parse(reader.GetString(0)), Time(reader, 1), Time(reader, 2))
+                {
+                    Uuid = Text(reader, 3) is { } uuid ? Guid.Parse(uuid) : null,
+                    Architecture = Text(reader, 4),
+                    Firmware = Text(reader, 5),
+                    Network = Text(reader, 6),
+                    Address = Text(reader, 7) is { } address ? IPAddress.Parse(address) : null,
+                    Relay = Text(reader, 8) is { } relay ? IPAddress.Parse(relay) : null,
+                });
+            }
+            return sightings;
+        }
+    }
+
+    /// <summary>Writes some sightings and drops others, as one transaction.</summary>
+    public void Save(IReadOnlyList<MachineSighting> seen, IReadOnlyList<MacAddress> forgotten)
+    {
+        lock (_gate)
+        {
+            using var transaction = _connection.BeginTransaction();
+            foreach (var sighting in seen)
+            {
+                using var command = Command("INSERT OR REPLACE INTO sighting VALUES ($mac, $first, $last, $uuid, $architecture, $firmware, $network, $address, $relay)");
+                command.Transaction = transaction;
+                command.Parameters.AddWithValue("$mac", sighting.Mac.ToString());
+                command.Parameters.AddWithValue("$first", sighting.FirstSeen.ToUnixTimeMilliseconds());
+                command.Parameters.AddWithValue("$last", sighting.LastSeen.ToUnixTimeMilliseconds());
+                command.Parameters.AddWithValue("$uuid", OrNull(sighting.Uuid));
+                command.Parameters.AddWithValue("$architecture", OrNull(sighting.Architecture));
+                command.Parameters.AddWithValue("$firmware", OrNull(sighting.Firmware));
+                command.Parameters.AddWithValue("$network", OrNull(sighting.Network));
+                command.Parameters.AddWithValue("$address", OrNull(sighting.Address));
+                command.Parameters.AddWithValue("$relay", OrNull(sighting.Relay));
+                command.ExecuteNonQuery();
+            }
+            foreach (var mac in forgotten)
+            {
+                using var command = Command("DELETE FROM sighting WHERE mac = $mac");
+                command.Transaction = transaction;
+                command.Parameters.AddWithValue("$mac", mac.ToString());
+                command.ExecuteNonQuery();
+            }
+            transaction.Commit();
+        }
+    }
+
     public void Dispose() => _connection.Dispose();
 
     private SqliteCommand Command(string text)
@@ -83,6 +189,25 @@ public sealed class FleetStore : IDisposable
         command.CommandText = text;
 #pragma warning restore CA2100
         return command;
+    }
+
+    private static object OrNull(object? value) => value?.ToString() ?? (object)DBNull.Value;
+
+    private static string? Text(SqliteDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
+
+    private static DateTimeOffset Time(SqliteDataReader reader, int column) => DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(column));
+
+    // All steps or none: a server that dies halfway finds the old database again.
+    private void Migrate(string path)
+    {
+        using var ask = Command("PRAGMA user_version");
+        var version = Convert.ToInt32(ask.ExecuteScalar(), CultureInfo.InvariantCulture);
+        if (version > FleetSchema.Steps.Count)
+            throw new FleetStoreException($"{path} is of a newer Slipway (version {version} of the database; this one knows {FleetSchema.Steps.Count})");
+        if (version == FleetSchema.Steps.Count)
+            return;
+        Execute(string.Create(CultureInfo.InvariantCulture,
+            $"BEGIN;\n{string.Join('\n', FleetSchema.Steps.Skip(version))}\nPRAGMA user_version = {FleetSchema.Steps.Count};\nCOMMIT;"));
     }
 
     private void Execute(string text)

@@ -15,11 +15,12 @@ namespace Slipway.Server.Boot;
 
 /// <summary>
 /// Gives each machine its own script, with fresh secrets, and hears that it is up. A machine is who its address was
-/// leased to; whoever asks for another machine's script is refused.
+/// leased to; whoever asks for another machine's script is refused, and who is not approved waits.
 /// </summary>
+/// <param name="approve">Approves a machine that nobody did, where a rule says so.</param>
 internal sealed partial class BootRequests(
-    SiteConfiguration site, MachineDirectory machines, IReadOnlyDictionary<MacAddress, MachineDisk> disks,
-    FleetStore store, BootTimelines timelines, int iscsiPort, Func<MachineDisk, Task> endSessions, ILogger logger) : IMachineRequests
+    SiteConfiguration site, MachineDirectory machines, MachineTargets disks, FleetStore store, BootTimelines timelines, int iscsiPort,
+    Func<MachineDisk, Task> endSessions, Func<MacAddress, CancellationToken, Task<bool>> approve, ILogger logger) : IMachineRequests
 {
     public void HandshakeDone(IPAddress client, ITlsHandshakeFeature tls)
     {
@@ -63,12 +64,16 @@ internal sealed partial class BootRequests(
             await RefuseAsync(context, StatusCodes.Status403Forbidden, $"{client} is not {asked}");
             return;
         }
-        if (!disks.TryGetValue(asked, out var disk))
+        if (machines.Find(asked) is null && !await approve(asked, context.RequestAborted))
         {
-            LogRefused(client, asked, "no such machine is registered");
-            timelines.Refuse(asked, asked.ToString(), BootStage.Script,
-                $"{asked} is not registered: add it to machines in slipway.yaml");
-            await RefuseAsync(context, StatusCodes.Status404NotFound, $"{asked} is not registered");
+            Wait(client, asked);
+            await SendAsync(context, BootScript.Wait(asked));
+            return;
+        }
+        if (disks.Of(asked) is not { } disk)
+        {
+            timelines.Refuse(asked, machines.NameOf(asked), BootStage.Script, "its volume could not be opened when the server started: the server's log says why");
+            await RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, "the machine's volume cannot be opened");
             return;
         }
         var machine = disk.Machine;
@@ -98,6 +103,16 @@ internal sealed partial class BootRequests(
         }
         timelines.Observe(mac, machine.Name, BootStage.Up, $"{machine.Name} says that it is up");
         await context.Response.WriteAsync("welcome\n", context.RequestAborted);
+    }
+
+    // It asks again every few seconds: that is told once.
+    private void Wait(IPAddress client, MacAddress machine)
+    {
+        var reason = $"{machine} is not registered: approve it (slipway machine approve {machine}), or add it to machines in slipway.yaml";
+        if (timelines.Of(machine)?.Refusal?.Text == reason)
+            return;
+        LogRefused(client, machine, "no such machine is registered; it waits");
+        timelines.Refuse(machine, machine.ToString(), BootStage.Script, reason);
     }
 
     private async Task GiveScriptAsync(HttpContext context, MachineDisk disk, MachineFirmware firmware)

@@ -1,5 +1,6 @@
 using System.Net;
 using Slipway.Fleet.Credentials;
+using Slipway.Fleet.Machines;
 using Slipway.Ipxe.Scripts;
 using Slipway.Server.Site;
 
@@ -38,6 +39,14 @@ public static class BootScript
             .Label("failed")
             .Exit(1);
     }
+
+    /// <summary>For a machine that nobody approved: no disk, no secret; it asks again every ten seconds, for as long as it takes.</summary>
+    public static IpxeScript Wait(MacAddress mac) => new IpxeScript()
+        .Comment($"Slipway: {mac} is not approved.")
+        .Label("again")
+        .Echo($"Slipway: this machine is not approved yet. On the server: slipway machine approve {mac}")
+        .Sleep(10)
+        .Chain(IpxeText.Plain(mac.ToHyphenated()), replace: true, onFailure: "again");
 
     /// <summary>What the last part of a script's path says; null where it says nothing that is known.</summary>
     public static MachineFirmware? FirmwareOf(string path) => path switch

@@ -1,5 +1,6 @@
-using System.Collections.Frozen;
+using System.Collections.Concurrent;
 using System.Net;
+using Slipway.Fleet.Machines;
 using Slipway.Iscsi.Chap;
 using Slipway.Iscsi.Pdu;
 using Slipway.Iscsi.Target;
@@ -7,14 +8,33 @@ using Slipway.Iscsi.Target;
 namespace Slipway.Server.Disks;
 
 /// <summary>
-/// Each machine's target admits that machine's initiator, and those that its settings name, from the networks that they
-/// name, with the secrets of its latest boot, and nobody else.
+/// The disks that are served. Each machine's target admits that machine's initiator, and those that its settings name,
+/// from the networks that they name, with the secrets of its latest boot, and nobody else. Machines come and go while
+/// others are logged in.
 /// </summary>
 /// <param name="advertised">As in <see cref="TargetRecord"/>.</param>
-internal sealed class MachineTargets(IEnumerable<MachineDisk> disks, IReadOnlyList<IPEndPoint> advertised) : ITargetDirectory
+internal sealed class MachineTargets(IReadOnlyList<IPEndPoint> advertised) : ITargetDirectory
 {
-    private readonly FrozenDictionary<string, MachineDisk> _byTarget = disks.ToFrozenDictionary(d => d.Names.Target);
-    private readonly FrozenDictionary<string, MachineDisk> _byInitiator = disks.ToFrozenDictionary(d => d.Names.Initiator);
+    private readonly ConcurrentDictionary<MacAddress, MachineDisk> _byMac = [];
+    private readonly ConcurrentDictionary<string, MachineDisk> _byTarget = [];
+    private readonly ConcurrentDictionary<string, MachineDisk> _byInitiator = [];
+
+    public void Add(MachineDisk disk)
+    {
+        _byMac[disk.Machine.Mac] = disk;
+        _byInitiator[disk.Names.Initiator] = disk;
+        _byTarget[disk.Names.Target] = disk;
+    }
+
+    /// <summary>Nobody can log in to it from here on; who is, stays until told.</summary>
+    public void Remove(MachineDisk disk)
+    {
+        _byTarget.TryRemove(disk.Names.Target, out _);
+        _byInitiator.TryRemove(disk.Names.Initiator, out _);
+        _byMac.TryRemove(disk.Machine.Mac, out _);
+    }
+
+    public MachineDisk? Of(MacAddress mac) => _byMac.GetValueOrDefault(mac);
 
     public MachineDisk? Find(LoginFacts facts) =>
         facts.TargetName is { } target ? _byTarget.GetValueOrDefault(target) : _byInitiator.GetValueOrDefault(facts.InitiatorName);

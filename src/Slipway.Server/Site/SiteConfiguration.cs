@@ -21,6 +21,9 @@ public sealed record SiteConfiguration
 
     public IReadOnlyList<MachineSettings> Machines { get; init; } = [];
 
+    /// <summary>Which unknown machines are approved without anybody's doing; the first that fits decides.</summary>
+    public IReadOnlyList<ApprovalRule> Approve { get; init; } = [];
+
     /// <summary>Portals that iSCSI discovery tells (port 0: the one that was asked); where none, the address that was asked.</summary>
     public IReadOnlyList<IPEndPoint> Advertise { get; init; } = [];
 
@@ -59,17 +62,4 @@ public sealed record MachineSettings
 
     /// <summary>Its reserved address; one of the pool where null.</summary>
     public IPAddress? Address { get; init; }
-}
-
-/// <summary>How the machine's firmware hands the disk's parameters on to the operating system.</summary>
-public enum MachineFirmware
-{
-    /// <summary>The script looks: at SMBIOS, and at the variables that a UEFI boot manager keeps.</summary>
-    Detect,
-
-    /// <summary>No ACPI table protocol, so no iBFT: the parameters go through GRUB's environment block to the kernel's arguments.</summary>
-    UBoot,
-
-    /// <summary>edk2 and its kin, and BIOS: iPXE leaves an iBFT.</summary>
-    Ibft,
 }

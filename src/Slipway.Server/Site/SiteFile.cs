@@ -2,6 +2,7 @@ using System.Net;
 using Slipway.Fleet.Machines;
 using Slipway.Iscsi.Target;
 using Slipway.Volumes.Layers;
+using Slipway.Volumes.Store;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -45,7 +46,7 @@ public static class SiteFile
         if (stream.Documents is not [var document])
             throw new SiteConfigurationException($"{file}: one YAML document is expected, not {stream.Documents.Count}");
         var root = new YamlSection(file, "", document.RootNode);
-        root.Allow("name", "state", "ipxe", "networks", "machines", "iscsi");
+        root.Allow("name", "state", "ipxe", "networks", "machines", "approve", "iscsi");
         var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
         var configuration = new SiteConfiguration
         {
@@ -55,6 +56,7 @@ public static class SiteFile
             Advertise = root.Section("iscsi") is { } iscsi ? Advertised(iscsi) : [],
             Networks = [.. root.List("networks").Select(NetworkSection.Network)],
             Machines = [.. root.List("machines").Select(section => Machine(section, folder))],
+            Approve = [.. root.List("approve").Select(Rule)],
         };
         CheckUnique(root.List("machines"), "mac", configuration.Machines.Select(m => m.Mac.ToString()));
         CheckUnique(root.List("machines"), "name", configuration.Machines.Select(m => m.Name));
@@ -78,9 +80,34 @@ public static class SiteFile
             AllowInitiators = section.Texts("allow-initiators"),
             AllowNetworks = [.. section.Texts("allow-networks").Select(text =>
                 InitiatorAccess.ParseNetwork(text) ?? throw section.Wrong("allow-networks", $"'{text}' is not a network, like 10.77.0.0/24"))],
-            Firmware = section.Value("firmware", "uboot, ibft or detect", FirmwareOf, MachineFirmware.Detect),
+            Firmware = section.Value("firmware", "uboot, ibft or detect", MachineFirmwareNames.Parse, MachineFirmware.Detect),
             Address = section.Value<IPAddress?>("address", "an IPv4 address", V4, null),
         };
+    }
+
+    private static ApprovalRule Rule(YamlSection section)
+    {
+        section.Allow("mac", "network", "architecture", "name", "image", "policy", "firmware");
+        var rule = new ApprovalRule
+        {
+            Mac = section.Text("mac", "") is { Length: > 0 } mac ? mac.ToLowerInvariant().Replace('-', ':') : null,
+            Network = section.Text("network", "") is { Length: > 0 } network ? network : null,
+            Architecture = section.Text("architecture", "") is { Length: > 0 } architecture ? architecture : null,
+            Name = section.Text("name", ApprovalRule.DefaultName),
+            Image = section.Text("image"),
+            Policy = section.Value("policy", "keep or reset", text => text switch
+            {
+                "keep" => VolumePolicy.Keep,
+                "reset" => VolumePolicy.Reset,
+                _ => (VolumePolicy?)null,
+            }, VolumePolicy.Keep),
+            Firmware = section.Value("firmware", "uboot, ibft or detect", MachineFirmwareNames.Parse, MachineFirmware.Detect),
+        };
+        if (rule is { Mac: null, Network: null, Architecture: null })
+            throw section.Wrong("mac", "a rule needs one of mac, network and architecture: without it any machine would get a disk");
+        if (!rule.Name.Contains(ApprovalRule.MacInName, StringComparison.Ordinal))
+            throw section.Wrong("name", $"'{rule.Name}' must hold {ApprovalRule.MacInName}, so that each machine has a name of its own");
+        return rule;
     }
 
     private static List<IPEndPoint> Advertised(YamlSection section)
@@ -114,14 +141,6 @@ public static class SiteFile
             : null;
 
     private static MacAddress? Mac(string text) => MacAddress.TryParse(text, null, out var mac) ? mac : null;
-
-    private static MachineFirmware? FirmwareOf(string text) => text switch
-    {
-        "uboot" => MachineFirmware.UBoot,
-        "ibft" => MachineFirmware.Ibft,
-        "detect" => MachineFirmware.Detect,
-        _ => null,
-    };
 
     private static void CheckUnique(IReadOnlyList<YamlSection> sections, string key, IEnumerable<string> values)
     {

@@ -35,9 +35,7 @@ internal sealed class YamlSection
     public string Name(string key, string? byDefault = null)
     {
         var name = Text(key, byDefault);
-        return name.Length is > 0 and <= 60 && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '.')
-            ? name
-            : throw Wrong(key, $"'{name}' must be up to 60 lower-case letters, digits, '-' and '.'");
+        return SiteName.IsValid(name) ? name : throw Wrong(key, $"'{name}' must be {SiteName.Rule}");
     }
 
     public T Value<T>(string key, string expected, Func<string, T?> parse)

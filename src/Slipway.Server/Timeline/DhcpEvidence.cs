@@ -1,3 +1,4 @@
+using System.Net;
 using Slipway.Dhcp.Clients;
 using Slipway.Dhcp.Server;
 using Slipway.Dhcp.Wire;
@@ -7,8 +8,11 @@ using Slipway.Server.Site;
 
 namespace Slipway.Server.Timeline;
 
-/// <summary>What DHCP tells about a boot. Firmware and iPXE begin one; an operating system's own DHCP is a fact of it.</summary>
-internal sealed class DhcpEvidence(BootTimelines timelines, MachineDirectory machines) : IDhcpObserver
+/// <summary>
+/// What DHCP tells about a boot, and about the machine. Firmware and iPXE begin a boot; an operating system's own DHCP is
+/// a fact of it, and makes nobody a machine.
+/// </summary>
+internal sealed class DhcpEvidence(BootTimelines timelines, MachineDirectory machines, MachineSightings sightings) : IDhcpObserver
 {
     public void Observe(DhcpEvent e)
     {
@@ -17,6 +21,8 @@ internal sealed class DhcpEvidence(BootTimelines timelines, MachineDirectory mac
         var begins = client.Kind != ClientKind.Host;
         if (!begins && timelines.Of(mac) is null)
             return;
+        if (begins)
+            sightings.See(Sighting(mac, e, client));
         var name = machines.NameOf(mac);
         switch (e.Kind)
         {
@@ -31,6 +37,17 @@ internal sealed class DhcpEvidence(BootTimelines timelines, MachineDirectory mac
 
     public static MacAddress? MacOf(HardwareAddress hardware) =>
         hardware is { Type: HardwareAddress.Ethernet, Length: 6 } ? MacAddress.From(hardware.ToArray()) : null;
+
+    private static MachineSighting Sighting(MacAddress mac, DhcpEvent e, DhcpClient client) => new(mac, e.Time, e.Time)
+    {
+        Uuid = client.Uuid,
+        Architecture = client.Architecture?.ToString(),
+        // iPXE repeats the words of the firmware below it, or has some of its own.
+        Firmware = client.IsIpxe ? null : client.VendorClass,
+        Network = e.Network,
+        Address = e.Kind is DhcpEventKind.Offered or DhcpEventKind.Acknowledged ? e.Address : null,
+        Relay = client.RelayAddress.Equals(IPAddress.Any) ? null : client.RelayAddress,
+    };
 
     private static Dictionary<string, string> Facts(DhcpEvent e, DhcpClient client)
     {

@@ -1,5 +1,7 @@
+using System.Net;
 using Microsoft.Data.Sqlite;
 using Slipway.Fleet.Credentials;
+using Slipway.Fleet.Machines;
 using Slipway.Fleet.Store;
 
 namespace Slipway.Fleet.Tests.Store;
@@ -43,7 +45,50 @@ public sealed class FleetStoreTests : IDisposable
     public void What_is_no_database_is_refused()
     {
         File.WriteAllText(Database, new string('x', 4096));
-        Assert.Throws<SqliteException>(() => FleetStore.Open(Database));
+        Assert.Throws<FleetStoreException>(() => FleetStore.Open(Database));
+    }
+
+    [Fact]
+    public void A_database_of_the_first_version_is_brought_up_to_date_and_one_of_a_later_version_refused()
+    {
+        Sql("CREATE TABLE credential (machine TEXT PRIMARY KEY, user TEXT NOT NULL, secret TEXT NOT NULL, reverse_user TEXT NOT NULL, reverse_secret TEXT NOT NULL) WITHOUT ROWID;"
+            + "INSERT INTO credential VALUES ('node-1', 'u', 's', 'r', 't')");
+        using (var store = FleetStore.Open(Database))
+        {
+            Assert.Equal("s", store.CredentialsOf("node-1")!.Secret);
+            Assert.Empty(store.Machines());
+        }
+        Sql("PRAGMA user_version = 1000");
+        Assert.Contains("newer", Assert.Throws<FleetStoreException>(() => FleetStore.Open(Database)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Machines_are_there_after_a_restart_and_go_with_their_secrets()
+    {
+        var machine = new RegisteredMachine(MacAddress.Parse("52:54:00:77:00:01"), "node-1", "node-1", MachineFirmware.UBoot,
+            IPAddress.Parse("10.0.0.1"), "an operator", DateTimeOffset.UnixEpoch);
+        using (var store = FleetStore.Open(Database))
+        {
+            store.Add(machine);
+            store.Add(machine with { Mac = MacAddress.Parse("52:54:00:77:00:02"), Name = "node-2", Volume = "node-2", Address = null });
+            store.Save("node-1", BootCredentials.Create("node-1"));
+        }
+        using var again = FleetStore.Open(Database);
+        Assert.Equal(machine, again.Machines()[0]);
+        again.Remove(machine);
+        Assert.Equal("node-2", Assert.Single(again.Machines()).Name);
+        Assert.Null(again.CredentialsOf("node-1"));
+    }
+
+    private void Sql(string text)
+    {
+        using var connection = new SqliteConnection($"Data Source={Database};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+#pragma warning disable CA2100
+        command.CommandText = text;
+#pragma warning restore CA2100
+        command.ExecuteNonQuery();
     }
 
     [Fact]

@@ -28,7 +28,7 @@ public sealed class BootRequestsTests : IAsyncLifetime
     private readonly List<string> _ended = [];
     private SiteAuthority _authority = null!;
     private FleetStore _store = null!;
-    private Dictionary<MacAddress, MachineDisk> _disks = null!;
+    private readonly List<MachineDisk> _disks = [];
     private HttpsEndpoint _endpoint = null!;
     private byte[] _program = [];
 
@@ -37,15 +37,18 @@ public sealed class BootRequestsTests : IAsyncLifetime
         var site = new SiteConfiguration { Name = "lab", State = _folder.Path, Machines = [Machine("node-1", Known), Machine("node-2", Other)] };
         _authority = SiteAuthority.Open(_folder.Path, "lab", TimeProvider.System);
         _store = FleetStore.Open(Path.Combine(_folder.Path, "slipway.db"));
-        _disks = [];
+        var targets = new MachineTargets([]);
         foreach (var machine in site.Machines)
-            _disks[machine.Mac] = await MachineDisk.OpenAsync(machine, site, _timelines, null, TestContext.Current.CancellationToken);
+        {
+            _disks.Add(await MachineDisk.OpenAsync(machine, site, _timelines, null, TestContext.Current.CancellationToken));
+            targets.Add(_disks[^1]);
+        }
         var machines = new MachineDirectory(site.Machines, a => Leases.TryGetValue(a.ToString(), out var mac) ? mac : null);
-        var requests = new BootRequests(site, machines, _disks, _store, _timelines, 3260, disk =>
+        var requests = new BootRequests(site, machines, targets, _store, _timelines, 3260, disk =>
         {
             _ended.Add(disk.Machine.Name);
             return Task.CompletedTask;
-        }, NullLogger.Instance);
+        }, (_, _) => Task.FromResult(false), NullLogger.Instance);
         // An iPXE for BIOS by its first bytes, which is served as it is.
         _program = [0xEA, 0x05, 0x00, 0xC0, 0x07, .. System.Security.Cryptography.RandomNumberGenerator.GetBytes(100_000)];
         await File.WriteAllBytesAsync(Path.Combine(_folder.Path, Program), _program);
@@ -60,7 +63,7 @@ public sealed class BootRequestsTests : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         await _endpoint.DisposeAsync();
-        foreach (var disk in _disks.Values)
+        foreach (var disk in _disks)
             await disk.DisposeAsync();
         _store.Dispose();
         _authority.Dispose();
@@ -142,7 +145,6 @@ public sealed class BootRequestsTests : IAsyncLifetime
     [Theory]
     [InlineData("127.0.0.11", Other, "403")]
     [InlineData("127.0.0.12", Known, "403")]
-    [InlineData("127.0.0.13", Unregistered, "404")]
     [InlineData("127.0.0.14", Known, "403")]
     [InlineData("127.0.0.11", Other + "/uboot", "403")]
     [InlineData("127.0.0.11", Known + "/toaster", "404")]
@@ -157,10 +159,15 @@ public sealed class BootRequestsTests : IAsyncLifetime
     }
 
     [Fact]
-    public void An_unregistered_machine_is_refused_at_the_script()
+    public void An_unregistered_machine_waits_without_a_disk_and_is_told_of_once()
     {
-        Curl("127.0.0.13", $"boot/{Unregistered}");
+        var script = Curl("127.0.0.13", $"boot/{Unregistered}").Output;
+        Assert.Equal(script, Curl("127.0.0.13", $"boot/{Unregistered}/ibft").Output);
+        Assert.Contains($"chain --replace {Unregistered} || goto again", script, StringComparison.Ordinal);
+        Assert.DoesNotContain("san", script, StringComparison.Ordinal);
+        Assert.DoesNotContain("password", script, StringComparison.Ordinal);
         var boot = _timelines.Of(UnregisteredMac)!;
+        Assert.Single(boot.Events, e => e.Kind == BootEventKind.Refused);
         Assert.Equal(BootStage.Script, boot.Stage);
         Assert.Contains("is not registered", boot.Refusal!.Text, StringComparison.Ordinal);
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using Slipway.Dhcp.Networks;
+using Slipway.Fleet.Machines;
 using Slipway.Server.Site;
 
 namespace Slipway.Server.Tests.Site;
@@ -58,7 +59,7 @@ public class SiteFileTests
     [InlineData("name: node-2", "name: Node 2", "lab.yaml:16: machines[1].name: 'Node 2' must be up to 60 lower-case letters, digits, '-' and '.'")]
     [InlineData("firmware: uboot", "firmware: coreboot", "lab.yaml:14: machines[0].firmware: 'coreboot' is not uboot, ibft or detect")]
     [InlineData("    volume: volumes/node-1.raw\n", "", "lab.yaml:11: machines[0].volume is missing")]
-    [InlineData("machines:", "machines: none\nmore:", "lab.yaml:11: 'more' is not a setting here; there are name, state, ipxe, networks, machines, iscsi")]
+    [InlineData("machines:", "machines: none\nmore:", "lab.yaml:11: 'more' is not a setting here; there are name, state, ipxe, networks, machines, approve, iscsi")]
     public void A_mistake_is_told_with_its_line(string right, string wrong, string message)
     {
         Assert.Contains(right, Whole, StringComparison.Ordinal);

@@ -1,0 +1,76 @@
+using Slipway.Fleet.Store;
+
+namespace Slipway.Fleet.Machines;
+
+/// <summary>
+/// The machines that asked to boot, registered or not. Kept in memory, since DHCP tells of them faster than a disk syncs;
+/// <see cref="Save"/> makes what is new durable. Anybody on the network can make up machines, so there is a limit:
+/// beyond it the one that was silent for longest is forgotten. Thread-safe.
+/// </summary>
+public sealed class MachineSightings
+{
+    private readonly Lock _gate = new();
+    private readonly FleetStore _store;
+    private readonly int _limit;
+    private readonly Dictionary<MacAddress, MachineSighting> _all;
+    private readonly HashSet<MacAddress> _unsaved = [];
+
+    public MachineSightings(FleetStore store, int limit = 20_000)
+    {
+        (_store, _limit) = (store, limit);
+        _all = store.Sightings().ToDictionary(s => s.Mac);
+    }
+
+    public IReadOnlyList<MachineSighting> All
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _all.Values];
+        }
+    }
+
+    public MachineSighting? Of(MacAddress mac)
+    {
+        lock (_gate)
+            return _all.GetValueOrDefault(mac);
+    }
+
+    public void See(MachineSighting sighting)
+    {
+        lock (_gate)
+        {
+            if (_all.TryGetValue(sighting.Mac, out var earlier))
+                sighting = sighting.After(earlier);
+            else if (_all.Count >= _limit)
+                Drop(_all.Values.MinBy(s => s.LastSeen)!.Mac);
+            _all[sighting.Mac] = sighting;
+            _unsaved.Add(sighting.Mac);
+        }
+    }
+
+    /// <summary>False where it was never seen.</summary>
+    public bool Forget(MacAddress mac)
+    {
+        lock (_gate)
+            return Drop(mac);
+    }
+
+    /// <summary>Writes what changed since the last time, as one transaction.</summary>
+    public void Save()
+    {
+        lock (_gate)
+        {
+            if (_unsaved.Count == 0)
+                return;
+            _store.Save([.. _unsaved.Where(_all.ContainsKey).Select(mac => _all[mac])], [.. _unsaved.Where(mac => !_all.ContainsKey(mac))]);
+            _unsaved.Clear();
+        }
+    }
+
+    private bool Drop(MacAddress mac)
+    {
+        _unsaved.Add(mac);
+        return _all.Remove(mac);
+    }
+}

@@ -1,0 +1,108 @@
+using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Slipway.Fleet.Boots;
+using Slipway.Fleet.Machines;
+using Slipway.Server.Dhcp;
+using Slipway.Server.Machines;
+using Slipway.Server.Site;
+using Slipway.Server.Timeline;
+using Slipway.Volumes.Store;
+
+namespace Slipway.Server.Api;
+
+/// <summary>What the API is asked for. A machine is named by its name or its MAC address.</summary>
+internal sealed class ControlRequests(
+    MachineDirectory machines, MachineRegistry registry, MachineSightings sightings, BootTimelines timelines, SqliteLeaseStore leases, TimeProvider clock)
+{
+    public IReadOnlyList<MachineView> Machines()
+    {
+        var registrations = registry.Registrations();
+        var seen = sightings.All.ToDictionary(s => s.Mac);
+        var boots = timelines.Current.ToDictionary(b => b.Mac);
+        var known = machines.All.ToDictionary(m => m.Mac);
+        return [.. known.Keys.Union(seen.Keys)
+            .Select(mac => MachineView.Of(mac, known.GetValueOrDefault(mac), registrations.GetValueOrDefault(mac), seen.GetValueOrDefault(mac), boots.GetValueOrDefault(mac)))
+            .OrderBy(m => m.Name is null).ThenBy(m => m.Name ?? m.Mac, StringComparer.Ordinal)];
+    }
+
+    public Results<Ok<MachineView>, ProblemHttpResult> Machine(string machine) =>
+        MacOf(machine) is { } mac && Known(mac) ? TypedResults.Ok(View(mac)) : Unknown(machine);
+
+    public async Task<Results<Ok<MachineView>, ProblemHttpResult>> ApproveAsync(string machine, ApprovalRequest request, CancellationToken cancellation)
+    {
+        if (MacOf(machine) is not { } mac)
+            return Unknown(machine);
+        if (request.Policy is not (null or "keep" or "reset"))
+            return Refused($"'{request.Policy}' is not keep or reset");
+        if (MachineFirmwareNames.Parse(request.Firmware ?? "detect") is not { } firmware)
+            return Refused($"'{request.Firmware}' is not uboot, ibft or detect");
+        var address = request.Address is { } text ? SiteFile.V4(text) : null;
+        if (request.Address is not null && address is null)
+            return Refused($"'{request.Address}' is not an IPv4 address");
+        try
+        {
+            await registry.ApproveAsync(mac, new Approval(request.Name, request.Volume, request.Image,
+                request.Policy == "reset" ? VolumePolicy.Reset : VolumePolicy.Keep, firmware, address), cancellation);
+            return TypedResults.Ok(View(mac));
+        }
+        catch (MachineRefusedException e)
+        {
+            return Refused(e.Message);
+        }
+    }
+
+    public async Task<Results<NoContent, ProblemHttpResult>> RemoveAsync(string machine, CancellationToken cancellation)
+    {
+        if (MacOf(machine) is not { } mac)
+            return Unknown(machine);
+        try
+        {
+            await registry.RemoveAsync(mac, cancellation);
+            return TypedResults.NoContent();
+        }
+        catch (MachineRefusedException e)
+        {
+            return Refused(e.Message);
+        }
+    }
+
+    public IReadOnlyList<BootView> Boots() => [.. timelines.Current.OrderByDescending(b => b.Started).Select(b => BootView.Of(b, events: false))];
+
+    public Results<Ok<BootView>, ProblemHttpResult> Boot(string machine) =>
+        MacOf(machine) is not { } mac ? Unknown(machine)
+        : timelines.Of(mac) is { } boot ? TypedResults.Ok(BootView.Of(boot, events: true))
+        : TypedResults.Problem($"{machine} has not booted since the server started", statusCode: StatusCodes.Status404NotFound);
+
+    /// <summary>Events from now on, of one machine or all, for as long as the client listens.</summary>
+    public ServerSentEventsResult<BootEventView> Follow(string? machine, CancellationToken cancellation) =>
+        TypedResults.ServerSentEvents(EventsAsync(machine, cancellation), eventType: "boot");
+
+    public IReadOnlyList<LeaseView> Leases()
+    {
+        var now = clock.GetUtcNow();
+        return [.. leases.Load().OrderBy(l => l.Address, AddressOrder.Instance)
+            .Select(l => LeaseView.Of(l, DhcpEvidence.MacOf(l.Hardware) is { } mac ? machines.Find(mac)?.Name : null, now))];
+    }
+
+    private async IAsyncEnumerable<BootEventView> EventsAsync(string? machine, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await foreach (var e in timelines.FollowAsync(cancellation))
+        {
+            if (machine is null || MacOf(machine) == e.Mac)
+                yield return BootEventView.Of(e);
+        }
+    }
+
+    private MacAddress? MacOf(string machine) => MacAddress.TryParse(machine, null, out var mac) ? mac : machines.Named(machine)?.Mac;
+
+    private bool Known(MacAddress mac) => machines.Find(mac) is not null || sightings.Of(mac) is not null;
+
+    private MachineView View(MacAddress mac) =>
+        MachineView.Of(mac, machines.Find(mac), registry.Registrations().GetValueOrDefault(mac), sightings.Of(mac), timelines.Of(mac));
+
+    private static ProblemHttpResult Unknown(string machine) =>
+        TypedResults.Problem($"there is no machine {machine}: slipway machine list shows those that were seen", statusCode: StatusCodes.Status404NotFound);
+
+    private static ProblemHttpResult Refused(string reason) => TypedResults.Problem(reason, statusCode: StatusCodes.Status409Conflict);
+}

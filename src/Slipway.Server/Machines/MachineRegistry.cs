@@ -1,0 +1,246 @@
+using Microsoft.Extensions.Logging;
+using Slipway.Dhcp.Networks;
+using Slipway.Disks;
+using Slipway.Fleet.Boots;
+using Slipway.Fleet.Machines;
+using Slipway.Fleet.Store;
+using Slipway.Server.Disks;
+using Slipway.Server.Site;
+using Slipway.Volumes.Store;
+
+namespace Slipway.Server.Machines;
+
+/// <summary>
+/// Which machines there are, while the server runs: those of the site's file, which only the file changes, and those that
+/// were approved since, which the database keeps. An approval or removal happens whole or not at all; one at a time.
+/// </summary>
+internal sealed partial class MachineRegistry(
+    SiteConfiguration site, MachineDirectory directory, MachineTargets targets, MachineSightings sightings, FleetStore store,
+    BootTimelines timelines, TimeProvider clock, ILogger logger) : IAsyncDisposable
+{
+    private const string ByOperator = "an operator";
+
+    private readonly SemaphoreSlim _one = new(1);
+    private readonly VolumeStore _volumes = new(site.State);
+
+    /// <summary>Takes the networks with their reservations, when a machine with an address of its own comes or goes.</summary>
+    public Action<IReadOnlyList<DhcpNetwork>> NetworksChanged { get; set; } = _ => { };
+
+    /// <summary>Ends the sessions of a disk that goes.</summary>
+    public Func<MachineDisk, Task> EndSessions { get; set; } = _ => Task.CompletedTask;
+
+    /// <summary>Opens the disks of all machines. Those of the site's file must be there; another's absence costs only that machine.</summary>
+    /// <exception cref="SiteConfigurationException">A volume of the site's file cannot be opened.</exception>
+    public async Task OpenAsync(CancellationToken cancellation)
+    {
+        foreach (var machine in site.Machines)
+        {
+            try
+            {
+                targets.Add(await OpenDiskAsync(machine, cancellation));
+            }
+            catch (Exception e) when (IsVolumeFailure(e))
+            {
+                throw new SiteConfigurationException($"machine {machine.Name}: its volume {machine.Volume} cannot be opened: {e.Message}", e);
+            }
+        }
+        foreach (var machine in store.Machines())
+        {
+            if (directory.Find(machine.Mac) is not null || directory.Named(machine.Name) is not null)
+            {
+                LogInFile(machine.Name, machine.Mac);
+                continue;
+            }
+            directory.Add(SettingsOf(machine));
+            try
+            {
+                targets.Add(await OpenDiskAsync(SettingsOf(machine), cancellation));
+            }
+            catch (Exception e) when (IsVolumeFailure(e))
+            {
+                LogNoVolume(machine.Name, machine.Volume, e.Message);
+            }
+        }
+    }
+
+    /// <summary>The machines that were approved, beside those of the site's file.</summary>
+    public IReadOnlyDictionary<MacAddress, RegisteredMachine> Registrations() => store.Machines().ToDictionary(m => m.Mac);
+
+    /// <summary>Makes a machine known, with its disk.</summary>
+    /// <exception cref="MachineRefusedException">It cannot be; nothing changed.</exception>
+    public async Task<MachineSettings> ApproveAsync(MacAddress mac, Approval approval, CancellationToken cancellation)
+    {
+        await _one.WaitAsync(cancellation);
+        try
+        {
+            return await RegisterAsync(mac, approval, ByOperator, cancellation);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <summary>Approves a machine that a rule fits. False where there is none, or what the rule says cannot be done.</summary>
+    public async Task<bool> ApproveByRuleAsync(MacAddress mac, CancellationToken cancellation)
+    {
+        if (site.Approve.Count == 0 || sightings.Of(mac) is not { } sighting || site.Approve.FirstOrDefault(r => r.Fits(sighting)) is not { } rule)
+            return false;
+        await _one.WaitAsync(cancellation);
+        try
+        {
+            // iPXE asks again when it is kept waiting.
+            if (directory.Find(mac) is null)
+            {
+                await RegisterAsync(mac, new Approval(rule.NameFor(mac), Image: rule.Image, Policy: rule.Policy, Firmware: rule.Firmware),
+                    $"a rule for {rule.Mac ?? rule.Network ?? rule.Architecture}", cancellation);
+            }
+            return true;
+        }
+        catch (MachineRefusedException e)
+        {
+            LogRuleFailed(mac, e.Message);
+            timelines.Refuse(mac, mac.ToString(), BootStage.Script, $"a rule approves it, but {e.Message}");
+            return false;
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <summary>Forgets a machine and its secrets, and ends its sessions. Its volume stays.</summary>
+    /// <exception cref="MachineRefusedException">It is one of the site's file, or unknown.</exception>
+    public async Task RemoveAsync(MacAddress mac, CancellationToken cancellation)
+    {
+        await _one.WaitAsync(cancellation);
+        try
+        {
+            if (!Registrations().TryGetValue(mac, out var machine))
+            {
+                if (directory.Find(mac) is { } known)
+                    throw new MachineRefusedException($"{known.Name} is in the site's file: remove it there, and start the server anew");
+                if (!sightings.Forget(mac))
+                    throw new MachineRefusedException($"there is no machine {mac}");
+                return;
+            }
+            store.Remove(machine);
+            directory.Remove(mac);
+            if (targets.Of(mac) is { } disk)
+            {
+                targets.Remove(disk);
+                await EndSessions(disk);
+                await disk.DisposeAsync();
+            }
+            if (machine.Address is not null)
+                NetworksChanged(SiteNetworks.Of(site with { Machines = directory.All }));
+            LogRemoved(machine.Name, mac);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var machine in directory.All)
+        {
+            if (targets.Of(machine.Mac) is { } disk)
+                await disk.DisposeAsync();
+        }
+        _one.Dispose();
+    }
+
+    private async Task<MachineSettings> RegisterAsync(MacAddress mac, Approval approval, string by, CancellationToken cancellation)
+    {
+        Check(mac, approval);
+        var machine = new RegisteredMachine(mac, approval.Name, approval.Volume ?? approval.Name, approval.Firmware, approval.Address, by, clock.GetUtcNow());
+        var settings = SettingsOf(machine);
+        var networks = NetworksWith(settings);
+        var cloned = false;
+        try
+        {
+            if (approval.Image is { } image)
+            {
+                await _volumes.CloneAsync(machine.Volume, _volumes.Images.Find(image), new VolumeSettings(approval.Policy, machine.Name), cancellation);
+                cloned = true;
+            }
+            var disk = await OpenDiskAsync(settings, cancellation);
+            store.Add(machine);
+            directory.Add(settings);
+            targets.Add(disk);
+        }
+        catch (Exception e) when (IsVolumeFailure(e))
+        {
+            if (cloned)
+                _volumes.Remove(machine.Volume);
+            throw new MachineRefusedException(e.Message, e);
+        }
+        if (machine.Address is not null)
+            NetworksChanged(networks);
+        LogApproved(machine.Name, mac, by, machine.Volume);
+        return settings;
+    }
+
+    private void Check(MacAddress mac, Approval approval)
+    {
+        if (directory.Find(mac) is { } known)
+            throw new MachineRefusedException($"{mac} is approved already, as {known.Name}");
+        if (!SiteName.IsValid(approval.Name))
+            throw new MachineRefusedException($"'{approval.Name}' is no name for a machine: {SiteName.Rule}");
+        if (directory.Named(approval.Name) is { } other)
+            throw new MachineRefusedException($"{approval.Name} is the name of {other.Mac}");
+        if (approval.Volume is null == approval.Image is null)
+            throw new MachineRefusedException("a machine needs a volume that is there, or an image to clone, and not both");
+        var volume = approval.Volume ?? approval.Name;
+        if (volume.Contains('/', StringComparison.Ordinal) && !Path.IsPathRooted(volume))
+            throw new MachineRefusedException($"'{volume}' is not an absolute path");
+        if (directory.All.FirstOrDefault(m => m.Volume == volume) is { } user)
+            throw new MachineRefusedException($"the volume {volume} is {user.Name}'s");
+    }
+
+    private IReadOnlyList<DhcpNetwork> NetworksWith(MachineSettings machine)
+    {
+        if (machine.Address is { } address && !site.Networks.Any(n => n.Subnet.Contains(address) || n.Relays.Any(r => r.Subnet.Contains(address))))
+            throw new MachineRefusedException($"{address} is in no network of this site");
+        try
+        {
+            return SiteNetworks.Of(site with { Machines = [.. directory.All, machine] });
+        }
+        catch (SiteConfigurationException e)
+        {
+            throw new MachineRefusedException(e.Message, e);
+        }
+    }
+
+    private async Task<MachineDisk> OpenDiskAsync(MachineSettings machine, CancellationToken cancellation) =>
+        await MachineDisk.OpenAsync(machine, site, timelines, store.CredentialsOf(machine.Name), cancellation);
+
+    private static bool IsVolumeFailure(Exception e) =>
+        e is BlockDeviceException or DiskFormatException or VolumeStoreException or IOException or UnauthorizedAccessException;
+
+    private static MachineSettings SettingsOf(RegisteredMachine machine) => new()
+    {
+        Name = machine.Name,
+        Mac = machine.Mac,
+        Volume = machine.Volume,
+        Firmware = machine.Firmware,
+        Address = machine.Address,
+    };
+
+    [LoggerMessage(5001, LogLevel.Information, "machine {Name} ({Mac}) approved by {By}, with the volume {Volume}")]
+    private partial void LogApproved(string name, MacAddress mac, string by, string volume);
+
+    [LoggerMessage(5002, LogLevel.Information, "machine {Name} ({Mac}) removed; its volume stays")]
+    private partial void LogRemoved(string name, MacAddress mac);
+
+    [LoggerMessage(5003, LogLevel.Warning, "machine {Name} ({Mac}) was approved, and is in the site's file now: the file decides")]
+    private partial void LogInFile(string name, MacAddress mac);
+
+    [LoggerMessage(5004, LogLevel.Error, "machine {Name} has no disk: its volume {Volume} cannot be opened: {Reason}")]
+    private partial void LogNoVolume(string name, string volume, string reason);
+
+    [LoggerMessage(5005, LogLevel.Error, "a rule approves {Mac}, but {Reason}")]
+    private partial void LogRuleFailed(MacAddress mac, string reason);
+}

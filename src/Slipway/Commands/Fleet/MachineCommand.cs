@@ -1,0 +1,75 @@
+using System.CommandLine;
+using Slipway.Commands.Volumes;
+using Slipway.Server.Api;
+
+namespace Slipway.Commands.Fleet;
+
+/// <summary><c>slipway machine</c>: who may boot, and who asked to.</summary>
+internal static class MachineCommand
+{
+    public static Command Create() => new("machine", "Machines: approve those that asked to boot, and see what each is.")
+    {
+        StoreCommand.State,
+        StoreCommand.Json,
+        new Command("list", "List the machines: approved ones, and those that only asked to boot.")
+            .Asks((server, _, cancellation) => server.GetAsync<List<MachineView>>("machines", cancellation), List),
+        Show(),
+        Approve(),
+        Remove(),
+    };
+
+    private static Command Show()
+    {
+        var machine = Machine();
+        return new Command("show", "Show what is known of one machine.") { machine }
+            .Asks((server, parsed, cancellation) => server.GetAsync<MachineView>(Path(parsed, machine), cancellation), Details);
+    }
+
+    private static Command Approve()
+    {
+        var mac = new Argument<string>("MAC") { Description = "Its MAC address, seen or not yet" };
+        var name = new Option<string>("--name") { Description = "What to call it: lower-case letters, digits, '-' and '.'", Required = true };
+        var image = new Option<string?>("--image") { Description = "Clone this image (name or name@version) for it" };
+        var volume = new Option<string?>("--volume") { Description = "Or give it this volume: a name in the store, or a file's absolute path" };
+        var policy = new Option<string?>("--policy") { Description = "Of the clone; keep: writes stay, reset: each boot begins with a fresh overlay" };
+        policy.AcceptOnlyFromAmong("keep", "reset");
+        var firmware = new Option<string?>("--firmware") { Description = "uboot, ibft, or detect, which is the default" };
+        firmware.AcceptOnlyFromAmong("uboot", "ibft", "detect");
+        var address = new Option<string?>("--address") { Description = "Reserve this address for it" };
+        var command = new Command("approve", "Approve a machine: from its next request on it boots from a disk of its own.") { mac, name, image, volume, policy, firmware, address };
+        command.Validators.Add(parsed =>
+        {
+            if (parsed.GetResult(image) is null == parsed.GetResult(volume) is null) parsed.AddError("Give either --image or --volume.");
+            if (parsed.GetResult(policy) is not null && parsed.GetResult(image) is null) parsed.AddError("--policy is for clones: it goes with --image.");
+        });
+        return command.Asks((server, parsed, cancellation) => server.PostAsync<MachineView>(
+            Path(parsed, mac) + "/approval",
+            new ApprovalRequest(parsed.GetRequiredValue(name), parsed.GetValue(volume), parsed.GetValue(image), parsed.GetValue(policy), parsed.GetValue(firmware), parsed.GetValue(address)),
+            cancellation), m => $"{m.Name} ({m.Mac}) boots from {m.Volume}");
+    }
+
+    private static Command Remove()
+    {
+        var machine = Machine();
+        return new Command("remove", "Forget a machine and its secrets, and end its sessions. Its volume stays.") { machine }
+            .Asks((server, parsed, cancellation) => server.DeleteAsync(Path(parsed, machine), cancellation));
+    }
+
+    private static Argument<string> Machine() => new("MACHINE") { Description = "Its name or its MAC address" };
+
+    private static string Path(ParseResult parsed, Argument<string> machine) => $"machines/{Uri.EscapeDataString(parsed.GetRequiredValue(machine))}";
+
+    private static string List(List<MachineView> machines) => machines.Count == 0 ? "" : TextTable.Of(
+        ["NAME", "MAC", "STATE", "ADDRESS", "ARCHITECTURE", "BOOT", "LAST SEEN"],
+        machines.Select(m => (IReadOnlyList<string?>)[m.Name, m.Mac, m.State, m.Address ?? m.Reserved, m.Architecture,
+            m.Stage is null ? null : m.Outcome == "running" ? m.Stage : $"{m.Stage}, {m.Outcome}".Replace("up, up", "up", StringComparison.Ordinal),
+            m.LastSeen?.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", null)]));
+
+    private static string Details(MachineView m) => string.Join('\n', new (string Key, string? Value)[]
+    {
+        ("name", m.Name), ("mac", m.Mac), ("state", m.State), ("approved by", m.ApprovedBy), ("approved at", m.ApprovedAt?.ToString("u")),
+        ("volume", m.Volume), ("firmware", m.Firmware), ("reserved address", m.Reserved), ("address", m.Address), ("network", m.Network), ("relay", m.Relay),
+        ("uuid", m.Uuid?.ToString()), ("architecture", m.Architecture), ("says it is", m.Vendor), ("first seen", m.FirstSeen?.ToString("u")),
+        ("last seen", m.LastSeen?.ToString("u")), ("boot", m.Stage is null ? null : $"{m.Stage} ({m.Outcome})"),
+    }.Where(line => line.Value is not null).Select(line => $"{line.Key + ":",-18}{line.Value}"));
+}

@@ -1,0 +1,163 @@
+using System.Net;
+using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
+using Slipway.Dhcp.Networks;
+using Slipway.Fleet.Boots;
+using Slipway.Fleet.Machines;
+using Slipway.Fleet.Store;
+using Slipway.Server.Api;
+using Slipway.Server.Dhcp;
+using Slipway.Server.Disks;
+using Slipway.Server.Machines;
+using Slipway.Server.Site;
+using Slipway.Server.Tests.Net;
+
+namespace Slipway.Server.Tests.Machines;
+
+/// <summary>The registry behind its API, as curl asks it on the socket.</summary>
+public sealed class MachineRegistryTests : IAsyncLifetime
+{
+    private const string New = "52:54:00:77:00:09", InFile = "52:54:00:77:00:01", ByRule = "02:00:00:00:00:01";
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly BootTimelines _timelines = new(TimeProvider.System);
+    private IReadOnlyList<DhcpNetwork> _networks = [];
+    private SiteConfiguration _site = null!;
+    private FleetStore _store = null!;
+    private SqliteLeaseStore _leases = null!;
+    private MachineSightings _sightings = null!;
+    private MachineTargets _targets = null!;
+    private MachineDirectory _directory = null!;
+    private MachineRegistry _registry = null!;
+    private ControlEndpoint _endpoint = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _site = SiteFile.Parse(new StringReader($"""
+            state: {_folder.Path}
+            networks: [{"{"} name: boot, interface: eth1, address: 10.77.0.1/24 {"}"}]
+            machines: [{"{"} name: node-1, mac: "{InFile}", volume: {Disk("node-1")} {"}"}]
+            approve: [{"{"} mac: "02:00:*", network: boot, name: "blade-{"{mac}"}", image: nothing {"}"}]
+            """), Path.Combine(_folder.Path, "slipway.yaml"));
+        _store = FleetStore.Open(Path.Combine(_folder.Path, "slipway.db"));
+        _leases = new SqliteLeaseStore(Path.Combine(_folder.Path, "slipway.db"));
+        await StartAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _leases.Dispose();
+        _store.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task A_discovered_machine_is_approved_keeps_its_place_over_a_restart_and_is_removed()
+    {
+        _sightings.See(new MachineSighting(MacAddress.Parse(New), DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch) { Architecture = "X64Uefi" });
+        Assert.Equal("discovered", Field(Ask($"machines/{New}"), "state"));
+
+        var approved = Approve(New, "node-9", Disk("node-9"), "10.77.0.9");
+        Assert.Equal(("approved", "an operator", "X64Uefi"), (Field(approved, "state"), Field(approved, "approvedBy"), Field(approved, "architecture")));
+        Assert.Contains(_networks.Single().Reservations, r => r.Address.Equals(IPAddress.Parse("10.77.0.9")) && r.HostName == "node-9");
+        Assert.NotNull(_targets.Of(MacAddress.Parse(New)));
+
+        await StopAsync();
+        await StartAsync();
+        Assert.Equal("node-9", _directory.Find(MacAddress.Parse(New))?.Name);
+        Assert.NotNull(_targets.Of(MacAddress.Parse(New)));
+
+        Assert.Equal("204", Ask("machines/node-9", "-X", "DELETE", "-w", "%{http_code}"));
+        Assert.Null(_directory.Find(MacAddress.Parse(New)));
+        Assert.Null(_targets.Of(MacAddress.Parse(New)));
+        Assert.Empty(_store.Machines());
+        Assert.Equal("discovered", Field(Ask($"machines/{New}"), "state"));
+    }
+
+    [Fact]
+    public void What_cannot_be_is_refused_with_the_reason_and_changes_nothing()
+    {
+        var volume = Disk("node-9");
+        Assert.Contains("approved already, as node-1", Approve(InFile, "node-9", volume), StringComparison.Ordinal);
+        Assert.Contains($"node-1 is the name of {InFile}", Approve(New, "node-1", volume), StringComparison.Ordinal);
+        Assert.Contains("lower-case letters", Approve(New, "Node 9", volume), StringComparison.Ordinal);
+        Assert.Contains("is node-1's", Field(Approve(New, "node-9", Disk("node-1")), "detail"), StringComparison.Ordinal);
+        Assert.Contains("not an absolute path", Approve(New, "node-9", "../disk"), StringComparison.Ordinal);
+        Assert.Contains("is in no network", Approve(New, "node-9", volume, "192.0.2.1"), StringComparison.Ordinal);
+        Assert.Contains("409", Approve(New, "node-9", volume + ".missing"), StringComparison.Ordinal);
+        Assert.Contains("is in the site's file", Field(Ask("machines/node-1", "-X", "DELETE"), "detail"), StringComparison.Ordinal);
+        Assert.Contains("there is no machine", Ask("machines/nobody"), StringComparison.Ordinal);
+        Assert.Empty(_store.Machines());
+        Assert.Equal(["node-1"], _directory.All.Select(m => m.Name));
+    }
+
+    [Fact]
+    public async Task A_rule_approves_what_it_fits_and_tells_where_it_cannot()
+    {
+        var mac = MacAddress.Parse(ByRule);
+        _sightings.See(new MachineSighting(mac, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch) { Network = "another" });
+        Assert.False(await _registry.ApproveByRuleAsync(mac, TestContext.Current.CancellationToken));
+        Assert.Null(_timelines.Of(mac));
+        _sightings.See(new MachineSighting(mac, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch) { Network = "boot" });
+        Assert.False(await _registry.ApproveByRuleAsync(mac, TestContext.Current.CancellationToken));
+        Assert.Contains("nothing", _timelines.Of(mac)!.Refusal!.Text, StringComparison.Ordinal);
+        Assert.Null(_directory.Find(mac));
+    }
+
+    [Fact]
+    public void The_socket_is_its_owners_and_describes_itself()
+    {
+        if (!OperatingSystem.IsWindows())
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Socket));
+        var paths = JsonDocument.Parse(Tool.Run("curl", "-sS", "--unix-socket", Socket, "http://slipway/openapi/v1.json").Output).RootElement.GetProperty("paths");
+        Assert.Contains("/v1/machines/{machine}/approval", paths.EnumerateObject().Select(p => p.Name));
+    }
+
+    [Fact]
+    public async Task A_second_server_on_the_same_state_folder_is_refused()
+    {
+        var refusal = await Assert.ThrowsAsync<IOException>(() => ControlEndpoint.StartAsync(Socket, Requests(), NullLoggerFactory.Instance, TestContext.Current.CancellationToken));
+        Assert.Contains("another slipway serves", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("node-1", Ask("machines"), StringComparison.Ordinal);
+    }
+
+    private string Socket => Path.Combine(_folder.Path, ControlEndpoint.SocketFile);
+
+    private async Task StartAsync()
+    {
+        _sightings = new MachineSightings(_store);
+        _targets = new MachineTargets([]);
+        _directory = new MachineDirectory(_site.Machines, _ => null);
+        _registry = new MachineRegistry(_site, _directory, _targets, _sightings, _store, _timelines, TimeProvider.System, NullLogger.Instance)
+        {
+            NetworksChanged = networks => _networks = networks,
+        };
+        await _registry.OpenAsync(TestContext.Current.CancellationToken);
+        _endpoint = await ControlEndpoint.StartAsync(Socket, Requests(), NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
+    }
+
+    private async Task StopAsync()
+    {
+        await _endpoint.DisposeAsync();
+        await _registry.DisposeAsync();
+        _sightings.Save();
+    }
+
+    private ControlRequests Requests() => new(_directory, _registry, _sightings, _timelines, _leases, TimeProvider.System);
+
+    private string Disk(string name)
+    {
+        var path = Path.Combine(_folder.Path, name + ".raw");
+        if (!File.Exists(path))
+            File.WriteAllBytes(path, new byte[1 << 20]);
+        return path;
+    }
+
+    private string Approve(string mac, string name, string volume, string? address = null) => Ask($"machines/{mac}/approval",
+        "--json", JsonSerializer.Serialize(new { name, volume, address }));
+
+    private string Ask(string path, params string[] options) => Tool.Run("curl", ["-sS", "--unix-socket", Socket, .. options, $"http://slipway/v1/{path}"]).Output;
+
+    private static string? Field(string json, string name) => JsonDocument.Parse(json).RootElement.GetProperty(name).GetString();
+}
