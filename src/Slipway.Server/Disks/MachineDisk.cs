@@ -4,6 +4,7 @@ using Slipway.Fleet.Boots;
 using Slipway.Fleet.Credentials;
 using Slipway.Iscsi.Target;
 using Slipway.Scsi;
+using Slipway.Scsi.Reservations;
 using Slipway.Server.Boot;
 using Slipway.Server.Site;
 using Slipway.Server.Timeline;
@@ -21,7 +22,7 @@ internal sealed class MachineDisk : IAsyncDisposable
     private readonly DiskMap _map;
     private volatile BootCredentials? _credentials;
 
-    private MachineDisk(MachineSettings machine, IscsiNames names, IBlockDevice volume, LiveVolume? live, BootTimelines timelines, BootCredentials? credentials)
+    private MachineDisk(MachineSettings machine, IscsiNames names, IBlockDevice volume, LiveVolume? live, IReservationStore? reservations, BootTimelines timelines, BootCredentials? credentials)
     {
         Machine = machine;
         Names = names;
@@ -32,7 +33,7 @@ internal sealed class MachineDisk : IAsyncDisposable
         _map = new DiskMap(volume);
         Evidence = new DiskEvidence(_map, (stage, text, facts) => timelines.Observe(machine.Mac, machine.Name, stage, text, facts));
         Device = new TargetDevice(names.Target);
-        var unit = new DiskUnit(new ObservedLayer(volume, Evidence.Touch), new UnitIdentity(names.Target, machine.Name));
+        var unit = new DiskUnit(new ObservedLayer(volume, Evidence.Touch), new UnitIdentity(names.Target, machine.Name), reservations: reservations);
         Device.Attach(0, unit);
         if (live is not null) live.LengthChanged += unit.ReportCapacityChange;
     }
@@ -58,7 +59,8 @@ internal sealed class MachineDisk : IAsyncDisposable
         var live = Path.IsPathRooted(machine.Volume) ? null : await new VolumeStore(site.State).ServeAsync(machine.Volume, cancellation);
         var volume = live ?? await Volume.OpenAsync(machine.Volume, cancellation: cancellation);
         var layered = LayeredDisk.Create(volume, machine.Faults, machine.Trace, Random.Shared, TimeProvider.System);
-        return new(machine, IscsiNames.Of(site.Name, machine.Name), layered, live, timelines, credentials);
+        var reservations = FileReservationStore.Beside(live?.Path ?? Path.GetFullPath(machine.Volume));
+        return new(machine, IscsiNames.Of(site.Name, machine.Name), layered, live, reservations, timelines, credentials);
     }
 
     /// <summary>

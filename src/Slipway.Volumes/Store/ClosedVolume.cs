@@ -144,6 +144,7 @@ internal sealed class ClosedVolume : IDisposable
         // The newest first: each stands on the one before.
         foreach (var snapshot in _folder.Snapshots(Name).Reverse()) File.Delete(snapshot.Path);
         File.Delete(_folder.Settings(Name));
+        File.Delete(_folder.Reservations(Name));
         File.Delete(_folder.Lock(Name));
     }
 

@@ -4,7 +4,8 @@ namespace Slipway.Volumes.Store;
 
 /// <summary>
 /// Which file is what in the folder of volumes: <c>NAME.qcow2</c> is the disk, <c>NAME@SNAPSHOT.qcow2</c> a snapshot that
-/// it may stand on, <c>NAME.json</c> its settings. Hidden ones: <c>.NAME.lock</c> is held by who uses the volume,
+/// it may stand on, <c>NAME.json</c> its settings, <c>NAME.qcow2.reservations.json</c> what initiators reserved
+/// for longer than the server runs. Hidden ones: <c>.NAME.lock</c> is held by who uses the volume,
 /// <c>.NAME.next</c> is a new top on its way, <c>.NAME.control</c> the socket of the process that serves it.
 /// </summary>
 internal sealed class VolumeFolder(string path)
@@ -16,6 +17,8 @@ internal sealed class VolumeFolder(string path)
     public string Snapshot(string name, string snapshot) => System.IO.Path.Combine(Path, $"{name}@{snapshot}.qcow2");
 
     public string Settings(string name) => System.IO.Path.Combine(Path, name + ".json");
+
+    public string Reservations(string name) => Disk(name) + ".reservations.json";
 
     public string Lock(string name) => System.IO.Path.Combine(Path, $".{name}.lock");
 

@@ -37,10 +37,13 @@ internal sealed partial class ServedTarget : IAsyncDisposable
         }
     }
 
-    public static async Task<ServedTarget> StartAsync(string file, params string[] options)
+    public static Task<ServedTarget> StartAsync(string file, params string[] options) => StartWithAsync([], file, options);
+
+    /// <param name="by">The program, with its arguments, that runs it under other conditions.</param>
+    public static async Task<ServedTarget> StartWithAsync(string[] by, string file, params string[] options)
     {
-        var program = Path.Combine(AppContext.BaseDirectory, "slipway");
-        var start = new ProcessStartInfo(program, ["target", file, "--portal", "127.0.0.1:0", .. options])
+        string[] command = [.. by, Path.Combine(AppContext.BaseDirectory, "slipway"), "target", file, "--portal", "127.0.0.1:0", .. options];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

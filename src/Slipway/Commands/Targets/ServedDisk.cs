@@ -1,6 +1,7 @@
 using System.Net;
 using Slipway.Disks;
 using Slipway.Scsi;
+using Slipway.Server.Disks;
 using Slipway.Volumes;
 using Slipway.Volumes.Layers;
 using Slipway.Volumes.Store;
@@ -31,7 +32,7 @@ internal sealed class ServedDisk : IAsyncDisposable
         var device = LayeredDisk.Create(volume, faults, trace, Random.Shared, TimeProvider.System);
         var path = live?.Path ?? System.IO.Path.GetFullPath(disk.File);
         // The file's place names the unit: it keeps its identity when the target is started again.
-        var unit = new DiskUnit(device, new UnitIdentity(path), disk.BlockSize ?? 512, removable: disk.Removable);
+        var unit = new DiskUnit(device, new UnitIdentity(path), disk.BlockSize ?? 512, FileReservationStore.Beside(path), disk.Removable);
         if (live is not null)
             live.LengthChanged += unit.ReportCapacityChange;
         return new(lun, path, device, unit);
