@@ -7,9 +7,8 @@ namespace Slipway.Tests.Fuzz;
 /// executions that do not end.
 /// </summary>
 /// <remarks>
-/// Everything runs in the test's process. A fuzzer outside of it (SharpFuzz under AFL) hands over one input at a time by
-/// a pipe, some ten thousand a second, and needs every assembly rewritten first; here it is a hundred times that, and a
-/// failure is a seed and a number.
+/// Everything runs in the test's process: millions of executions fit in the run that everybody does, and a failure is a
+/// seed and a number. Inputs are changed at random here; <c>CoverageGuidedTests</c> has SharpFuzz's instrumentation choose.
 /// </remarks>
 internal static class FuzzRun
 {

@@ -70,6 +70,40 @@ public class CommandFuzzTests
         peer!.Dispose();
     }
 
+    /// <summary>One execution: a CDB, a byte for the direction, and data.</summary>
+    public static Action<byte[], int> Target()
+    {
+        Peer? peer = null;
+        var (pdu, execution) = (new byte[PduHeader.Size + 1024], 0u);
+        return (input, length) =>
+        {
+            if (execution % PerSite == 0)
+            {
+                peer?.Dispose();
+                peer = new Peer();
+            }
+            Array.Clear(pdu);
+            var command = ScsiCommandPdu.Begin(pdu);
+            (command.Final, command.CmdSN, command.InitiatorTaskTag) = (true, peer!.CmdSN++, execution++);
+            input.AsSpan(0, Math.Min(length, 16)).CopyTo(command.Cdb);
+            var data = input.AsSpan(Math.Min(length, 17), Math.Max(0, length - 17));
+            var direction = length > 16 ? input[16] % 3 : 0;
+            (command.Read, command.Write) = (direction == 1, direction == 2);
+            command.ExpectedDataTransferLength = direction == 0 ? 0 : (uint)Math.Max(data.Length, 512);
+            var size = direction == 2 ? Math.Max(data.Length, 512) : 0;
+            if (direction == 2)
+                data.CopyTo(pdu.AsSpan(PduHeader.Size));
+            (pdu[6], pdu[7]) = ((byte)(size >> 8), (byte)size);
+            peer.Say(pdu.AsSpan(0, PduHeader.Size + ((size + 3) & ~3)));
+            peer.AwaitAnswer(execution - 1);
+        };
+    }
+
+    public static byte[][] Corpus() =>
+    [
+        .. from code in Codes from direction in (byte[])[0, 1, 2] select (byte[])[code, .. new byte[15], direction, .. new byte[64]],
+    ];
+
     private static int MakeCommand(Mutator mutator, byte[] bytes, uint cmdSN, uint tag)
     {
         var command = ScsiCommandPdu.Begin(bytes);

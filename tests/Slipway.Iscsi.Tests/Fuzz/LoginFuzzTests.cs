@@ -24,7 +24,7 @@ public class LoginFuzzTests
         var door = new Door();
         var node = new TargetNode(door, door, TimeProvider.System);
         var mutator = new Mutator(3);
-        var seeds = Seeds();
+        var seeds = Corpus();
         var input = new byte[512];
         await FuzzRun.ExecuteAsync(Executions, _ =>
         {
@@ -52,7 +52,25 @@ public class LoginFuzzTests
         Assert.Equal(0, door.LoggedIn);
     }
 
-    private static byte[][] Seeds()
+    /// <summary>One execution, by itself or after a good beginning: the input and its length.</summary>
+    public static Action<byte[], int> Target()
+    {
+        var door = new Door();
+        var node = new TargetNode(door, door, TimeProvider.System);
+        var (beginning, execution) = (Corpus()[0], 0);
+        return (input, length) =>
+        {
+            var connection = node.Accept(Site.Portal, Site.Portal, () => { });
+            if ((execution++ & 1) != 0)
+                connection.Receive(beginning);
+            connection.Receive(input.AsSpan(0, length));
+            connection.TransportClosed("over");
+            if (!connection.HasEnded || door.LoggedIn > 0)
+                throw new InvalidOperationException(door.LoggedIn > 0 ? "somebody came in" : "something of the connection is left");
+        };
+    }
+
+    public static byte[][] Corpus()
     {
         var seeds = new List<byte[]>();
         foreach (var text in Texts)

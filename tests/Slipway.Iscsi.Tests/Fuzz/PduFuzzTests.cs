@@ -13,14 +13,25 @@ public class PduFuzzTests
     public async Task Any_bytes_are_PDUs_or_the_end()
     {
         var mutator = new Mutator(1);
-        var seeds = Seeds();
+        var seeds = Corpus();
         var input = new byte[512];
-        var sink = new Sink();
+        var execute = Target();
         await FuzzRun.ExecuteAsync(Executions, i =>
         {
             var length = mutator.Mutate(seeds[i % seeds.Length], seeds[mutator.Next(seeds.Length)], input);
+            execute(input, length);
+        });
+    }
+
+    /// <summary>One execution: the input and its length.</summary>
+    public static Action<byte[], int> Target()
+    {
+        var (sink, mutator, execution) = (new Sink(), new Mutator(6), 0);
+        return (input, length) =>
+        {
             sink.Reset();
-            var receiver = new PduReceiver(sink) { HeaderDigest = (i & 1) != 0, DataDigest = (i & 2) != 0 };
+            var receiver = new PduReceiver(sink) { HeaderDigest = (execution & 1) != 0, DataDigest = (execution & 2) != 0 };
+            execution++;
             var taken = 0;
             while (taken < length && !sink.HasEnded)
             {
@@ -29,10 +40,10 @@ public class PduFuzzTests
             }
             if (sink.Begun - sink.Ended is not (0 or 1))
                 throw new InvalidOperationException($"{sink.Begun} PDUs began and {sink.Ended} ended");
-        });
+        };
     }
 
-    private static byte[][] Seeds()
+    public static byte[][] Corpus()
     {
         var initiator = new Site().Connect();
         byte[] header = new byte[PduHeader.Size];

@@ -21,15 +21,27 @@ public class TextFuzzTests
         }.Select(Encoding.ASCII.GetBytes),
     ];
 
+    public static byte[][] Corpus() => Seeds;
+
     [Fact]
     public async Task Any_text_is_answered_or_explained()
     {
         var mutator = new Mutator(2);
         var input = new byte[128];
-        var (keys, answer, offer) = (new TextKeys(), new TextKeys(), new NegotiationOffer());
+        var execute = Target();
         await FuzzRun.ExecuteAsync(Executions, i =>
         {
             var length = mutator.Mutate(Seeds[i % Seeds.Length], Seeds[mutator.Next(Seeds.Length)], input);
+            execute(input, length);
+        });
+    }
+
+    /// <summary>One execution: the input and its length.</summary>
+    public static Action<byte[], int> Target()
+    {
+        var (keys, answer, offer, execution) = (new TextKeys(), new TextKeys(), new NegotiationOffer(), 0);
+        return (input, length) =>
+        {
             keys.Clear();
             answer.Clear();
             if (!TextKeys.TryParse(input.AsSpan(0, length), keys, out var error))
@@ -38,7 +50,7 @@ public class TextFuzzTests
                 return;
             }
             var parameters = new OperationalParameters();
-            new Negotiator(offer, parameters).Answer(keys, answer, (KeyUse)(1 << (i % 3)));
+            new Negotiator(offer, parameters).Answer(keys, answer, (KeyUse)(1 << (execution++ % 3)));
             Require(answer.Count <= keys.Count);
             Require(parameters.MaxBurstLength is >= 512 and <= 1 << 20 && parameters.FirstBurstLength is >= 512 and <= 262144);
             Require(parameters.PeerMaxRecvDataSegmentLength is >= 512 and < 1 << 24 && parameters.MaxOutstandingR2T is >= 1 and <= 4);
@@ -48,7 +60,7 @@ public class TextFuzzTests
                 if (TextValues.TryParseBinary(value, 16, out var binary))
                     Require(binary.Length is >= 1 and <= 16);
             }
-        });
+        };
     }
 
     private static void Require(bool holds)
