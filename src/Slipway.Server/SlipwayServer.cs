@@ -119,7 +119,9 @@ public sealed partial class SlipwayServer : IAsyncDisposable
 
         var requests = new BootRequests(site, machines, targets, store, Timelines, IscsiPort,
             disk => iscsi.EndSessionsAsync(disk.Device, $"{disk.Machine.Name} boots anew"), registry.ApproveByRuleAsync, logs.CreateLogger("Slipway.Https"));
-        var certificate = _authority.CreateServerContext(site.Networks.Select(n => n.Address), Dns.GetHostName(), _clock);
+        var authority = _authority;
+        var certificate = new ServerCertificate(
+            () => authority.CreateServerContext(site.Networks.Select(n => n.Address), Dns.GetHostName(), _clock), _clock, logs.CreateLogger("Slipway.Https"));
         await ListenAsync(async () =>
             Closing(await HttpsEndpoint.StartAsync(
                 [.. site.Networks.Select(n => new IPEndPoint(n.Address, HttpsPort))],

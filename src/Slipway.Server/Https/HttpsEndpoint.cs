@@ -30,7 +30,7 @@ internal sealed class HttpsEndpoint : IAsyncDisposable
     public IReadOnlyList<Uri> Addresses => [.. _application.Urls.Select(url => new Uri(url))];
 
     public static async Task<HttpsEndpoint> StartAsync(
-        IReadOnlyList<IPEndPoint> endpoints, IReadOnlyList<IPEndPoint> plain, SslStreamCertificateContext certificate,
+        IReadOnlyList<IPEndPoint> endpoints, IReadOnlyList<IPEndPoint> plain, ServerCertificate certificate,
         IMachineRequests requests, ProgramRequests programs, ILoggerFactory logs, CancellationToken cancellation)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -73,7 +73,7 @@ internal sealed class HttpsEndpoint : IAsyncDisposable
         return context.Response.WriteAsync("only by https\n", context.RequestAborted);
     }
 
-    private static void Configure(ListenOptions listen, SslStreamCertificateContext certificate, IMachineRequests requests)
+    private static void Configure(ListenOptions listen, ServerCertificate certificate, IMachineRequests requests)
     {
         listen.Protocols = HttpProtocols.Http1AndHttp2;
         listen.Use(next => async connection =>
@@ -87,7 +87,7 @@ internal sealed class HttpsEndpoint : IAsyncDisposable
             HandshakeTimeout = TimeSpan.FromSeconds(20),
             OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions
             {
-                ServerCertificateContext = certificate,
+                ServerCertificateContext = certificate.Current,
                 EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
             }),
         });

@@ -9,7 +9,7 @@ namespace Slipway.Server.Https;
 
 /// <summary>
 /// The site's own certificate authority, made at the first start and kept: machines trust its fingerprint. The server's
-/// leaf is made anew at each start. RSA with SHA-256 throughout, since iPXE before 2.0 knows nothing else.
+/// leaf is made anew at each start and while it runs. RSA with SHA-256 throughout, since iPXE before 2.0 knows nothing else.
 /// </summary>
 public sealed class SiteAuthority : IDisposable
 {
@@ -18,6 +18,9 @@ public sealed class SiteAuthority : IDisposable
 
     private const string KeyFile = "ca.key";
     private const int KeyBits = 2048;
+
+    /// <summary>How long a leaf is good, counted from when it is made.</summary>
+    public static readonly TimeSpan LeafLifetime = TimeSpan.FromDays(90);
 
     // A board without a battery starts in the past; iPXE then finds a certificate of today not valid yet.
     private static readonly DateTimeOffset NotBefore = new(2010, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -65,7 +68,7 @@ public sealed class SiteAuthority : IDisposable
         foreach (var address in addresses.Distinct())
             names.AddIpAddress(address);
         request.CertificateExtensions.Add(names.Build());
-        using var signed = request.Create(_root, NotBefore, Earlier(clock.GetUtcNow().AddDays(825), _root.NotAfter), RandomNumberGenerator.GetBytes(16));
+        using var signed = request.Create(_root, NotBefore, Earlier(clock.GetUtcNow() + LeafLifetime, _root.NotAfter), RandomNumberGenerator.GetBytes(16));
         // A key that lives in memory only cannot be used by SslStream on every system; a PKCS#12 that was loaded can.
         using var withKey = signed.CopyWithPrivateKey(rsa);
         var leaf = X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), null);

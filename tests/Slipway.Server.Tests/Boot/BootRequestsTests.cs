@@ -54,7 +54,8 @@ public sealed class BootRequestsTests : IAsyncLifetime
         await File.WriteAllBytesAsync(Path.Combine(_folder.Path, Program), _program);
         var programs = new ProgramRequests(BootPrograms.Load(_folder.Path, _authority.Fingerprint), machines, _timelines, NullLogger.Instance);
         _endpoint = await HttpsEndpoint.StartAsync([new IPEndPoint(IPAddress.Loopback, 0)], [new IPEndPoint(IPAddress.Loopback, 0)],
-            _authority.CreateServerContext([IPAddress.Loopback], "boothost", TimeProvider.System), requests, programs, NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
+            new ServerCertificate(() => _authority.CreateServerContext([IPAddress.Loopback], "boothost", TimeProvider.System), TimeProvider.System, NullLogger.Instance),
+            requests, programs, NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
         // A run begins with DHCP.
         foreach (var mac in Leases.Values)
             _timelines.Observe(mac, machines.NameOf(mac), BootStage.Dhcp, "offered", starts: true);
