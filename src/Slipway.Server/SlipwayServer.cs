@@ -150,7 +150,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         _closing.Push(saving.DisposeAsync);
         await ListenAsync(async () =>
             Closing(await ControlEndpoint.StartAsync(Path.Combine(site.State, ControlEndpoint.SocketFile),
-                new ControlRequests(machines, registry, sightings, Timelines, leases, _clock), logs, cancellation)),
+                new ControlRequests(machines, registry, sightings, Timelines, leases, site.Networks, _clock), logs, cancellation)),
             $"the control socket in {site.State}");
         foreach (var network in site.Networks)
             LogServing(network.Name, network.Interface, network.Address);

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -13,7 +14,8 @@ namespace Slipway.Server.Api;
 
 /// <summary>What the API is asked for. A machine is named by its name or its MAC address.</summary>
 internal sealed class ControlRequests(
-    MachineDirectory machines, MachineRegistry registry, MachineSightings sightings, BootTimelines timelines, SqliteLeaseStore leases, TimeProvider clock)
+    MachineDirectory machines, MachineRegistry registry, MachineSightings sightings, BootTimelines timelines, SqliteLeaseStore leases,
+    IReadOnlyList<NetworkSettings> networks, TimeProvider clock)
 {
     public IReadOnlyList<MachineView> Machines()
     {
@@ -64,6 +66,22 @@ internal sealed class ControlRequests(
         catch (MachineRefusedException e)
         {
             return Refused(e.Message);
+        }
+    }
+
+    /// <summary>Sends a wake-on-LAN packet; whether the machine heard it, only its boot tells.</summary>
+    public async Task<Results<Ok<WakeView>, ProblemHttpResult>> WakeAsync(string machine, CancellationToken cancellation)
+    {
+        if (MacOf(machine) is not { } mac)
+            return Unknown(machine);
+        try
+        {
+            var sent = await WakeOnLan.SendAsync(mac, networks, cancellation);
+            return TypedResults.Ok(new WakeView(mac.ToString(), [.. sent.Select(a => a.ToString())]));
+        }
+        catch (SocketException e)
+        {
+            return Refused($"the packet that wakes {machine} cannot be sent: {e.Message}");
         }
     }
 

@@ -33,3 +33,6 @@ internal sealed record MachineView(
 /// <param name="Policy"><c>keep</c> or <c>reset</c>, of a clone.</param>
 /// <param name="Firmware"><c>uboot</c>, <c>ibft</c> or <c>detect</c>.</param>
 internal sealed record ApprovalRequest(string Name, string? Volume, string? Image, string? Policy, string? Firmware, string? Address);
+
+/// <param name="SentTo">The broadcast addresses that the packet went to.</param>
+internal sealed record WakeView(string Mac, IReadOnlyList<string> SentTo);

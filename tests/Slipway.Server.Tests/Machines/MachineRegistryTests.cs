@@ -144,7 +144,7 @@ public sealed class MachineRegistryTests : IAsyncLifetime
         _sightings.Save();
     }
 
-    private ControlRequests Requests() => new(_directory, _registry, _sightings, _timelines, _leases, TimeProvider.System);
+    private ControlRequests Requests() => new(_directory, _registry, _sightings, _timelines, _leases, _site.Networks, TimeProvider.System);
 
     private string Disk(string name)
     {

@@ -15,6 +15,7 @@ internal static class MachineCommand
             .Asks((server, _, cancellation) => server.GetAsync<List<MachineView>>("machines", cancellation), List),
         Show(),
         Approve(),
+        Wake(),
         Remove(),
     };
 
@@ -46,6 +47,14 @@ internal static class MachineCommand
             Path(parsed, mac) + "/approval",
             new ApprovalRequest(parsed.GetRequiredValue(name), parsed.GetValue(volume), parsed.GetValue(image), parsed.GetValue(policy), parsed.GetValue(firmware), parsed.GetValue(address)),
             cancellation), m => $"{m.Name} ({m.Mac}) boots from {m.Volume}");
+    }
+
+    private static Command Wake()
+    {
+        var machine = Machine();
+        return new Command("wake", "Send a machine the packet that switches it on (wake-on-LAN).") { machine }.Asks(
+            (server, parsed, cancellation) => server.PostAsync<WakeView>(Path(parsed, machine) + "/wake", new { }, cancellation),
+            w => $"sent to {string.Join(", ", w.SentTo)}");
     }
 
     private static Command Remove()
