@@ -87,6 +87,22 @@ public sealed class TargetCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task An_ISO_image_is_a_CD_ROM()
+    {
+        var content = await File.ReadAllBytesAsync(Disk("install.iso", seed: 3));
+        await using var target = await ServedTarget.StartAsync(Disk("a.img"), _folder["install.iso"] + ",cdrom", "--json");
+        using var description = JsonDocument.Parse(target.Log.Split('\n').Single(l => l.StartsWith('{')));
+        var disk = description.RootElement.GetProperty("disks")[1];
+        Assert.Equal((2048, true), (disk.GetProperty("blockSize").GetInt32(), disk.GetProperty("readOnly").GetBoolean()));
+        var url = disk.GetProperty("urls")[0].GetString()!;
+        var inquiry = await Tool.RunAsync("iscsi-inq", url);
+        Assert.Contains("MMC", inquiry, StringComparison.Ordinal);
+        Assert.Contains("Removable:1", inquiry, StringComparison.Ordinal);
+        await Tool.RunAsync("qemu-img", "convert", "-f", "raw", "-O", "raw", url, _folder["back.iso"]);
+        Assert.True((await File.ReadAllBytesAsync(_folder["back.iso"])).SequenceEqual(content), "what was read is not what is in the image");
+    }
+
+    [Fact]
     public async Task A_program_reads_what_is_served()
     {
         await using var target = await ServedTarget.StartAsync(Disk("a.img"), Disk("b.img") + ",block-size=4096", "--read-only", "--json");

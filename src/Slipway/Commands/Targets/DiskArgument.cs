@@ -7,9 +7,10 @@ namespace Slipway.Commands.Targets;
 /// own options say.
 /// </summary>
 /// <param name="Lun">Null: the number after the disk before it, 0 for the first.</param>
-internal sealed record DiskArgument(string File, byte? Lun = null, int? BlockSize = null, bool ReadOnly = false, bool Removable = false)
+/// <param name="CdRom">An ISO image in a CD-ROM drive; its blocks have 2048 bytes, and nothing is written.</param>
+internal sealed record DiskArgument(string File, byte? Lun = null, int? BlockSize = null, bool ReadOnly = false, bool Removable = false, bool CdRom = false)
 {
-    public const string Options = "lun=0..255, block-size=512|4096, read-only, removable";
+    public const string Options = "lun=0..255, block-size=512|4096, read-only, removable, cdrom";
 
     /// <summary>Options are read from the end: a comma before anything else belongs to the file's name.</summary>
     /// <exception cref="FormatException">An option's value is none.</exception>
@@ -31,6 +32,7 @@ internal sealed record DiskArgument(string File, byte? Lun = null, int? BlockSiz
             "block-size" when value is not null => this with { BlockSize = value switch { "512" => 512, "4096" => 4096, _ => throw Wrong() } },
             "read-only" when value is null => this with { ReadOnly = true },
             "removable" when value is null => this with { Removable = true },
+            "cdrom" when value is null => this with { CdRom = true, ReadOnly = true },
             _ => null,
         };
 

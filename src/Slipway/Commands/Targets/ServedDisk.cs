@@ -13,13 +13,13 @@ internal sealed class ServedDisk : IAsyncDisposable
 {
     private readonly IBlockDevice _device;
 
-    private ServedDisk(byte lun, string path, IBlockDevice device, DiskUnit unit) => (Lun, Path, _device, Unit) = (lun, path, device, unit);
+    private ServedDisk(byte lun, string path, IBlockDevice device, BlockUnit unit) => (Lun, Path, _device, Unit) = (lun, path, device, unit);
 
     public byte Lun { get; }
 
     public string Path { get; }
 
-    public DiskUnit Unit { get; }
+    public BlockUnit Unit { get; }
 
     /// <param name="state">The folder with the volumes, for a name that no file has.</param>
     /// <exception cref="IOException">Missing, in use, or damaged.</exception>
@@ -32,6 +32,8 @@ internal sealed class ServedDisk : IAsyncDisposable
         var device = LayeredDisk.Create(volume, faults, trace, Random.Shared, TimeProvider.System);
         var path = live?.Path ?? System.IO.Path.GetFullPath(disk.File);
         // The file's place names the unit: it keeps its identity when the target is started again.
+        if (disk.CdRom)
+            return new(lun, path, device, new CdRomUnit(device, new UnitIdentity(path, "CD-ROM")));
         var unit = new DiskUnit(device, new UnitIdentity(path), disk.BlockSize ?? 512, FileReservationStore.Beside(path), disk.Removable);
         if (live is not null)
             live.LengthChanged += unit.ReportCapacityChange;
@@ -39,7 +41,7 @@ internal sealed class ServedDisk : IAsyncDisposable
     }
 
     public DiskDescription Describe(string target, IEnumerable<IPEndPoint> portals) => new(
-        Lun, Path, Unit.Device.Length, Unit.BlockSize, Unit.WriteProtected, [.. portals.Select(p => $"iscsi://{p}/{target}/{Lun}")]);
+        Lun, Path, Unit.Device.Length, Unit.BlockSize, Unit is not DiskUnit { WriteProtected: false }, [.. portals.Select(p => $"iscsi://{p}/{target}/{Lun}")]);
 
     public ValueTask DisposeAsync() => _device.DisposeAsync();
 

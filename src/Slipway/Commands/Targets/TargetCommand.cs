@@ -102,6 +102,8 @@ internal static class TargetCommand
 
     private static Task<ServedDisk> OpenAsync(DiskArgument disk, byte lun, ParseResult parsed, CancellationToken stop)
     {
+        if (disk is { CdRom: true, BlockSize: not null })
+            throw new ArgumentException($"{disk.File} is a CD-ROM, whose blocks have 2048 bytes: leave block-size out");
         var whole = disk with
         {
             ReadOnly = disk.ReadOnly || parsed.GetValue(ReadOnly),
