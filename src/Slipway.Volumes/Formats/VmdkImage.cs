@@ -74,7 +74,7 @@ internal sealed class VmdkImage : ForeignImage
             // The last grain of a disk may be shorter.
             stream.ReadAtLeast(grain, grain.Length, throwOnEndOfStream: false);
         }
-        catch (Exception e) when (e is InvalidDataException or ZLibException)
+        catch (Exception e) when (e is InvalidDataException or IOException)
         {
             throw new DiskFormatException($"vmdk: the grain {block} cannot be unpacked: {e.Message}");
         }
