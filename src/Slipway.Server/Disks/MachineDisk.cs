@@ -33,7 +33,7 @@ internal sealed class MachineDisk : IAsyncDisposable
         _map = new DiskMap(volume);
         Evidence = new DiskEvidence(_map, (stage, text, facts) => timelines.Observe(machine.Mac, machine.Name, stage, text, facts));
         Device = new TargetDevice(names.Target);
-        var unit = new DiskUnit(new ObservedLayer(volume, Evidence.Touch), new UnitIdentity(names.Target, machine.Name), reservations: reservations);
+        var unit = new DiskUnit(new ObservedLayer(volume, Evidence.Touch), new UnitIdentity(names.Target, ProductOf(machine.Name)), reservations: reservations);
         Device.Attach(0, unit);
         if (live is not null) live.LengthChanged += unit.ReportCapacityChange;
     }
@@ -58,9 +58,17 @@ internal sealed class MachineDisk : IAsyncDisposable
     {
         var live = Path.IsPathRooted(machine.Volume) ? null : await new VolumeStore(site.State).ServeAsync(machine.Volume, cancellation);
         var volume = live ?? await Volume.OpenAsync(machine.Volume, cancellation: cancellation);
-        var layered = LayeredDisk.Create(volume, machine.Faults, machine.Trace, Random.Shared, TimeProvider.System);
-        var reservations = FileReservationStore.Beside(live?.Path ?? Path.GetFullPath(machine.Volume));
-        return new(machine, IscsiNames.Of(site.Name, machine.Name), layered, live, reservations, timelines, credentials);
+        try
+        {
+            var layered = LayeredDisk.Create(volume, machine.Faults, machine.Trace, Random.Shared, TimeProvider.System);
+            var reservations = FileReservationStore.Beside(live?.Path ?? Path.GetFullPath(machine.Volume));
+            return new(machine, IscsiNames.Of(site.Name, machine.Name), layered, live, reservations, timelines, credentials);
+        }
+        catch
+        {
+            await volume.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>
@@ -83,6 +91,9 @@ internal sealed class MachineDisk : IAsyncDisposable
         Evidence.Begin();
         return stored;
     }
+
+    // INQUIRY has room for sixteen characters.
+    private static string ProductOf(string name) => name[..Math.Min(name.Length, 16)];
 
     public async ValueTask DisposeAsync()
     {

@@ -159,6 +159,8 @@ internal sealed partial class MachineRegistry(
         var settings = SettingsOf(machine);
         var networks = NetworksWith(settings);
         var cloned = false;
+        MachineDisk? disk = null;
+        var registered = false;
         try
         {
             if (approval.Image is { } image)
@@ -166,17 +168,26 @@ internal sealed partial class MachineRegistry(
                 await _volumes.CloneAsync(machine.Volume, _volumes.Images.Find(image), new VolumeSettings(approval.Policy, machine.Name), cancellation);
                 cloned = true;
             }
-            var disk = await OpenDiskAsync(settings, cancellation);
+            disk = await OpenDiskAsync(settings, cancellation);
             store.Add(machine);
-            directory.Add(settings);
-            targets.Add(disk);
+            registered = true;
         }
         catch (Exception e) when (IsVolumeFailure(e))
         {
-            if (cloned)
-                _volumes.Remove(machine.Volume);
             throw new MachineRefusedException(e.Message, e);
         }
+        finally
+        {
+            if (!registered)
+            {
+                if (disk is not null)
+                    await disk.DisposeAsync();
+                if (cloned)
+                    _volumes.Remove(machine.Volume);
+            }
+        }
+        directory.Add(settings);
+        targets.Add(disk);
         if (machine.Address is not null)
             NetworksChanged(networks);
         LogApproved(machine.Name, mac, by, machine.Volume);

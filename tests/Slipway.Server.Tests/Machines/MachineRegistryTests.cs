@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Net;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -11,6 +12,7 @@ using Slipway.Server.Disks;
 using Slipway.Server.Machines;
 using Slipway.Server.Site;
 using Slipway.Server.Tests.Net;
+using Slipway.Volumes.Store;
 
 namespace Slipway.Server.Tests.Machines;
 
@@ -103,6 +105,27 @@ public sealed class MachineRegistryTests : IAsyncLifetime
         Assert.False(await _registry.ApproveByRuleAsync(mac, TestContext.Current.CancellationToken));
         Assert.Contains("nothing", _timelines.Of(mac)!.Refusal!.Text, StringComparison.Ordinal);
         Assert.Null(_directory.Find(mac));
+    }
+
+    [Fact]
+    public async Task A_rule_clones_the_disk_that_it_names_and_what_cannot_be_kept_leaves_no_disk_behind()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        var volumes = new VolumeStore(_folder.Path);
+        await volumes.Images.ImportAsync(Disk("golden"), "nothing", sha256: null, progress: null, cancellation);
+        var mac = MacAddress.Parse(ByRule);
+        _sightings.See(new MachineSighting(mac, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch) { Network = "boot" });
+        Assert.True(await _registry.ApproveByRuleAsync(mac, cancellation));
+        Assert.True(await _registry.ApproveByRuleAsync(mac, cancellation));
+        Assert.Equal(("blade-020000000001", "a rule for 02:00:*"), (_directory.Find(mac)!.Name, _registry.Registrations()[mac].ApprovedBy));
+        Assert.NotNull(_targets.Of(mac));
+        Assert.Equal(["blade-020000000001"], volumes.List().Select(v => v.Name));
+
+        // The database refuses a second of its name: the clone that was made for it goes again.
+        _store.Add(new RegisteredMachine(MacAddress.Parse(New), "node-9", "node-9", MachineFirmware.Detect, null, "nobody", DateTimeOffset.UnixEpoch));
+        await Assert.ThrowsAnyAsync<DbException>(() => _registry.ApproveAsync(MacAddress.Parse(New), new Approval("node-9", Image: "nothing"), cancellation));
+        Assert.Equal(["blade-020000000001"], volumes.List().Select(v => v.Name));
+        Assert.Null(_targets.Of(MacAddress.Parse(New)));
     }
 
     [Fact]

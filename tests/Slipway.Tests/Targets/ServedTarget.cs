@@ -89,10 +89,10 @@ internal sealed partial class ServedTarget : IAsyncDisposable
         return output;
     }
 
-    /// <summary>Ends it as a user would, and returns its exit status.</summary>
+    /// <summary>Ends it as a service manager would (a shell has its background jobs ignore SIGINT), and returns its exit status.</summary>
     public async Task<int> InterruptAsync()
     {
-        await Tool.RunAsync("kill", "-INT", _process.Id.ToString(CultureInfo.InvariantCulture));
+        await Tool.RunAsync("kill", "-TERM", _process.Id.ToString(CultureInfo.InvariantCulture));
         await _process.WaitForExitAsync().WaitAsync(Patience);
         return _process.ExitCode;
     }

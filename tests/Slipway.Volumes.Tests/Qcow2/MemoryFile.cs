@@ -2,9 +2,10 @@ using Slipway.Volumes.Qcow2;
 
 namespace Slipway.Volumes.Tests.Qcow2;
 
-/// <summary>An image's file in memory.</summary>
+/// <summary>An image's file in memory. Like a file it bears calls from several threads: the engine's timer writes too.</summary>
 internal class MemoryFile(byte[] content) : IImageFile
 {
+    private readonly Lock _lock = new();
     private byte[] _content = content;
 
     public MemoryFile() : this([])
@@ -23,13 +24,16 @@ internal class MemoryFile(byte[] content) : IImageFile
     public ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellation = default)
     {
         destination.Span.Clear();
-        if (offset < _content.Length) _content.AsSpan((int)offset, (int)Math.Min(destination.Length, _content.Length - offset)).CopyTo(destination.Span);
+        lock (_lock)
+        {
+            if (offset < _content.Length) _content.AsSpan((int)offset, (int)Math.Min(destination.Length, _content.Length - offset)).CopyTo(destination.Span);
+        }
         return ValueTask.CompletedTask;
     }
 
     public virtual ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellation = default)
     {
-        Apply(ref _content, offset, source.Span);
+        lock (_lock) Apply(ref _content, offset, source.Span);
         return ValueTask.CompletedTask;
     }
 
@@ -37,8 +41,11 @@ internal class MemoryFile(byte[] content) : IImageFile
 
     public virtual void Discard(long offset, long length)
     {
-        length = Math.Min(length, _content.Length - offset);
-        if (length > 0) _content.AsSpan((int)offset, (int)length).Clear();
+        lock (_lock)
+        {
+            length = Math.Min(length, _content.Length - offset);
+            if (length > 0) _content.AsSpan((int)offset, (int)length).Clear();
+        }
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
