@@ -10,6 +10,7 @@ namespace Slipway.Fleet.Machines;
 public sealed class MachineSightings
 {
     private readonly Lock _gate = new();
+    private readonly Lock _saving = new();
     private readonly FleetStore _store;
     private readonly int _limit;
     private readonly Dictionary<MacAddress, MachineSighting> _all;
@@ -56,15 +57,45 @@ public sealed class MachineSightings
             return Drop(mac);
     }
 
-    /// <summary>Writes what changed since the last time, as one transaction.</summary>
+    /// <summary>Writes what changed since the last time, as one transaction. Sightings go on meanwhile.</summary>
     public void Save()
     {
+        lock (_saving)
+            SaveChanges();
+    }
+
+    private void SaveChanges()
+    {
+        MacAddress[] changed;
+        List<MachineSighting> seen = [];
+        List<MacAddress> forgotten = [];
         lock (_gate)
         {
-            if (_unsaved.Count == 0)
-                return;
-            _store.Save([.. _unsaved.Where(_all.ContainsKey).Select(mac => _all[mac])], [.. _unsaved.Where(mac => !_all.ContainsKey(mac))]);
+            changed = [.. _unsaved];
             _unsaved.Clear();
+            foreach (var mac in changed)
+            {
+                if (_all.TryGetValue(mac, out var sighting))
+                    seen.Add(sighting);
+                else
+                    forgotten.Add(mac);
+            }
+        }
+        if (changed.Length == 0)
+            return;
+        var saved = false;
+        try
+        {
+            _store.Save(seen, forgotten);
+            saved = true;
+        }
+        finally
+        {
+            if (!saved)
+            {
+                lock (_gate)
+                    _unsaved.UnionWith(changed);
+            }
         }
     }
 
