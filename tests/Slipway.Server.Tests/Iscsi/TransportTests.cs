@@ -92,14 +92,7 @@ public sealed class TransportTests
         static void Work(TransportSite site, int number)
         {
             using var initiator = site.LogIn($"iqn.2026-11.test:{number}");
-            var (written, read) = (new byte[8192], new byte[8192]);
-            for (var round = 0; round < 200; round++)
-            {
-                Array.Fill(written, (byte)(number * 31 + round));
-                initiator.Write(number << 20, written);
-                initiator.Read(number << 20, read);
-                Assert.Equal(written, read);
-            }
+            WriteAndReadBack(initiator, number);
         }
     }
 
@@ -206,7 +199,7 @@ public sealed class TransportTests
         using var third = first.Join(site.Portal, 3);
         using var fourth = first.Join(site.Portal, 4);
         Initiator[] all = [first, second, third, fourth];
-        await Task.WhenAll(all.Select((initiator, i) => Task.Factory.StartNew(() => Work(initiator, i), TaskCreationOptions.LongRunning)));
+        await Task.WhenAll(all.Select((initiator, i) => Task.Factory.StartNew(() => WriteAndReadBack(initiator, i), TaskCreationOptions.LongRunning)));
         fourth.Socket.LingerState = new LingerOption(true, 0);
         fourth.Dispose();
         await site.Events.WaitForAsync(e => e is ConnectionClosed { Cid: 4 });
@@ -215,18 +208,6 @@ public sealed class TransportTests
         Assert.True(second.IsClosedByTarget());
         Assert.True(third.IsClosedByTarget());
         await site.Events.WaitForAsync(e => e is Closed);
-
-        static void Work(Initiator initiator, int number)
-        {
-            var (written, read) = (new byte[8192], new byte[8192]);
-            for (var round = 0; round < 200; round++)
-            {
-                Array.Fill(written, (byte)(number * 31 + round));
-                initiator.Write(number << 20, written);
-                initiator.Read(number << 20, read);
-                Assert.Equal(written, read);
-            }
-        }
     }
 
     [Theory]
@@ -261,6 +242,18 @@ public sealed class TransportTests
         var timeout = new byte[4];
         Assert.Equal(4, socket.GetRawSocketOption(6, 18, timeout));
         Assert.Equal(end * 1000, BitConverter.ToInt32(timeout));
+    }
+
+    private static void WriteAndReadBack(Initiator initiator, int number)
+    {
+        var (written, read) = (new byte[8192], new byte[8192]);
+        for (var round = 0; round < 200; round++)
+        {
+            Array.Fill(written, (byte)(number * 31 + round));
+            initiator.Write(number << 20, written);
+            initiator.Read(number << 20, read);
+            Assert.Equal(written, read);
+        }
     }
 
     internal static ITransport Make(string transport) => transport switch

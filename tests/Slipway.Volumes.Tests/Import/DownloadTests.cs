@@ -32,15 +32,7 @@ public sealed class DownloadTests : IDisposable
     [Fact]
     public async Task An_import_that_was_interrupted_goes_on_when_it_is_run_again()
     {
-        _server.Hangs = true;
-        _server.Breaks.Enqueue(2 << 20);
-        using var interrupt = new CancellationTokenSource();
-        // All that was sent has arrived before the operator gives up.
-        var arrived = new Arrived(2 << 20);
-        var import = _images.ImportAsync(_server.Address, "golden", progress: arrived, cancellation: interrupt.Token).AsTask();
-        await arrived.Task;
-        await interrupt.CancelAsync();
-        var refusal = await Assert.ThrowsAsync<VolumeStoreException>(() => import);
+        var refusal = await InterruptedAsync();
         Assert.Contains("interrupted. 2097152 bytes are kept", refusal.Message, StringComparison.Ordinal);
         Assert.Empty(_images.List());
 
@@ -51,18 +43,25 @@ public sealed class DownloadTests : IDisposable
     [Fact]
     public async Task A_file_that_changed_meanwhile_is_fetched_anew()
     {
-        _server.Hangs = true;
-        _server.Breaks.Enqueue(2 << 20);
-        using var interrupt = new CancellationTokenSource();
-        var arrived = new Arrived(2 << 20);
-        var import = _images.ImportAsync(_server.Address, "golden", progress: arrived, cancellation: interrupt.Token).AsTask();
-        await arrived.Task;
-        await interrupt.CancelAsync();
-        await Assert.ThrowsAsync<VolumeStoreException>(() => import);
+        await InterruptedAsync();
 
         (_server.Content, _server.Tag) = (Sample.Disk(seed: 2), "\"second\"");
         await ImportedAsync();
         Assert.Equal([0, 0], _server.Answers);
+    }
+
+    /// <summary>An import of which the server sends 2 MiB, and that the operator then gives up.</summary>
+    private async Task<VolumeStoreException> InterruptedAsync()
+    {
+        _server.Hangs = true;
+        _server.Breaks.Enqueue(2 << 20);
+        using var interrupt = new CancellationTokenSource();
+        // All that was sent has arrived before the operator gives up.
+        var arrived = new Arrived(2 << 20);
+        var import = _images.ImportAsync(_server.Address, "golden", progress: arrived, cancellation: interrupt.Token).AsTask();
+        await arrived.Task;
+        await interrupt.CancelAsync();
+        return await Assert.ThrowsAsync<VolumeStoreException>(() => import);
     }
 
     private async Task ImportedAsync()
