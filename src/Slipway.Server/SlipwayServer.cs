@@ -11,6 +11,7 @@ using Slipway.Fleet.Store;
 using Slipway.Iscsi.Target;
 using Slipway.Server.Api;
 using Slipway.Server.Boot;
+using Slipway.Server.Certificates;
 using Slipway.Server.Dhcp;
 using Slipway.Server.Disks;
 using Slipway.Server.Https;
@@ -117,8 +118,9 @@ public sealed partial class SlipwayServer : IAsyncDisposable
 
         registry.EndSessions = disk => iscsi.EndSessionsAsync(disk.Device, $"{disk.Machine.Name} was removed");
 
+        var certificates = new ClientCertificates(_authority, store, site.ClientCertificates, _clock);
         var requests = new BootRequests(site, machines, targets, store, Timelines, IscsiPort,
-            disk => iscsi.EndSessionsAsync(disk.Device, $"{disk.Machine.Name} boots anew"), registry.ApproveByRuleAsync, logs.CreateLogger("Slipway.Https"));
+            disk => iscsi.EndSessionsAsync(disk.Device, $"{disk.Machine.Name} boots anew"), registry, certificates, logs.CreateLogger("Slipway.Https"));
         var authority = _authority;
         var certificate = new ServerCertificate(
             () => authority.CreateServerContext(site.Networks.Select(n => n.Address), Dns.GetHostName(), _clock), _clock, logs.CreateLogger("Slipway.Https"));
@@ -150,7 +152,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         _closing.Push(saving.DisposeAsync);
         await ListenAsync(async () =>
             Closing(await ControlEndpoint.StartAsync(Path.Combine(site.State, ControlEndpoint.SocketFile),
-                new ControlRequests(machines, registry, sightings, Timelines, leases, site.Networks, _clock), logs, cancellation)),
+                new ControlRequests(machines, registry, sightings, Timelines, leases, site.Networks, _clock), new CertificateRequests(certificates, machines), logs, cancellation)),
             $"the control socket in {site.State}");
         foreach (var network in site.Networks)
             LogServing(network.Name, network.Interface, network.Address);

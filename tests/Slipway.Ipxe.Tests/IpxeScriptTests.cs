@@ -74,4 +74,14 @@ public class IpxeScriptTests
 
     [Fact]
     public void A_first_stage_needs_a_web_address() => Assert.Throws<ArgumentException>(() => FirstStageScript.Create(new("ftp://10.0.0.1/")));
+
+    [Fact]
+    public void A_first_stage_of_one_machine_sets_its_certificate_and_key_before_it_asks()
+    {
+        var lines = FirstStageScript.Create(new("https://10.0.0.1"), identity: new("node-1", [0x30, 0x82], [0x30, 0x0A])).ToString().Split('\n');
+        var certificate = Array.IndexOf(lines, "set cert:hex 30:82");
+        Assert.True(certificate > 0);
+        Assert.Equal("set privkey:hex 30:0a", lines[certificate + 1]);
+        Assert.True(Array.IndexOf(lines, ":address") > certificate);
+    }
 }

@@ -22,5 +22,11 @@ internal static class FleetSchema
             mac TEXT PRIMARY KEY, first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, uuid TEXT, architecture TEXT,
             firmware TEXT, network TEXT, address TEXT, relay TEXT) WITHOUT ROWID;
         """,
+        """
+        CREATE TABLE client_certificate (
+            serial TEXT PRIMARY KEY, machine TEXT NOT NULL, issued_ms INTEGER NOT NULL, ends_ms INTEGER NOT NULL,
+            revoked_ms INTEGER, approval TEXT) WITHOUT ROWID;
+        CREATE INDEX client_certificate_machine ON client_certificate (machine);
+        """,
     ];
 }

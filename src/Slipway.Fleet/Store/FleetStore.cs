@@ -10,7 +10,7 @@ namespace Slipway.Fleet.Store;
 /// The site's state in one SQLite file, which only its owner may read: it holds secrets. Writers share one connection,
 /// since SQLite has one writer anyway. A committed row survives the death of the host.
 /// </summary>
-public sealed class FleetStore : IDisposable
+public sealed partial class FleetStore : IDisposable
 {
     private readonly SqliteConnection _connection;
     private readonly Lock _gate = new();
@@ -109,13 +109,13 @@ public sealed class FleetStore : IDisposable
         }
     }
 
-    /// <summary>Forgets a machine and its secrets. Nothing happens where there is none.</summary>
+    /// <summary>Forgets a machine, its secrets and its certificates. Nothing happens where there is none.</summary>
     public void Remove(RegisteredMachine machine)
     {
         lock (_gate)
         {
             using var transaction = _connection.BeginTransaction();
-            using var command = Command("DELETE FROM machine WHERE mac = $mac; DELETE FROM credential WHERE machine = $name;");
+            using var command = Command("DELETE FROM machine WHERE mac = $mac; DELETE FROM credential WHERE machine = $name; DELETE FROM client_certificate WHERE machine = $name;");
             command.Transaction = transaction;
             command.Parameters.AddWithValue("$mac", machine.Mac.ToString());
             command.Parameters.AddWithValue("$name", machine.Name);

@@ -13,14 +13,20 @@ public static class FirstStageScript
 
     /// <param name="server">The HTTPS server's root, <c>https://10.1.2.3/</c>.</param>
     /// <param name="attempts">How many times DHCP is tried (iPXE itself waits about 10 s on each).</param>
-    public static IpxeScript Create(Uri server, int attempts = 5, int rebootAfterSeconds = 30)
+    /// <param name="identity">By what the machine proves who it is; null: by its address.</param>
+    public static IpxeScript Create(Uri server, int attempts = 5, int rebootAfterSeconds = 30, ClientIdentity? identity = null)
     {
         if (!server.IsAbsoluteUri || server.Scheme is not ("https" or "http"))
             throw new ArgumentException($"'{server}' is not an https:// address of a Slipway server", nameof(server));
         var root = server.AbsoluteUri.EndsWith('/') ? server.AbsoluteUri : server.AbsoluteUri + "/";
         var last = attempts.ToString(CultureInfo.InvariantCulture);
-        return new IpxeScript()
-            .Comment($"Slipway: asks {root} what to boot.")
+        var script = new IpxeScript().Comment($"Slipway: asks {root} what to boot.");
+        if (identity is not null)
+        {
+            // Settings of a stock iPXE (crypto/certstore.c, crypto/privkey.c); a build with CERT= and PRIVKEY= has its own.
+            script.Comment($"This is {identity.Name}: whoever has this file can be it.").Set("cert", identity.Certificate).Set("privkey", identity.Key);
+        }
+        return script
             .Set("attempt", 1)
             .Label("address")
             .Echo("Slipway: asking for an address (attempt " + IpxeScript.Setting("attempt") + $" of {last})")

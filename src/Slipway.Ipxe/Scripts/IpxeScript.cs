@@ -29,9 +29,14 @@ public sealed class IpxeScript
     {
         CheckSetting(setting);
         if (value.Length == 0) return Line($"clear {setting}");
-        return Line(IpxeText.IsWord(value)
-            ? $"set {setting} {value}"
-            : $"set {setting}:hex {string.Join(':', Encoding.UTF8.GetBytes(value).Select(b => b.ToString("x2", CultureInfo.InvariantCulture)))}");
+        return IpxeText.IsWord(value) ? Line($"set {setting} {value}") : Set(setting, Encoding.UTF8.GetBytes(value));
+    }
+
+    /// <summary>A setting of bytes.</summary>
+    public IpxeScript Set(string setting, byte[] value)
+    {
+        CheckSetting(setting);
+        return Line($"set {setting}:hex {string.Join(':', value.Select(b => b.ToString("x2", CultureInfo.InvariantCulture)))}");
     }
 
     public IpxeScript Set(string setting, IPAddress value) => Set(setting, value.ToString());

@@ -31,7 +31,8 @@ internal sealed class ControlEndpoint : IAsyncDisposable
     }
 
     /// <exception cref="IOException">Another server has this state folder, or the socket cannot be made.</exception>
-    public static async Task<ControlEndpoint> StartAsync(string socket, ControlRequests requests, ILoggerFactory logs, CancellationToken cancellation)
+    public static async Task<ControlEndpoint> StartAsync(
+        string socket, ControlRequests requests, CertificateRequests certificates, ILoggerFactory logs, CancellationToken cancellation)
     {
         RemoveLeftOver(socket);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -66,6 +67,9 @@ internal sealed class ControlEndpoint : IAsyncDisposable
         api.MapGet("/boots/events", (string? machine, CancellationToken c) => requests.Follow(machine, c)).WithSummary("Events as they come (server-sent events)");
         api.MapGet("/boots/{machine}", (string machine) => requests.Boot(machine)).WithSummary("The latest boot of one machine, with its events");
         api.MapGet("/leases", () => requests.Leases()).WithSummary("DHCP leases");
+        api.MapGet("/certificates", () => certificates.All()).WithSummary("Client certificates that were issued");
+        api.MapPost("/certificates", (ClientCertificateRequest request) => certificates.Issue(request)).WithSummary("Issue a client certificate; the answer holds its key");
+        api.MapPost("/certificates/{serial}/revocation", (string serial) => certificates.Revoke(serial)).WithSummary("Revoke a client certificate");
         await application.StartAsync(cancellation);
         // Connecting takes the right to write.
         if (!OperatingSystem.IsWindows())

@@ -8,7 +8,6 @@ using Slipway.Server.Dhcp;
 using Slipway.Server.Machines;
 using Slipway.Server.Site;
 using Slipway.Server.Timeline;
-using Slipway.Volumes.Store;
 
 namespace Slipway.Server.Api;
 
@@ -35,17 +34,9 @@ internal sealed class ControlRequests(
     {
         if (MacOf(machine) is not { } mac)
             return Unknown(machine);
-        if (request.Policy is not (null or "keep" or "reset"))
-            return Refused($"'{request.Policy}' is not keep or reset");
-        if (MachineFirmwareNames.Parse(request.Firmware ?? "detect") is not { } firmware)
-            return Refused($"'{request.Firmware}' is not uboot, ibft or detect");
-        var address = request.Address is { } text ? SiteFile.V4(text) : null;
-        if (request.Address is not null && address is null)
-            return Refused($"'{request.Address}' is not an IPv4 address");
         try
         {
-            await registry.ApproveAsync(mac, new Approval(request.Name, request.Volume, request.Image,
-                request.Policy == "reset" ? VolumePolicy.Reset : VolumePolicy.Keep, firmware, address), cancellation);
+            await registry.ApproveAsync(mac, request.ToApproval(), cancellation);
             return TypedResults.Ok(View(mac));
         }
         catch (MachineRefusedException e)

@@ -1,6 +1,8 @@
 using System.Net;
 using Slipway.Fleet.Machines;
+using Slipway.Server.Machines;
 using Slipway.Server.Site;
+using Slipway.Volumes.Store;
 
 namespace Slipway.Server.Api;
 
@@ -32,7 +34,21 @@ internal sealed record MachineView(
 /// <summary>What an operator says of a machine that is to be approved; see <c>slipway machine approve --help</c>.</summary>
 /// <param name="Policy"><c>keep</c> or <c>reset</c>, of a clone.</param>
 /// <param name="Firmware"><c>uboot</c>, <c>ibft</c> or <c>detect</c>.</param>
-internal sealed record ApprovalRequest(string Name, string? Volume, string? Image, string? Policy, string? Firmware, string? Address);
+internal sealed record ApprovalRequest(string Name, string? Volume, string? Image, string? Policy, string? Firmware, string? Address)
+{
+    /// <exception cref="MachineRefusedException">A value is not one that there is.</exception>
+    public Approval ToApproval()
+    {
+        if (Policy is not (null or "keep" or "reset"))
+            throw new MachineRefusedException($"'{Policy}' is not keep or reset");
+        if (MachineFirmwareNames.Parse(Firmware ?? "detect") is not { } firmware)
+            throw new MachineRefusedException($"'{Firmware}' is not uboot, ibft or detect");
+        var address = Address is { } text ? SiteFile.V4(text) : null;
+        if (Address is not null && address is null)
+            throw new MachineRefusedException($"'{Address}' is not an IPv4 address");
+        return new Approval(Name, Volume, Image, Policy == "reset" ? VolumePolicy.Reset : VolumePolicy.Keep, firmware, address);
+    }
+}
 
 /// <param name="SentTo">The broadcast addresses that the packet went to.</param>
 internal sealed record WakeView(string Mac, IReadOnlyList<string> SentTo);

@@ -7,21 +7,25 @@ using Slipway.Fleet.Credentials;
 using Slipway.Fleet.Machines;
 using Slipway.Fleet.Store;
 using Slipway.Ipxe.Scripts;
+using Slipway.Server.Certificates;
 using Slipway.Server.Disks;
 using Slipway.Server.Https;
+using Slipway.Server.Machines;
 using Slipway.Server.Site;
 
 namespace Slipway.Server.Boot;
 
 /// <summary>
-/// Gives each machine its own script, with fresh secrets, and hears that it is up. A machine is who its address was
-/// leased to; whoever asks for another machine's script is refused, and who is not approved waits.
+/// Gives each machine its own script, with fresh secrets, and hears that it is up. A machine is who its client certificate
+/// says or, without one, who its address was leased to; whoever asks for another machine's script is refused, and who is
+/// not approved waits.
 /// </summary>
-/// <param name="approve">Approves a machine that nobody did, where a rule says so.</param>
 internal sealed partial class BootRequests(
     SiteConfiguration site, MachineDirectory machines, MachineTargets disks, FleetStore store, BootTimelines timelines, int iscsiPort,
-    Func<MachineDisk, Task> endSessions, Func<MacAddress, CancellationToken, Task<bool>> approve, ILogger logger) : IMachineRequests
+    Func<MachineDisk, Task> endSessions, IApprovals approvals, ClientCertificates certificates, ILogger logger) : IMachineRequests
 {
+    public bool AsksForCertificates => certificates.AreAskedFor;
+
     public void HandshakeDone(IPAddress client, ITlsHandshakeFeature tls)
     {
         if (machines.At(client) is not { } mac || timelines.Of(mac) is not { Outcome: BootOutcome.Running } boot || boot.Stage > BootStage.Script)
@@ -37,7 +41,8 @@ internal sealed partial class BootRequests(
         if (machines.At(client) is { } mac && timelines.Of(mac) is { Outcome: BootOutcome.Running, Stage: <= BootStage.Script })
         {
             timelines.Refuse(mac, machines.NameOf(mac), BootStage.Script,
-                "the machine broke off the TLS handshake: its iPXE does not trust this site's CA (slipway firmware trust), or its clock is wrong");
+                "the machine broke off the TLS handshake: its iPXE does not trust this site's CA (slipway firmware trust), or its clock is wrong"
+                + (AsksForCertificates ? ", or it is of before April 2025 and has no client certificate" : ""));
         }
     }
 
@@ -50,24 +55,23 @@ internal sealed partial class BootRequests(
             await RefuseAsync(context, StatusCodes.Status400BadRequest, $"'{mac}' is no Ethernet address");
             return;
         }
-        if (machines.At(client) is not { } asking)
+        var proof = certificates.Examine(context.Connection.ClientCertificate);
+        if (proof.Refusal is { } refusal)
         {
-            LogRefused(client, asked, "this server knows no machine at that address");
-            await RefuseAsync(context, StatusCodes.Status403Forbidden, $"no machine is known at {client}");
+            await RefuseAsync(context, client, asked, refusal);
             return;
         }
-        if (asking != asked)
+        if (proof.Certificate is { } certificate)
         {
-            // Told of the machine that asks: the one that it asks for has done nothing.
-            LogRefused(client, asked, $"the address belongs to {asking}");
-            timelines.Refuse(asking, machines.NameOf(asking), BootStage.Script, $"it asked for the script of {asked}, which is another machine");
-            await RefuseAsync(context, StatusCodes.Status403Forbidden, $"{client} is not {asked}");
-            return;
+            if (await ProvenAsync(certificate, asked, context.RequestAborted) is not { } proven)
+            {
+                await RefuseAsync(context, StatusCodes.Status403Forbidden, $"{certificate.Machine} cannot be approved: the server's log says why");
+                return;
+            }
+            asked = proven.Mac;
         }
-        if (machines.Find(asked) is null && !await approve(asked, context.RequestAborted))
+        else if (!await MayAskAsync(context, client, asked))
         {
-            Wait(client, asked);
-            await SendAsync(context, BootScript.Wait(asked));
             return;
         }
         if (disks.Of(asked) is not { } disk)
@@ -87,7 +91,7 @@ internal sealed partial class BootRequests(
                 await SendAsync(context, BootScript.Detect(machine));
                 break;
             default:
-                await GiveScriptAsync(context, disk, known.Value);
+                await GiveScriptAsync(context, disk, known.Value, proof.Certificate);
                 break;
         }
     }
@@ -105,6 +109,65 @@ internal sealed partial class BootRequests(
         await context.Response.WriteAsync("welcome\n", context.RequestAborted);
     }
 
+    /// <summary>The machine that a certificate is of, approved by it where it is not known yet; null where it cannot be.</summary>
+    private async Task<MachineSettings?> ProvenAsync(ClientCertificate certificate, MacAddress asked, CancellationToken cancellation)
+    {
+        if (machines.Named(certificate.Machine) is { } known)
+            return known;
+        try
+        {
+            return ClientCertificates.ApprovalOf(certificate) is { } approval
+                ? await approvals.ApproveByCertificateAsync(asked, certificate.Serial, approval.ToApproval(), cancellation)
+                : throw new MachineRefusedException($"there is no machine {certificate.Machine} any more");
+        }
+        catch (MachineRefusedException e)
+        {
+            LogNotApproved(certificate.Serial, certificate.Machine, asked, e.Message);
+            timelines.Refuse(asked, machines.NameOf(asked), BootStage.Script, $"it showed the client certificate of {certificate.Machine}, but {e.Message}");
+            return null;
+        }
+    }
+
+    /// <summary>Whether a machine without a certificate is who it says it is, by its address; what it is told where not has been sent.</summary>
+    private async Task<bool> MayAskAsync(HttpContext context, IPAddress client, MacAddress asked)
+    {
+        if (machines.At(client) is not { } asking)
+        {
+            LogRefused(client, asked, "this server knows no machine at that address");
+            await RefuseAsync(context, StatusCodes.Status403Forbidden, $"no machine is known at {client}");
+            return false;
+        }
+        if (asking != asked)
+        {
+            // Told of the machine that asks: the one that it asks for has done nothing.
+            LogRefused(client, asked, $"the address belongs to {asking}");
+            timelines.Refuse(asking, machines.NameOf(asking), BootStage.Script, $"it asked for the script of {asked}, which is another machine");
+            await RefuseAsync(context, StatusCodes.Status403Forbidden, $"{client} is not {asked}");
+            return false;
+        }
+        if (machines.Find(asked) is null && !await approvals.ApproveByRuleAsync(asked, context.RequestAborted))
+        {
+            Wait(client, asked);
+            await SendAsync(context, BootScript.Wait(asked));
+            return false;
+        }
+        if (machines.Find(asked) is { } machine && certificates.AreRequiredOf(machine))
+        {
+            await RefuseAsync(context, client, asked, $"{machine.Name} boots with its client certificate only, and showed none (slipway firmware media --machine {machine.Name})");
+            return false;
+        }
+        return true;
+    }
+
+    /// <summary>Refuses for want of a certificate that counts, and says so in the timeline of whoever has the address.</summary>
+    private async Task RefuseAsync(HttpContext context, IPAddress client, MacAddress asked, string reason)
+    {
+        LogRefused(client, asked, reason);
+        if (machines.At(client) is { } asking)
+            timelines.Refuse(asking, machines.NameOf(asking), BootStage.Script, reason);
+        await RefuseAsync(context, StatusCodes.Status403Forbidden, reason);
+    }
+
     // It asks again every few seconds: that is told once.
     private void Wait(IPAddress client, MacAddress machine)
     {
@@ -115,7 +178,7 @@ internal sealed partial class BootRequests(
         timelines.Refuse(machine, machine.ToString(), BootStage.Script, reason);
     }
 
-    private async Task GiveScriptAsync(HttpContext context, MachineDisk disk, MachineFirmware firmware)
+    private async Task GiveScriptAsync(HttpContext context, MachineDisk disk, MachineFirmware firmware, ClientCertificate? certificate)
     {
         var machine = disk.Machine;
         var portal = new IPEndPoint(context.Connection.LocalIpAddress!.MapToIPv4(), iscsiPort);
@@ -137,7 +200,7 @@ internal sealed partial class BootRequests(
             return;
         }
         var way = firmware == MachineFirmware.UBoot ? "kernel arguments" : "iBFT";
-        timelines.Observe(machine.Mac, machine.Name, BootStage.Script, $"has its script: disk {disk.Names.Target} at {portal}, told to the kernel by {way}",
+        timelines.Observe(machine.Mac, machine.Name, BootStage.Script, $"has its script: disk {disk.Names.Target} at {portal}, told to the kernel by {way}{(certificate is null ? "" : $"; it showed its certificate {certificate.Serial}")}",
             new Dictionary<string, string> { ["target"] = disk.Names.Target, ["portal"] = portal.ToString(), ["firmware"] = firmware.ToString().ToLowerInvariant() });
         await SendAsync(context, BootScript.Create(machine, firmware, disk.Names, told, portal));
     }
@@ -168,6 +231,9 @@ internal sealed partial class BootRequests(
 
     [LoggerMessage(3002, LogLevel.Warning, "https: {Client} asked for the script of {Machine}, refused: {Reason}")]
     private partial void LogRefused(IPAddress client, MacAddress machine, string reason);
+
+    [LoggerMessage(3005, LogLevel.Warning, "https: {Machine} showed the client certificate {Serial} of {Name}, but {Reason}")]
+    private partial void LogNotApproved(string serial, string name, MacAddress machine, string reason);
 
     [LoggerMessage(3003, LogLevel.Warning, "boot: the volume of {Machine} has no {File}: under U-Boot its kernel learns nothing of its disk")]
     private partial void LogNoEnvironment(string machine, string file);

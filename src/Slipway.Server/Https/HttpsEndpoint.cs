@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
@@ -73,6 +74,15 @@ internal sealed class HttpsEndpoint : IAsyncDisposable
         return context.Response.WriteAsync("only by https\n", context.RequestAborted);
     }
 
+    // The framework builds a chain before it asks; it must not fetch what a stranger's certificate names, nor look in the
+    // system's store.
+    private static X509ChainPolicy ClientChainPolicy() => new()
+    {
+        TrustMode = X509ChainTrustMode.CustomRootTrust,
+        RevocationMode = X509RevocationMode.NoCheck,
+        DisableCertificateDownloads = true,
+    };
+
     private static void Configure(ListenOptions listen, ServerCertificate certificate, IMachineRequests requests)
     {
         listen.Protocols = HttpProtocols.Http1AndHttp2;
@@ -89,6 +99,12 @@ internal sealed class HttpsEndpoint : IAsyncDisposable
             {
                 ServerCertificateContext = certificate.Current,
                 EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+                ClientCertificateRequired = requests.AsksForCertificates,
+                CertificateChainPolicy = ClientChainPolicy(),
+                // Whether it counts is for the request to say (ClientCertificates.Examine): an alert would tell a machine nothing.
+#pragma warning disable CA5359
+                RemoteCertificateValidationCallback = (_, _, _, _) => true,
+#pragma warning restore CA5359
             }),
         });
         listen.Use(next => connection =>
@@ -104,6 +120,9 @@ internal sealed class HttpsEndpoint : IAsyncDisposable
 /// <summary>What machines ask by HTTPS.</summary>
 internal interface IMachineRequests
 {
+    /// <summary>Whether clients are asked for a certificate. Who shows none, or a wrong one, is let in all the same.</summary>
+    bool AsksForCertificates { get; }
+
     void HandshakeDone(IPAddress client, ITlsHandshakeFeature tls);
 
     void HandshakeBrokenOff(IPAddress client);

@@ -16,7 +16,7 @@ namespace Slipway.Server.Machines;
 /// </summary>
 internal sealed partial class MachineRegistry(
     SiteConfiguration site, MachineDirectory directory, MachineTargets targets, MachineSightings sightings, FleetStore store,
-    BootTimelines timelines, TimeProvider clock, ILogger logger) : IAsyncDisposable
+    BootTimelines timelines, TimeProvider clock, ILogger logger) : IApprovals, IAsyncDisposable
 {
     private const string ByOperator = "an operator";
 
@@ -109,7 +109,22 @@ internal sealed partial class MachineRegistry(
         }
     }
 
-    /// <summary>Forgets a machine and its secrets, and ends its sessions. Its volume stays.</summary>
+    /// <summary>Approves a machine as what its client certificate says.</summary>
+    /// <exception cref="MachineRefusedException">It cannot be; nothing changed.</exception>
+    public async Task<MachineSettings> ApproveByCertificateAsync(MacAddress mac, string serial, Approval approval, CancellationToken cancellation)
+    {
+        await _one.WaitAsync(cancellation);
+        try
+        {
+            return directory.Named(approval.Name) ?? await RegisterAsync(mac, approval, $"the client certificate {serial}", cancellation);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <summary>Forgets a machine, its secrets and its certificates, and ends its sessions. Its volume stays.</summary>
     /// <exception cref="MachineRefusedException">It is one of the site's file, or unknown.</exception>
     public async Task RemoveAsync(MacAddress mac, CancellationToken cancellation)
     {

@@ -24,6 +24,9 @@ public sealed record SiteConfiguration
     /// <summary>Which unknown machines are approved without anybody's doing; the first that fits decides.</summary>
     public IReadOnlyList<ApprovalRule> Approve { get; init; } = [];
 
+    /// <summary>Of all machines.</summary>
+    public ClientCertificateUse ClientCertificates { get; init; }
+
     /// <summary>Portals that iSCSI discovery tells (port 0: the one that was asked); where none, the address that was asked.</summary>
     public IReadOnlyList<IPEndPoint> Advertise { get; init; } = [];
 
@@ -62,4 +65,7 @@ public sealed record MachineSettings
 
     /// <summary>Its reserved address; one of the pool where null.</summary>
     public IPAddress? Address { get; init; }
+
+    /// <summary>It gets no script and no secret without its client certificate.</summary>
+    public bool NeedsClientCertificate { get; init; }
 }

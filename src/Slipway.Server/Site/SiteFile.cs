@@ -46,7 +46,7 @@ public static class SiteFile
         if (stream.Documents is not [var document])
             throw new SiteConfigurationException($"{file}: one YAML document is expected, not {stream.Documents.Count}");
         var root = new YamlSection(file, "", document.RootNode);
-        root.Allow("name", "state", "ipxe", "networks", "machines", "approve", "iscsi");
+        root.Allow("name", "state", "ipxe", "networks", "machines", "approve", "iscsi", "https");
         var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
         var configuration = new SiteConfiguration
         {
@@ -57,7 +57,11 @@ public static class SiteFile
             Networks = [.. root.List("networks").Select(NetworkSection.Network)],
             Machines = [.. root.List("machines").Select(section => Machine(section, folder))],
             Approve = [.. root.List("approve").Select(Rule)],
+            ClientCertificates = root.Section("https") is { } https ? ClientCertificates(https) : ClientCertificateUse.Off,
         };
+        if (configuration.ClientCertificates == ClientCertificateUse.Off
+            && root.List("machines").Zip(configuration.Machines).FirstOrDefault(m => m.Second.NeedsClientCertificate).First is { } asking)
+            throw asking.Wrong("client-certificate", "needs https.client-certificates: optional (or required): nobody is asked for one otherwise");
         CheckUnique(root.List("machines"), "mac", configuration.Machines.Select(m => m.Mac.ToString()));
         CheckUnique(root.List("machines"), "name", configuration.Machines.Select(m => m.Name));
         CheckUnique(root.List("machines"), "volume", configuration.Machines.Select(m => m.Volume));
@@ -69,7 +73,7 @@ public static class SiteFile
 
     private static MachineSettings Machine(YamlSection section, string folder)
     {
-        section.Allow("name", "mac", "volume", "firmware", "address", "faults", "trace", "allow-initiators", "allow-networks");
+        section.Allow("name", "mac", "volume", "firmware", "address", "faults", "trace", "allow-initiators", "allow-networks", "client-certificate");
         return new MachineSettings
         {
             Name = section.Name("name"),
@@ -82,7 +86,25 @@ public static class SiteFile
                 InitiatorAccess.ParseNetwork(text) ?? throw section.Wrong("allow-networks", $"'{text}' is not a network, like 10.77.0.0/24"))],
             Firmware = section.Value("firmware", "uboot, ibft or detect", MachineFirmwareNames.Parse, MachineFirmware.Detect),
             Address = section.Value<IPAddress?>("address", "an IPv4 address", V4, null),
+            NeedsClientCertificate = section.Value("client-certificate", "required or optional", text => text switch
+            {
+                "required" => true,
+                "optional" => false,
+                _ => (bool?)null,
+            }, false),
         };
+    }
+
+    private static ClientCertificateUse ClientCertificates(YamlSection section)
+    {
+        section.Allow("client-certificates");
+        return section.Value("client-certificates", "required, optional or off", text => text switch
+        {
+            "required" => ClientCertificateUse.Required,
+            "optional" => ClientCertificateUse.Optional,
+            "off" => ClientCertificateUse.Off,
+            _ => (ClientCertificateUse?)null,
+        }, ClientCertificateUse.Off);
     }
 
     private static ApprovalRule Rule(YamlSection section)

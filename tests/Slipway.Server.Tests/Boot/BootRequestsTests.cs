@@ -4,8 +4,10 @@ using Slipway.Fleet.Boots;
 using Slipway.Fleet.Machines;
 using Slipway.Fleet.Store;
 using Slipway.Server.Boot;
+using Slipway.Server.Certificates;
 using Slipway.Server.Disks;
 using Slipway.Server.Https;
+using Slipway.Server.Machines;
 using Slipway.Server.Site;
 using Slipway.Server.Tests.Net;
 
@@ -48,7 +50,7 @@ public sealed class BootRequestsTests : IAsyncLifetime
         {
             _ended.Add(disk.Machine.Name);
             return Task.CompletedTask;
-        }, (_, _) => Task.FromResult(false), NullLogger.Instance);
+        }, new NoApprovals(), new ClientCertificates(_authority, _store, ClientCertificateUse.Optional, TimeProvider.System), NullLogger.Instance);
         // An iPXE for BIOS by its first bytes, which is served as it is.
         _program = [0xEA, 0x05, 0x00, 0xC0, 0x07, .. System.Security.Cryptography.RandomNumberGenerator.GetBytes(100_000)];
         await File.WriteAllBytesAsync(Path.Combine(_folder.Path, Program), _program);
@@ -221,4 +223,12 @@ public sealed class BootRequestsTests : IAsyncLifetime
 
     private ToolResult Curl(string from, string path, params string[] options) => Tool.Run("curl",
         ["-sS", "--cacert", Path.Combine(_folder.Path, SiteAuthority.RootFile), "--interface", from, .. options, Url(path)]);
+
+    private sealed class NoApprovals : IApprovals
+    {
+        public Task<bool> ApproveByRuleAsync(MacAddress mac, CancellationToken cancellation) => Task.FromResult(false);
+
+        public Task<MachineSettings> ApproveByCertificateAsync(MacAddress mac, string serial, Approval approval, CancellationToken cancellation) =>
+            throw new MachineRefusedException("nobody is approved here");
+    }
 }

@@ -116,6 +116,8 @@ public sealed class HttpsEndpointTests : IAsyncLifetime
 
     private sealed class Answers : IMachineRequests
     {
+        public bool AsksForCertificates => true;
+
         public void HandshakeDone(IPAddress client, ITlsHandshakeFeature tls)
         {
         }

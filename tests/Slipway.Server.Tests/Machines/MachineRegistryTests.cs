@@ -7,8 +7,10 @@ using Slipway.Fleet.Boots;
 using Slipway.Fleet.Machines;
 using Slipway.Fleet.Store;
 using Slipway.Server.Api;
+using Slipway.Server.Certificates;
 using Slipway.Server.Dhcp;
 using Slipway.Server.Disks;
+using Slipway.Server.Https;
 using Slipway.Server.Machines;
 using Slipway.Server.Site;
 using Slipway.Server.Tests.Net;
@@ -140,7 +142,7 @@ public sealed class MachineRegistryTests : IAsyncLifetime
     [Fact]
     public async Task A_second_server_on_the_same_state_folder_is_refused()
     {
-        var refusal = await Assert.ThrowsAsync<IOException>(() => ControlEndpoint.StartAsync(Socket, Requests(), NullLoggerFactory.Instance, TestContext.Current.CancellationToken));
+        var refusal = await Assert.ThrowsAsync<IOException>(() => ControlEndpoint.StartAsync(Socket, Requests(), Certificates(), NullLoggerFactory.Instance, TestContext.Current.CancellationToken));
         Assert.Contains("another slipway serves", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("node-1", Ask("machines"), StringComparison.Ordinal);
     }
@@ -157,7 +159,7 @@ public sealed class MachineRegistryTests : IAsyncLifetime
             NetworksChanged = networks => _networks = networks,
         };
         await _registry.OpenAsync(TestContext.Current.CancellationToken);
-        _endpoint = await ControlEndpoint.StartAsync(Socket, Requests(), NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
+        _endpoint = await ControlEndpoint.StartAsync(Socket, Requests(), Certificates(), NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
     }
 
     private async Task StopAsync()
@@ -166,6 +168,9 @@ public sealed class MachineRegistryTests : IAsyncLifetime
         await _registry.DisposeAsync();
         _sightings.Save();
     }
+
+    private CertificateRequests Certificates() =>
+        new(new ClientCertificates(SiteAuthority.Open(_folder.Path, "lab", TimeProvider.System), _store, ClientCertificateUse.Optional, TimeProvider.System), _directory);
 
     private ControlRequests Requests() => new(_directory, _registry, _sightings, _timelines, _leases, _site.Networks, TimeProvider.System);
 

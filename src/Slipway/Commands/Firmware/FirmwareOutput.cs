@@ -14,11 +14,11 @@ internal static class FirmwareOutput
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
-    public static int Run(bool json, Func<FirmwareResult> work)
+    public static async Task<int> RunAsync(bool json, Func<Task<FirmwareResult>> work)
     {
         try
         {
-            var result = json || Console.IsErrorRedirected ? work() : WithStatus(work);
+            var result = json || Console.IsErrorRedirected ? await work() : await WithStatusAsync(work);
             Console.WriteLine(json ? JsonSerializer.Serialize(result, Json) : $"{result.File} ({result.Length / 1024.0:N0} KiB) {result.Description}");
             return 0;
         }
@@ -37,12 +37,15 @@ internal static class FirmwareOutput
     }
 
     /// <summary>Writes beside the target and renames, so that a command that is stopped leaves no half file.</summary>
-    public static void Write(FileInfo target, Action<Stream> write)
+    /// <param name="secret">It holds a key: only its owner may read it.</param>
+    public static void Write(FileInfo target, Action<Stream> write, bool secret = false)
     {
         var partial = target.FullName + ".partial";
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        if (secret && !OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         try
         {
-            using (var stream = System.IO.File.Create(partial)) write(stream);
+            using (var stream = new FileStream(partial, options)) write(stream);
             System.IO.File.Move(partial, target.FullName, overwrite: true);
         }
         finally
@@ -51,10 +54,10 @@ internal static class FirmwareOutput
         }
     }
 
-    private static FirmwareResult WithStatus(Func<FirmwareResult> work)
+    private static Task<FirmwareResult> WithStatusAsync(Func<Task<FirmwareResult>> work)
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-        return console.Status().Start("working", _ => work());
+        return console.Status().StartAsync("working", _ => work());
     }
 
     private static int Fail(bool json, string message)

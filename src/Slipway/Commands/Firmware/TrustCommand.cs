@@ -22,8 +22,8 @@ internal static class TrustCommand
         var awake = new Option<bool>("--no-sleep") { Description = "Also keep iPXE from halting the processor: needed under U-Boot, which has no timer interrupt" };
         var json = new Option<bool>("--json") { Description = "Print the result as JSON" };
         var command = new Command("trust", "Make a copy of a stock iPXE that trusts this site's certificate authority.") { input, output, authority, awake, json };
-        command.SetAction(parsed => FirmwareOutput.Run(parsed.GetValue(json), () =>
-            Patch(parsed.GetRequiredValue(input), parsed.GetRequiredValue(output), parsed.GetRequiredValue(authority), parsed.GetValue(awake))));
+        command.SetAction((parsed, _) => FirmwareOutput.RunAsync(parsed.GetValue(json), () => Task.FromResult(
+            Patch(parsed.GetRequiredValue(input), parsed.GetRequiredValue(output), parsed.GetRequiredValue(authority), parsed.GetValue(awake)))));
         return command;
     }
 

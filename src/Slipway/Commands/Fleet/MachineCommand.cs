@@ -17,6 +17,7 @@ internal static class MachineCommand
         Approve(),
         Wake(),
         Remove(),
+        CertificateCommand.Create(),
     };
 
     private static Command Show()

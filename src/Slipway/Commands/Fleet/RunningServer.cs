@@ -54,6 +54,11 @@ internal sealed class RunningServer : IDisposable
 
     public Task<T> PostAsync<T>(string path, object body, CancellationToken cancellation) => AskAsync<T>(HttpMethod.Post, path, body, cancellation);
 
+    public async Task PostAsync(string path, CancellationToken cancellation)
+    {
+        using var answer = await SendAsync(HttpMethod.Post, path, null, cancellation);
+    }
+
     public async Task DeleteAsync(string path, CancellationToken cancellation)
     {
         using var answer = await SendAsync(HttpMethod.Delete, path, null, cancellation);

@@ -1,0 +1,70 @@
+using System.CommandLine;
+using Slipway.Server.Api;
+
+namespace Slipway.Commands.Fleet;
+
+/// <summary><c>slipway machine certificate</c>: by what machines prove who they are.</summary>
+internal static class CertificateCommand
+{
+    public static Command Create() => new("certificate", "Client certificates: by these machines prove who they are, whatever their address.")
+    {
+        new Command("list", "List the client certificates that were issued.")
+            .Asks((server, _, cancellation) => server.GetAsync<List<CertificateView>>("certificates", cancellation), List),
+        Issue(),
+        Revoke(),
+    };
+
+    private static Command Issue()
+    {
+        var machine = new Argument<string>("NAME") { Description = "The machine's name" };
+        var output = new Option<string>("--out", "-o") { Description = "Where they go: this with .crt and with .key", Required = true };
+        var image = new Option<string?>("--image") { Description = "Where NAME is not approved yet: it becomes so when it shows the certificate, with a clone of this image" };
+        var volume = new Option<string?>("--volume") { Description = "The same, with this volume: a name in the store, or a file's absolute path" };
+        var policy = new Option<string?>("--policy") { Description = "Of the clone: keep or reset" };
+        policy.AcceptOnlyFromAmong("keep", "reset");
+        var firmware = new Option<string?>("--firmware") { Description = "uboot, ibft, or detect, which is the default" };
+        firmware.AcceptOnlyFromAmong("uboot", "ibft", "detect");
+        var days = new Option<int?>("--days") { Description = "How long it is good; five years where left out" };
+        var command = new Command("issue", "Issue a certificate and its key, PEM, for an iPXE that is built with CERT= and PRIVKEY=, or for curl. Boot media: slipway firmware media --machine.")
+            { machine, output, image, volume, policy, firmware, days };
+        return command.Asks(async (server, parsed, cancellation) =>
+        {
+            var request = new ClientCertificateRequest(new ApprovalRequest(parsed.GetRequiredValue(machine), parsed.GetValue(volume), parsed.GetValue(image),
+                parsed.GetValue(policy), parsed.GetValue(firmware), null), parsed.GetValue(days));
+            var issued = await server.PostAsync<IssuedCertificateView>("certificates", request, cancellation);
+            Write(parsed.GetRequiredValue(output) + ".key", issued.Key);
+            Write(parsed.GetRequiredValue(output) + ".crt", issued.Certificate);
+            return new CertificateView(issued.Serial, issued.Machine, DateTimeOffset.UtcNow, issued.Ends, null, request.Machine is not { Image: null, Volume: null });
+        }, c => $"{c.Machine}: serial {c.Serial}, good until {c.Ends:u}");
+    }
+
+    private static Command Revoke()
+    {
+        var serial = new Argument<string>("SERIAL") { Description = "As `slipway machine certificate list` shows it" };
+        return new Command("revoke", "Revoke a certificate: from now on the server refuses it.") { serial }.Asks(async (server, parsed, cancellation) =>
+        {
+            await server.PostAsync($"certificates/{Uri.EscapeDataString(parsed.GetRequiredValue(serial))}/revocation", cancellation);
+        });
+    }
+
+    private static string List(List<CertificateView> certificates) => certificates.Count == 0 ? "" : TextTable.Of(
+        ["SERIAL", "MACHINE", "ISSUED", "GOOD UNTIL", "STATE"],
+        certificates.Select(c => (IReadOnlyList<string?>)[c.Serial, c.Machine, c.Issued.ToString("yyyy-MM-dd", null), c.Ends.ToString("yyyy-MM-dd", null),
+            c.Revoked is { } at ? $"revoked {at:yyyy-MM-dd}" : c.Ends < DateTimeOffset.UtcNow ? "ended" : c.Approves ? "good, approves" : "good"]));
+
+    private static void Write(string path, string text)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        try
+        {
+            using var writer = new StreamWriter(path, System.Text.Encoding.ASCII, options);
+            writer.Write(text);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ServerException(e.Message, e);
+        }
+    }
+}
