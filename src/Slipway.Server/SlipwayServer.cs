@@ -82,6 +82,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
     {
         CreateState(site.State);
         _authority = Closing(SiteAuthority.Open(site.State, site.Name, _clock));
+        var source = CertificateSource(site, _authority);
         var database = Path.Combine(site.State, DatabaseFile);
         var store = Closing(OpenStore(database));
         var leases = Closing(new SqliteLeaseStore(database));
@@ -92,10 +93,10 @@ public sealed partial class SlipwayServer : IAsyncDisposable
             return $"{scheme}://{network.ServerAddress}{ProgramRequests.Path}";
         }
 
-        var programs = BootPrograms.Load(site.Ipxe, site.FingerprintInPrograms ?? _authority.Fingerprint);
+        var programs = BootPrograms.Load(site.Ipxe, site.FingerprintInPrograms ?? source.RootFingerprint);
         foreach (var refused in programs.Refused)
             LogProgramRefused(refused);
-        var dhcp = new DhcpServer(SiteNetworks.Of(site), new SiteBootPolicy(programs, _authority.Fingerprint, HttpBase), _clock);
+        var dhcp = new DhcpServer(SiteNetworks.Of(site), new SiteBootPolicy(programs, source.RootFingerprint, HttpBase), _clock);
         dhcp.Restore(leases.Load());
         var machines = new MachineDirectory(site.Machines, address => dhcp.HolderOf(address) is { } holder ? DhcpEvidence.MacOf(holder) : null);
 
@@ -121,9 +122,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         var certificates = new ClientCertificates(_authority, store, site.ClientCertificates, _clock);
         var requests = new BootRequests(site, machines, targets, store, Timelines, IscsiPort,
             disk => iscsi.EndSessionsAsync(disk.Device, $"{disk.Machine.Name} boots anew"), registry, certificates, logs.CreateLogger("Slipway.Https"));
-        var authority = _authority;
-        var certificate = new ServerCertificate(
-            () => authority.CreateServerContext(site.Networks.Select(n => n.Address), Dns.GetHostName(), _clock), _clock, logs.CreateLogger("Slipway.Https"));
+        var certificate = new ServerCertificate(source, logs.CreateLogger("Slipway.Https"));
         await ListenAsync(async () =>
             Closing(await HttpsEndpoint.StartAsync(
                 [.. site.Networks.Select(n => new IPEndPoint(n.Address, HttpsPort))],
@@ -170,6 +169,24 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         catch (SqliteException e)
         {
             LogSightingsNotSaved(e.Message);
+        }
+    }
+
+    private ICertificateSource CertificateSource(SiteConfiguration site, SiteAuthority authority)
+    {
+        var addresses = site.Networks.Select(n => n.Address).ToList();
+        if (site.Certificate is not { } files)
+            return new IssuedServerCertificates(authority, addresses, Dns.GetHostName(), _clock);
+        try
+        {
+            var certificates = CertificateFiles.Open(files, addresses, Dns.GetHostName(), _clock);
+            foreach (var concern in certificates.Concerns)
+                LogCertificateConcern(concern);
+            return certificates;
+        }
+        catch (CertificateFileException e)
+        {
+            throw new SiteConfigurationException($"https: {e.Message}", e);
         }
     }
 
@@ -261,6 +278,9 @@ public sealed partial class SlipwayServer : IAsyncDisposable
 
     [LoggerMessage(1006, LogLevel.Warning, "what machines told of themselves cannot be saved: {Reason}")]
     private partial void LogSightingsNotSaved(string reason);
+
+    [LoggerMessage(1007, LogLevel.Warning, "the site's certificate: {Concern}")]
+    private partial void LogCertificateConcern(string concern);
 
     [LoggerMessage(1003, LogLevel.Warning, "not served by TFTP: {Reason}")]
     private partial void LogProgramRefused(string reason);

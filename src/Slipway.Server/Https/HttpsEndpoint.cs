@@ -7,7 +7,6 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Slipway.Server.Boot;
@@ -15,13 +14,26 @@ using Slipway.Server.Boot;
 namespace Slipway.Server.Https;
 
 /// <summary>
-/// Kestrel with this site's certificate: TLS 1.2 and 1.3, with the system's own choice of suites, which has those of a
-/// stock iPXE (ECDHE with AES-GCM). A handshake that the client breaks off is reported: it is how a machine says that it
+/// Kestrel with this site's certificate: TLS 1.2 and 1.3. A handshake that the client breaks off is reported: it is how a machine says that it
 /// does not trust this server. Beside it, without TLS, the programs for firmware that has no site's authority yet.
 /// </summary>
 internal sealed class HttpsEndpoint : IAsyncDisposable
 {
-    private const string HandshakeDone = "slipway.handshake";
+    private const string HandshakeDone = "slipway.handshake", OffersEcdsa = "slipway.ecdsa";
+
+    // With forward secrecy, and authenticated encryption only. A stock iPXE has ECDHE with AES-GCM (since January 2024).
+    private static readonly CipherSuitesPolicy? Suites = OperatingSystem.IsLinux() ? new(
+    [
+        TlsCipherSuite.TLS_AES_128_GCM_SHA256,
+        TlsCipherSuite.TLS_AES_256_GCM_SHA384,
+        TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256,
+        TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+        TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+        TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+        TlsCipherSuite.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+        TlsCipherSuite.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+        TlsCipherSuite.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+    ]) : null;
 
     private readonly WebApplication _application;
 
@@ -92,20 +104,24 @@ internal sealed class HttpsEndpoint : IAsyncDisposable
             if (!connection.Items.ContainsKey(HandshakeDone) && connection.RemoteEndPoint is IPEndPoint client)
                 requests.HandshakeBrokenOff(client.Address);
         });
-        listen.UseHttps(new TlsHandshakeCallbackOptions
+        listen.UseHttps(https =>
         {
-            HandshakeTimeout = TimeSpan.FromSeconds(20),
-            OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions
+            https.HandshakeTimeout = TimeSpan.FromSeconds(20);
+            https.SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13;
+            https.TlsClientHelloBytesCallback = (connection, hello) => connection.Items[OffersEcdsa] = ClientHello.OffersEcdsa(hello);
+            // Kestrel wants one; which is shown is decided for each handshake.
+            https.ServerCertificate = certificate.For(ecdsa: false).TargetCertificate;
+            https.OnAuthenticate = (connection, tls) =>
             {
-                ServerCertificateContext = certificate.Current,
-                EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-                ClientCertificateRequired = requests.AsksForCertificates,
-                CertificateChainPolicy = ClientChainPolicy(),
+                tls.ServerCertificateContext = certificate.For(ecdsa: connection.Items.TryGetValue(OffersEcdsa, out var offers) && offers is true);
+                tls.CipherSuitesPolicy = Suites;
+                tls.ClientCertificateRequired = requests.AsksForCertificates;
+                tls.CertificateChainPolicy = ClientChainPolicy();
                 // Whether it counts is for the request to say (ClientCertificates.Examine): an alert would tell a machine nothing.
 #pragma warning disable CA5359
-                RemoteCertificateValidationCallback = (_, _, _, _) => true,
+                tls.RemoteCertificateValidationCallback = (_, _, _, _) => true;
 #pragma warning restore CA5359
-            }),
+            };
         });
         listen.Use(next => connection =>
         {

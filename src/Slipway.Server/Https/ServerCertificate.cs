@@ -4,60 +4,70 @@ using Microsoft.Extensions.Logging;
 namespace Slipway.Server.Https;
 
 /// <summary>
-/// The certificate that the server shows, replaced before it ends while the server runs. It is looked at when a client
+/// The certificates that the server shows, replaced before they end while the server runs. They are looked at when a client
 /// comes, not by a timer: a host that slept for months shows a good one to whoever wakes it. Connections that stand keep
 /// the one that they began with.
 /// </summary>
 public sealed partial class ServerCertificate
 {
-    /// <summary>How long before its end a certificate is replaced.</summary>
-    public static readonly TimeSpan RenewedBefore = TimeSpan.FromDays(30);
-
     private readonly Lock _gate = new();
-    private readonly Func<SslStreamCertificateContext> _issue;
-    private readonly TimeProvider _clock;
+    private readonly ICertificateSource _source;
     private readonly ILogger _logger;
-    private volatile State _state;
+    private volatile ServerContexts _current;
+    private string? _complained;
 
-    /// <param name="issue">Makes a certificate that is valid from now on (<see cref="SiteAuthority.CreateServerContext"/>).</param>
-    public ServerCertificate(Func<SslStreamCertificateContext> issue, TimeProvider clock, ILogger logger)
+    /// <exception cref="CertificateFileException">The source has none.</exception>
+    public ServerCertificate(ICertificateSource source, ILogger logger)
     {
-        (_issue, _clock, _logger) = (issue, clock, logger);
-        _state = Issue();
+        (_source, _logger) = (source, logger);
+        _current = source.Issue();
     }
 
     /// <summary>For the next handshake.</summary>
-    public SslStreamCertificateContext Current
+    /// <param name="ecdsa">The client can verify ECDSA.</param>
+    public SslStreamCertificateContext For(bool ecdsa)
+    {
+        var contexts = Current;
+        return ecdsa && contexts.Ecdsa is { } faster ? faster : contexts.Rsa;
+    }
+
+    private ServerContexts Current
     {
         get
         {
-            var state = _state;
-            if (_clock.GetUtcNow() < state.RenewAt)
-                return state.Context;
+            var current = _current;
+            if (!_source.IsDue(current))
+                return current;
             lock (_gate)
             {
-                if (_clock.GetUtcNow() >= _state.RenewAt)
-                {
-                    // The one before is left to the finalizer: a handshake may be using it.
-                    _state = Issue();
-                    LogRenewed(_state.Context.TargetCertificate.SerialNumber, _state.Context.TargetCertificate.NotAfter);
-                }
-                return _state.Context;
+                if (_source.IsDue(_current))
+                    Renew();
+                return _current;
             }
         }
     }
 
-    private State Issue()
+    private void Renew()
     {
-        var context = _issue();
-        var (now, end) = (_clock.GetUtcNow(), new DateTimeOffset(context.TargetCertificate.NotAfter));
-        // An authority in its last month gives no longer ones: then once a day, not at every handshake.
-        var tomorrow = now.AddDays(1);
-        return new State(context, end - RenewedBefore > tomorrow ? end - RenewedBefore : tomorrow);
+        try
+        {
+            // The ones before are left to the finalizer: a handshake may be using one.
+            _current = _source.Issue();
+            _complained = null;
+            LogRenewed(_current.Leaf.SerialNumber, _current.Leaf.NotAfter);
+        }
+        catch (CertificateFileException e)
+        {
+            // Half of a change may be there: it is tried again at the next handshake, and told once.
+            if (e.Message != _complained)
+                LogKept(e.Message, _current.Leaf.NotAfter);
+            _complained = e.Message;
+        }
     }
+
+    [LoggerMessage(LogLevel.Error, "the server's certificate cannot be renewed, the one before stays, until {Until:u}: {Reason}")]
+    private partial void LogKept(string reason, DateTime until);
 
     [LoggerMessage(LogLevel.Information, "the server's certificate was renewed: serial {Serial}, good until {Until:u}")]
     private partial void LogRenewed(string serial, DateTime until);
-
-    private sealed record State(SslStreamCertificateContext Context, DateTimeOffset RenewAt);
 }

@@ -24,6 +24,9 @@ public sealed record SiteConfiguration
     /// <summary>Which unknown machines are approved without anybody's doing; the first that fits decides.</summary>
     public IReadOnlyList<ApprovalRule> Approve { get; init; } = [];
 
+    /// <summary>The server's certificate from elsewhere; null: the site's own authority issues it.</summary>
+    public CertificateFileSettings? Certificate { get; init; }
+
     /// <summary>Of all machines.</summary>
     public ClientCertificateUse ClientCertificates { get; init; }
 
@@ -38,6 +41,12 @@ public sealed record SiteConfiguration
     /// <summary>Whom the iPXE that TFTP serves trusts instead of this site's authority; for the same.</summary>
     internal byte[]? FingerprintInPrograms { get; init; }
 }
+
+/// <summary>Where a company's certificate is: its authority for this site, or the server's own. All PEM.</summary>
+/// <param name="Certificate">The certificate, and what is above it.</param>
+/// <param name="Key">Of the first certificate; not encrypted.</param>
+/// <param name="Root">What is above what the first file has; null where that has all.</param>
+public sealed record CertificateFileSettings(string Certificate, string Key, string? Root);
 
 public sealed record MachineSettings
 {

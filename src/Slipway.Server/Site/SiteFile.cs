@@ -48,6 +48,8 @@ public static class SiteFile
         var root = new YamlSection(file, "", document.RootNode);
         root.Allow("name", "state", "ipxe", "networks", "machines", "approve", "iscsi", "https");
         var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
+        var https = root.Section("https");
+        https?.Allow("certificate", "key", "root", "client-certificates");
         var configuration = new SiteConfiguration
         {
             Name = root.Name("name", "site"),
@@ -57,7 +59,8 @@ public static class SiteFile
             Networks = [.. root.List("networks").Select(NetworkSection.Network)],
             Machines = [.. root.List("machines").Select(section => Machine(section, folder))],
             Approve = [.. root.List("approve").Select(Rule)],
-            ClientCertificates = root.Section("https") is { } https ? ClientCertificates(https) : ClientCertificateUse.Off,
+            Certificate = https is null ? null : Certificate(https, folder),
+            ClientCertificates = https is null ? ClientCertificateUse.Off : ClientCertificates(https),
         };
         if (configuration.ClientCertificates == ClientCertificateUse.Off
             && root.List("machines").Zip(configuration.Machines).FirstOrDefault(m => m.Second.NeedsClientCertificate).First is { } asking)
@@ -95,17 +98,23 @@ public static class SiteFile
         };
     }
 
-    private static ClientCertificateUse ClientCertificates(YamlSection section)
+    private static CertificateFileSettings? Certificate(YamlSection section, string folder)
     {
-        section.Allow("client-certificates");
-        return section.Value("client-certificates", "required, optional or off", text => text switch
+        var (certificate, key, root) = (section.Text("certificate", ""), section.Text("key", ""), section.Text("root", ""));
+        if (certificate.Length == 0 && key.Length == 0 && root.Length == 0)
+            return null;
+        return new CertificateFileSettings(
+            Path.Combine(folder, section.Text("certificate")), Path.Combine(folder, section.Text("key")), root.Length > 0 ? Path.Combine(folder, root) : null);
+    }
+
+    private static ClientCertificateUse ClientCertificates(YamlSection section) =>
+        section.Value("client-certificates", "required, optional or off", text => text switch
         {
             "required" => ClientCertificateUse.Required,
             "optional" => ClientCertificateUse.Optional,
             "off" => ClientCertificateUse.Off,
             _ => (ClientCertificateUse?)null,
         }, ClientCertificateUse.Off);
-    }
 
     private static ApprovalRule Rule(YamlSection section)
     {

@@ -56,7 +56,7 @@ public sealed class BootRequestsTests : IAsyncLifetime
         await File.WriteAllBytesAsync(Path.Combine(_folder.Path, Program), _program);
         var programs = new ProgramRequests(BootPrograms.Load(_folder.Path, _authority.Fingerprint), machines, _timelines, NullLogger.Instance);
         _endpoint = await HttpsEndpoint.StartAsync([new IPEndPoint(IPAddress.Loopback, 0)], [new IPEndPoint(IPAddress.Loopback, 0)],
-            new ServerCertificate(() => _authority.CreateServerContext([IPAddress.Loopback], "boothost", TimeProvider.System), TimeProvider.System, NullLogger.Instance),
+            new ServerCertificate(new IssuedServerCertificates(_authority, [IPAddress.Loopback], "boothost", TimeProvider.System), NullLogger.Instance),
             requests, programs, NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
         // A run begins with DHCP.
         foreach (var mac in Leases.Values)
@@ -141,7 +141,7 @@ public sealed class BootRequestsTests : IAsyncLifetime
     {
         var secret = Secret(Curl("127.0.0.11", $"boot/{Known}/uboot", "--tls-max", "1.2").Output);
         var events = _timelines.Of(KnownMac)!.Events;
-        Assert.Contains(events, e => e.Text.StartsWith("TLS 1.2, TLS_ECDHE_RSA", StringComparison.Ordinal));
+        Assert.Contains(events, e => e.Text.StartsWith("TLS 1.2, TLS_ECDHE_ECDSA", StringComparison.Ordinal));
         Assert.DoesNotContain(events, e => e.Text.Contains(secret, StringComparison.Ordinal) || e.Facts.Values.Any(v => v.Contains(secret, StringComparison.Ordinal)));
     }
 

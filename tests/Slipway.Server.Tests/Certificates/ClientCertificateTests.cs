@@ -63,7 +63,7 @@ public sealed class ClientCertificateTests : IAsyncLifetime
         var requests = new BootRequests(site, _directory, targets, _store, _timelines, 3260, _ => Task.CompletedTask, _registry, certificates, _log);
         var programs = new ProgramRequests(BootPrograms.Load(_folder.Path, _authority.Fingerprint), _directory, _timelines, NullLogger.Instance);
         _endpoint = await HttpsEndpoint.StartAsync([new IPEndPoint(IPAddress.Loopback, 0)], [],
-            new ServerCertificate(() => _authority.CreateServerContext([IPAddress.Loopback], "boothost", _time), _time, NullLogger.Instance),
+            new ServerCertificate(new IssuedServerCertificates(_authority, [IPAddress.Loopback], "boothost", _time), NullLogger.Instance),
             requests, programs, NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
     }
 
@@ -133,7 +133,7 @@ public sealed class ClientCertificateTests : IAsyncLifetime
         Assert.Contains(_log.All, m => m.Contains("is not listed here", StringComparison.Ordinal));
 
         // curl will not show a server's certificate: what would be said of it all the same.
-        var server = _authority.CreateServerContext([IPAddress.Loopback], "node-1", _time).TargetCertificate;
+        var server = new IssuedServerCertificates(_authority, [IPAddress.Loopback], "node-1", _time).Issue().Rsa.TargetCertificate;
         Assert.Equal("is not a client's certificate", _authority.ReasonAgainst(server, _time.GetUtcNow()));
         Assert.Null(_store.CredentialsOf("node-1"));
     }

@@ -29,7 +29,7 @@ public sealed class HttpsEndpointTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _authority = SiteAuthority.Open(_folder.Path, "lab", _time);
-        var certificate = new ServerCertificate(() => _authority.CreateServerContext([IPAddress.Loopback], "boothost", _time), _time, NullLogger.Instance);
+        var certificate = new ServerCertificate(new IssuedServerCertificates(_authority, [IPAddress.Loopback], "boothost", _time), NullLogger.Instance);
         var machines = new MachineDirectory([], _ => null);
         var programs = new ProgramRequests(BootPrograms.Load(_folder.Path, _authority.Fingerprint), machines, new BootTimelines(_time), NullLogger.Instance);
         _endpoint = await HttpsEndpoint.StartAsync(
@@ -50,7 +50,7 @@ public sealed class HttpsEndpointTests : IAsyncLifetime
         var first = standing.RemoteCertificate!.GetSerialNumberString();
         Assert.Equal("up", await AskAsync(standing));
 
-        _time.Advance(SiteAuthority.LeafLifetime - ServerCertificate.RenewedBefore - TimeSpan.FromHours(1));
+        _time.Advance(IssuedServerCertificates.Lifetime - IssuedServerCertificates.RenewedBefore - TimeSpan.FromHours(1));
         using (var before = await ConnectAsync())
             Assert.Equal(first, before.RemoteCertificate!.GetSerialNumberString());
 
@@ -59,14 +59,14 @@ public sealed class HttpsEndpointTests : IAsyncLifetime
         {
             Assert.NotEqual(first, after.RemoteCertificate!.GetSerialNumberString());
             var end = new DateTimeOffset(DateTime.Parse(after.RemoteCertificate.GetExpirationDateString(), null));
-            Assert.Equal(SiteAuthority.LeafLifetime.TotalHours, (end - _time.GetUtcNow()).TotalHours, 1.0);
+            Assert.Equal(IssuedServerCertificates.Lifetime.TotalHours, (end - _time.GetUtcNow()).TotalHours, 1.0);
             Assert.Equal("up", await AskAsync(after));
         }
         Assert.Equal("up", await AskAsync(standing));
     }
 
     [Fact]
-    public void Sslscan_finds_no_old_protocol_and_no_suite_without_forward_secrecy_or_with_SHA_1()
+    public void Sslscan_finds_no_old_protocol_and_no_suite_without_forward_secrecy_or_with_CBC()
     {
         var report = XDocument.Parse(Tool.Run("sslscan", "--xml=-", "--no-colour", Address.ToString()).Output);
 
@@ -74,11 +74,29 @@ public sealed class HttpsEndpointTests : IAsyncLifetime
         Assert.Equal(["tls1.2", "tls1.3"], protocols.Order());
         var suites = report.Descendants("cipher").Select(c => (string)c.Attribute("cipher")!).ToList();
         Assert.NotEmpty(suites);
-        Assert.All(suites, suite => Assert.Matches("^(TLS_(AES_128_GCM_SHA256|AES_256_GCM_SHA384|CHACHA20_POLY1305_SHA256)|ECDHE-RSA-(AES(128-GCM-SHA256|256-GCM-SHA384|128-SHA256|256-SHA384)|CHACHA20-POLY1305))$", suite));
+        Assert.All(suites, suite => Assert.Matches("^(TLS_(AES_128_GCM_SHA256|AES_256_GCM_SHA384|CHACHA20_POLY1305_SHA256)|ECDHE-(RSA|ECDSA)-(AES(128-GCM-SHA256|256-GCM-SHA384)|CHACHA20-POLY1305))$", suite));
         Assert.All(report.Descendants("heartbleed"), h => Assert.Equal("0", (string?)h.Attribute("vulnerable")));
         Assert.All(report.Descendants("compression"), c => Assert.Equal("0", (string?)c.Attribute("supported")));
         // Only the renegotiation that RFC 5746 secures, if any.
         Assert.All(report.Descendants("renegotiation").Where(r => (string?)r.Attribute("supported") == "1"), r => Assert.Equal("1", (string?)r.Attribute("secure")));
+    }
+
+    [Theory]
+    [InlineData("ECDSA key", "-tls1_3")]
+    [InlineData("ECDSA key", "-tls1_2")]
+    [InlineData("RSA key", "-tls1_2", "-cipher", "ECDHE-RSA-AES256-GCM-SHA384")]
+    // What iPXE before 2.0 says of itself, and a client that knows P-256 for the key exchange only.
+    [InlineData("RSA key", "-tls1_2", "-sigalgs", "RSA+SHA256:RSA+SHA384:RSA+SHA512", "-curves", "X25519:P-256")]
+    [InlineData("RSA key", "-tls1_3", "-sigalgs", "rsa_pss_rsae_sha256:RSA+SHA256")]
+    [InlineData("RSA key", "-tls1_2", "-curves", "X25519")]
+    public void Who_can_verify_ECDSA_is_shown_an_ECDSA_leaf_and_everybody_else_an_RSA_leaf(string key, params string[] options)
+    {
+        // It talks for as long as there is something to read.
+        var shown = Tool.Run("sh",
+            ["-c", "exec openssl \"$@\" < /dev/null", "sh", "s_client", "-connect", Address.ToString(),
+                "-CAfile", Path.Combine(_folder.Path, SiteAuthority.RootFile), "-verify_return_error", "-showcerts", .. options]).All;
+        Assert.Contains("Verify return code: 0 (ok)", shown, StringComparison.Ordinal);
+        Assert.Contains(key.StartsWith("RSA", StringComparison.Ordinal) ? "PKEY: rsaEncryption" : "PKEY: id-ecPublicKey", shown, StringComparison.Ordinal);
     }
 
     private async Task<SslStream> ConnectAsync()

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Slipway.Server.Https;
@@ -31,40 +32,44 @@ public sealed class SiteAuthorityTests : IDisposable
     }
 
     [Fact]
-    public void OpenSSL_accepts_the_leaf_for_every_address()
+    public void OpenSSL_accepts_both_leaves_for_every_address()
     {
         using var authority = SiteAuthority.Open(_folder.Path, "lab", TimeProvider.System);
-        var context = authority.CreateServerContext([IPAddress.Parse("10.77.0.1"), IPAddress.Loopback], "boothost", TimeProvider.System);
+        var contexts = new IssuedServerCertificates(authority, [IPAddress.Parse("10.77.0.1"), IPAddress.Loopback], "boothost", TimeProvider.System).Issue();
         var leaf = Path.Combine(_folder.Path, "leaf.pem");
-        File.WriteAllText(leaf, context.TargetCertificate.ExportCertificatePem());
-        foreach (var name in (string[])["-verify_ip 10.77.0.1", "-verify_ip 127.0.0.1", "-verify_hostname boothost"])
+        foreach (var context in (SslStreamCertificateContext[])[contexts.Rsa, contexts.Ecdsa!])
         {
-            var output = Tool.Run("openssl",
-                ["verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", Path.Combine(_folder.Path, SiteAuthority.RootFile), .. name.Split(' '), leaf]).All;
-            Assert.Contains("OK", output, StringComparison.Ordinal);
+            File.WriteAllText(leaf, context.TargetCertificate.ExportCertificatePem());
+            foreach (var name in (string[])["-verify_ip 10.77.0.1", "-verify_ip 127.0.0.1", "-verify_hostname boothost"])
+            {
+                var output = Tool.Run("openssl",
+                    ["verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", Path.Combine(_folder.Path, SiteAuthority.RootFile), .. name.Split(' '), leaf]).All;
+                Assert.Contains("OK", output, StringComparison.Ordinal);
+            }
         }
     }
 
     [Fact]
-    public void Everything_is_RSA_and_valid_for_a_clock_of_long_ago()
+    public void What_iPXE_sees_is_RSA_and_valid_for_a_clock_of_long_ago()
     {
         using var authority = SiteAuthority.Open(_folder.Path, "lab", TimeProvider.System);
-        var leaf = authority.CreateServerContext([IPAddress.Loopback], "boothost", TimeProvider.System).TargetCertificate;
+        var contexts = new IssuedServerCertificates(authority, [IPAddress.Loopback], "boothost", TimeProvider.System).Issue();
         using var root = X509CertificateLoader.LoadCertificate(authority.RootDer.Span);
-        foreach (var certificate in (X509Certificate2[])[leaf, root])
+        foreach (var certificate in (X509Certificate2[])[contexts.Rsa.TargetCertificate, root])
         {
             Assert.Equal(2048, certificate.GetRSAPublicKey()!.KeySize);
             Assert.Equal("1.2.840.113549.1.1.11", certificate.SignatureAlgorithm.Value);
             Assert.True(certificate.NotBefore < new DateTime(2011, 1, 1, 0, 0, 0, DateTimeKind.Utc));
         }
+        Assert.Equal(256, contexts.Ecdsa!.TargetCertificate.GetECDsaPublicKey()!.KeySize);
     }
 
     [Fact]
     public void The_chain_that_is_sent_includes_the_root()
     {
         using var authority = SiteAuthority.Open(_folder.Path, "lab", TimeProvider.System);
-        var context = authority.CreateServerContext([IPAddress.Loopback], "boothost", TimeProvider.System);
-        var sent = Assert.Single(context.IntermediateCertificates);
-        Assert.Equal(authority.Fingerprint, SHA256.HashData(sent.RawData));
+        var contexts = new IssuedServerCertificates(authority, [IPAddress.Loopback], "boothost", TimeProvider.System).Issue();
+        foreach (var context in (SslStreamCertificateContext[])[contexts.Rsa, contexts.Ecdsa!])
+            Assert.Equal(authority.Fingerprint, SHA256.HashData(Assert.Single(context.IntermediateCertificates).RawData));
     }
 }

@@ -63,6 +63,7 @@ public class SiteFileTests
     [InlineData("firmware: uboot", "client-certificate: no", "lab.yaml:14: machines[0].client-certificate: 'no' is not required or optional")]
     [InlineData("firmware: uboot", "client-certificate: required", "lab.yaml:14: machines[0].client-certificate: needs https.client-certificates: optional (or required): nobody is asked for one otherwise")]
     [InlineData("machines:", "https: { client-certificates: sometimes }\nmachines:", "lab.yaml:10: https.client-certificates: 'sometimes' is not required, optional or off")]
+    [InlineData("machines:", "https: { certificate: ca.pem }\nmachines:", "lab.yaml:10: https.key is missing")]
     public void A_mistake_is_told_with_its_line(string right, string wrong, string message)
     {
         Assert.Contains(right, Whole, StringComparison.Ordinal);
