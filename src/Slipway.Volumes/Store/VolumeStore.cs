@@ -48,9 +48,8 @@ public sealed class VolumeStore
 
     public StoredVolume Find(string name)
     {
-        // A snapshot that a cut interrupted is finished first.
-        if (StoreNames.IsName(name) && !File.Exists(_folder.Disk(name)) && File.Exists(_folder.Next(name))) Take(name).Dispose();
-        return Contains(name) ? Read(name) : throw new VolumeStoreException($"there is no volume {name}; `slipway volume list` shows what there is");
+        CheckThere(name);
+        return Read(name);
     }
 
     /// <summary>Opens a volume, or <c>VOLUME@SNAPSHOT</c>, to look into it, whoever else uses it.</summary>
@@ -75,7 +74,8 @@ public sealed class VolumeStore
     /// <exception cref="VolumeStoreException">Somebody uses it; the message says who.</exception>
     public async ValueTask<LiveVolume> ServeAsync(string name, CancellationToken cancellation = default)
     {
-        Find(name);
+        // Not Find, which looks through the folder for snapshots: a server opens thousands.
+        CheckThere(name);
         return await LiveVolume.OpenAsync(Take(name), _folder, Images, cancellation);
     }
 
@@ -193,6 +193,13 @@ public sealed class VolumeStore
         Find(name);
         change(VolumeSettings.Load(_folder.Settings(name))).Save(_folder.Settings(name));
         return Read(name);
+    }
+
+    private void CheckThere(string name)
+    {
+        // A snapshot that a cut interrupted is finished first.
+        if (StoreNames.IsName(name) && !File.Exists(_folder.Disk(name)) && File.Exists(_folder.Next(name))) Take(name).Dispose();
+        if (!Contains(name)) throw new VolumeStoreException($"there is no volume {name}; `slipway volume list` shows what there is");
     }
 
     private ClosedVolume Take(string name) => ClosedVolume.Take(_folder, _root, name);
