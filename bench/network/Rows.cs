@@ -7,7 +7,10 @@ namespace Slipway.Bench.Network;
 internal sealed class Rows(bool quick)
 {
     private const string Slipway = "Slipway", Kea = "Kea", Pool = "10.65.0.0-10.79.255.254";
-    private const int Offered = 25_000;
+
+    // A server that is asked for more than it serves loses part of an exchange and has worked for nothing: the figure is
+    // the best over these.
+    private static readonly int[] Offered = [6_000, 9_000, 13_000, 19_000, 25_000];
 
     public IEnumerable<Row> All
     {
@@ -16,19 +19,19 @@ internal sealed class Rows(bool quick)
             yield return new("dhcp-leases", "DHCP leases, durable, each of a new client", "leases/s", Slipway, Kea, new(1), null, bench =>
             {
                 var (wire, site) = (new Wire(), Site(bench));
-                var load = new Perfdhcp(wire, seconds: quick ? 4 : 8);
+                var load = new Perfdhcp(wire, seconds: quick ? 2 : 4);
                 return new Round(
                 [
                     new(Slipway, () =>
                     {
                         var state = bench.NewFile("dhcp");
                         using var server = new SlipwayServe(bench, wire, site, state);
-                        return Warm(load);
+                        return Best(load);
                     }),
                     new(Kea, () =>
                     {
                         using var server = Peers.Kea.Start(bench, wire, Pool);
-                        return Warm(load);
+                        return Best(load);
                     }),
                 ],
                 wire);
@@ -46,11 +49,11 @@ internal sealed class Rows(bool quick)
         }
     }
 
-    // Code is compiled first; the figure is of the second run.
-    private static double Warm(Perfdhcp load)
+    // Code is compiled first.
+    private static double Best(Perfdhcp load)
     {
-        load.Leases(Offered);
-        return load.Leases(Offered);
+        load.Leases(Offered[0]);
+        return Offered.Max(load.Leases);
     }
 
     private static string Site(Bench bench)

@@ -13,13 +13,19 @@ public sealed class MachineSightings
     private readonly Lock _saving = new();
     private readonly FleetStore _store;
     private readonly int _limit;
-    private readonly Dictionary<MacAddress, MachineSighting> _all;
+    private readonly Dictionary<MacAddress, LinkedListNode<MachineSighting>> _all;
+
+    // The one that was silent for longest is the first.
+    private readonly LinkedList<MachineSighting> _order;
     private readonly HashSet<MacAddress> _unsaved = [];
 
     public MachineSightings(FleetStore store, int limit = 20_000)
     {
         (_store, _limit) = (store, limit);
-        _all = store.Sightings().ToDictionary(s => s.Mac);
+        _order = new(store.Sightings().OrderBy(s => s.LastSeen));
+        _all = new(_order.Count);
+        for (var node = _order.First; node is not null; node = node.Next)
+            _all.Add(node.Value.Mac, node);
     }
 
     public IReadOnlyList<MachineSighting> All
@@ -27,14 +33,14 @@ public sealed class MachineSightings
         get
         {
             lock (_gate)
-                return [.. _all.Values];
+                return [.. _order];
         }
     }
 
     public MachineSighting? Of(MacAddress mac)
     {
         lock (_gate)
-            return _all.GetValueOrDefault(mac);
+            return _all.GetValueOrDefault(mac)?.Value;
     }
 
     public void See(MachineSighting sighting)
@@ -42,10 +48,15 @@ public sealed class MachineSightings
         lock (_gate)
         {
             if (_all.TryGetValue(sighting.Mac, out var earlier))
-                sighting = sighting.After(earlier);
+            {
+                sighting = sighting.After(earlier.Value);
+                _order.Remove(earlier);
+            }
             else if (_all.Count >= _limit)
-                Drop(_all.Values.MinBy(s => s.LastSeen)!.Mac);
-            _all[sighting.Mac] = sighting;
+            {
+                Drop(_order.First!.Value.Mac);
+            }
+            _all[sighting.Mac] = _order.AddLast(sighting);
             _unsaved.Add(sighting.Mac);
         }
     }
@@ -76,7 +87,7 @@ public sealed class MachineSightings
             foreach (var mac in changed)
             {
                 if (_all.TryGetValue(mac, out var sighting))
-                    seen.Add(sighting);
+                    seen.Add(sighting.Value);
                 else
                     forgotten.Add(mac);
             }
@@ -102,6 +113,9 @@ public sealed class MachineSightings
     private bool Drop(MacAddress mac)
     {
         _unsaved.Add(mac);
-        return _all.Remove(mac);
+        if (!_all.Remove(mac, out var dropped))
+            return false;
+        _order.Remove(dropped);
+        return true;
     }
 }

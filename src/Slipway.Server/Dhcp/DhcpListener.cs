@@ -8,8 +8,9 @@ namespace Slipway.Server.Dhcp;
 
 /// <summary>
 /// The sockets of DHCP on one interface: ports 67 and 4011. Packets are handled in the order of their arrival. Answers
-/// that need a durable lease gather while more packets are there, so that one commit serves many. One thread does all of
-/// it: on a busy host a second one for the store only took the processor from those who should read the answers.
+/// that need a durable lease gather while more packets are there, so that one commit serves many. One thread of its own
+/// does all of it for a port, and blocks in the kernel: a second one for the store only took the processor from those who
+/// should read the answers, and the pool's hand-over of each packet cost as much as the answer.
 /// </summary>
 public sealed partial class DhcpListener : IAsyncDisposable
 {
@@ -27,7 +28,7 @@ public sealed partial class DhcpListener : IAsyncDisposable
     private readonly IAddressProbe _probe;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stopping = new();
-    private readonly List<Task> _loops = [];
+    private readonly List<Thread> _loops = [];
     private readonly List<Socket> _sockets = [];
     private LinkLayerSender? _link;
 
@@ -62,14 +63,22 @@ public sealed partial class DhcpListener : IAsyncDisposable
             throw;
         }
         foreach (var socket in _sockets)
-            _loops.Add(Task.Run(() => ReceiveAsync(socket)));
+        {
+            var loop = new Thread(() => Receive(socket)) { IsBackground = true, Name = $"DHCP {_interface}" };
+            _loops.Add(loop);
+            loop.Start();
+        }
     }
 
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
-        await Task.WhenAll(_loops);
-        CloseSockets();
+        // What wakes the threads.
+        foreach (var socket in _sockets)
+            socket.Dispose();
+        foreach (var loop in _loops)
+            loop.Join();
+        _link?.Dispose();
         _stopping.Dispose();
     }
 
@@ -99,7 +108,7 @@ public sealed partial class DhcpListener : IAsyncDisposable
         }
     }
 
-    private async Task ReceiveAsync(Socket socket)
+    private void Receive(Socket socket)
     {
         var port = ((IPEndPoint)socket.LocalEndPoint!).Port;
         var buffer = new byte[MaxPacket];
@@ -109,13 +118,13 @@ public sealed partial class DhcpListener : IAsyncDisposable
         {
             try
             {
-                var length = await socket.ReceiveFromAsync(buffer, SocketFlags.None, from, _stopping.Token);
+                var length = socket.ReceiveFrom(buffer, SocketFlags.None, from);
                 var source = (IPEndPoint)Any.Create(from);
                 Handle(buffer.AsSpan(0, length).ToArray(), new Arrival(_interface, source.Address, source.Port, port), socket, batch);
                 if (batch.Count > 0 && batch.Count < MaxBatch && socket.Available > 0)
                     continue;
             }
-            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+            catch (Exception e) when ((e is SocketException or ObjectDisposedException) && _stopping.IsCancellationRequested)
             {
                 return;
             }
@@ -125,7 +134,7 @@ public sealed partial class DhcpListener : IAsyncDisposable
                 LogReceiveFailed(_interface, e.Message);
             }
             if (batch.Count > 0)
-                await CommitAsync(batch, socket);
+                Commit(batch, socket);
         }
     }
 
@@ -162,11 +171,11 @@ public sealed partial class DhcpListener : IAsyncDisposable
         }
     }
 
-    private async Task CommitAsync(List<DhcpOutcome> batch, Socket socket)
+    private void Commit(List<DhcpOutcome> batch, Socket socket)
     {
         try
         {
-            await _store.CommitAsync(batch.Select(o => o.Lease!).ToArray());
+            _store.CommitAsync(batch.Select(o => o.Lease!).ToArray()).AsTask().GetAwaiter().GetResult();
             foreach (var outcome in batch)
                 Finish(outcome, socket);
         }

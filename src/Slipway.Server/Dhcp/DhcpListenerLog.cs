@@ -13,10 +13,12 @@ public sealed partial class DhcpListener
             case DhcpEventKind.Exhausted or DhcpEventKind.Declined or DhcpEventKind.OtherServer or DhcpEventKind.Malformed:
                 LogWarning(_interface, e.Text);
                 break;
-            case DhcpEventKind.Ignored when _logger.IsEnabled(LogLevel.Debug):
-                LogIgnored(_interface, e.Text);
+            // An offer is no lease yet, and what a boot was offered is in its timeline.
+            case DhcpEventKind.Ignored or DhcpEventKind.Offered:
+                if (_logger.IsEnabled(LogLevel.Debug))
+                    LogDetail(_interface, e.Text);
                 break;
-            case not DhcpEventKind.Ignored when _logger.IsEnabled(LogLevel.Information):
+            case var _ when _logger.IsEnabled(LogLevel.Information):
                 LogAnswered(_interface, e.Text);
                 break;
         }
@@ -26,7 +28,7 @@ public sealed partial class DhcpListener
     private partial void LogAnswered(string @interface, string text);
 
     [LoggerMessage(2002, LogLevel.Debug, "dhcp {Interface}: {Text}")]
-    private partial void LogIgnored(string @interface, string text);
+    private partial void LogDetail(string @interface, string text);
 
     [LoggerMessage(2003, LogLevel.Warning, "dhcp {Interface}: {Text}")]
     private partial void LogWarning(string @interface, string text);

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 using Slipway.Server;
 using Slipway.Server.Site;
 
@@ -41,6 +43,8 @@ internal static class ServeCommand
     {
         logging.SetMinimumLevel(verbose ? LogLevel.Debug : LogLevel.Information);
         logging.AddFilter("Microsoft", LogLevel.Warning);
+        // Whoever reads the log slowly must not slow down what it tells of; what was dropped is told.
+        logging.Services.Configure<ConsoleLoggerOptions>(console => console.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite);
         if (json)
             logging.AddJsonConsole(console => console.UseUtcTimestamp = true);
         else
