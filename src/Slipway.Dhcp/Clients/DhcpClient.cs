@@ -17,7 +17,7 @@ public sealed record DhcpClient
 
     public ClientArchitecture? Architecture { get; init; }
 
-    public BootPlatform Platform { get; private init; }
+    public BootPlatform Platform { get; internal init; }
 
     /// <summary>Option 60.</summary>
     public string? VendorClass { get; init; }
