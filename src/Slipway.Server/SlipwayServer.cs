@@ -5,6 +5,7 @@ using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using Slipway.Dhcp.Networks;
 using Slipway.Dhcp.Server;
+using Slipway.Dhcp.V6.Server;
 using Slipway.Fleet.Boots;
 using Slipway.Fleet.Machines;
 using Slipway.Fleet.Store;
@@ -98,7 +99,15 @@ public sealed partial class SlipwayServer : IAsyncDisposable
             LogProgramRefused(refused);
         var dhcp = new DhcpServer(SiteNetworks.Of(site), new SiteBootPolicy(programs, source.RootFingerprint, HttpBase), _clock);
         dhcp.Restore(leases.Load());
-        var machines = new MachineDirectory(site.Machines, address => dhcp.HolderOf(address) is { } holder ? DhcpEvidence.MacOf(holder) : null);
+        var networks6 = Ipv6Settings.NetworksOf(site);
+        var card = networks6.Select(n => n.Interface).OfType<string>().Select(Dhcp6Listener.CardOf).FirstOrDefault(c => c is not null);
+        if (networks6.Count > 0 && card is null)
+            throw new SiteConfigurationException($"none of {string.Join(", ", networks6.Select(n => n.Interface).OfType<string>())} has an Ethernet address, which DHCPv6 names this server by");
+        var dhcp6 = new Dhcp6Server(networks6, new SiteBootUrls(programs, site), card ?? default, _clock);
+        dhcp6.Restore(leases.Load());
+        var machines = new MachineDirectory(site.Machines, address => (address.AddressFamily == AddressFamily.InterNetwork ? dhcp.HolderOf(address) : dhcp6.HolderOf(address)) is { } holder
+            ? DhcpEvidence.MacOf(holder)
+            : null);
 
         var sightings = new MachineSightings(store);
         _closing.Push(() =>
@@ -113,7 +122,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         dhcp.Configure(networks);
         registry.NetworksChanged = dhcp.Configure;
 
-        var portals = site.Networks.Select(n => new IPEndPoint(n.Address, IscsiPort)).ToList();
+        var portals = site.Networks.SelectMany(n => n.Addresses).Select(a => new IPEndPoint(a, IscsiPort)).ToList();
         var iscsi = Closing(new IscsiListener(portals, targets, new IscsiEvidence(Timelines, targets, machines), _clock, logs.CreateLogger("Slipway.Iscsi")));
         Listen(iscsi.Start, $"the iSCSI target on {string.Join(", ", portals)}");
 
@@ -125,8 +134,8 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         var certificate = new ServerCertificate(source, logs.CreateLogger("Slipway.Https"));
         await ListenAsync(async () =>
             Closing(await HttpsEndpoint.StartAsync(
-                [.. site.Networks.Select(n => new IPEndPoint(n.Address, HttpsPort))],
-                [.. site.Networks.Where(HasHttpBoot).Select(n => new IPEndPoint(n.Address, HttpPort))],
+                [.. site.Networks.SelectMany(n => n.Addresses).Select(a => new IPEndPoint(a, HttpsPort))],
+                [.. site.Networks.Where(HasHttpBoot).SelectMany(n => n.Addresses).Select(a => new IPEndPoint(a, HttpPort))],
                 certificate, requests, new ProgramRequests(programs, machines, Timelines, logs.CreateLogger("Slipway.Https")), logs, cancellation)),
             "HTTPS, or HTTP for UEFI HTTP Boot (http-boot: https does without),");
 
@@ -134,12 +143,21 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         foreach (var network in site.Networks.Where(n => n.Mode != NetworkMode.Off))
         {
             var tftp = new TftpServer(programs, new TftpLimits(), _clock, new TftpEvidence(Timelines, machines));
-            var tftpListener = Closing(new TftpListener(new IPEndPoint(network.Address, TftpPort), tftp, _clock, logs.CreateLogger("Slipway.Tftp")));
-            Listen(tftpListener.Start, $"TFTP on {network.Address}");
+            foreach (var address in network.Addresses)
+            {
+                var tftpListener = Closing(new TftpListener(new IPEndPoint(address, TftpPort), tftp, _clock, logs.CreateLogger("Slipway.Tftp")));
+                Listen(tftpListener.Start, $"TFTP on {address}");
+            }
             var probe = Closing(IcmpProbe.Open(network.Interface));
             var dhcpListener = Closing(new DhcpListener(
                 network.Interface, dhcp, leases, new DhcpEvidence(Timelines, machines, sightings), logs.CreateLogger("Slipway.Dhcp"), probe));
             Listen(dhcpListener.Start, $"DHCP on {network.Interface}");
+            if (network.Ipv6 is not null)
+            {
+                var dhcp6Listener = Closing(new Dhcp6Listener(
+                    network.Interface, dhcp6, leases, new DhcpEvidence(Timelines, machines, sightings), logs.CreateLogger("Slipway.Dhcp")));
+                Listen(dhcp6Listener.Start, $"DHCPv6 on {network.Interface}");
+            }
             // Beside a proxy another server is what there should be.
             if (network.Mode == NetworkMode.Authoritative
                 && OtherServerWatch.TryStart(network.Interface, own, new DhcpEvidence(Timelines, machines, sightings), _clock, logs.CreateLogger("Slipway.Dhcp")) is { } watch)
@@ -154,7 +172,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
                 new ControlRequests(machines, registry, sightings, Timelines, leases, site.Networks, _clock), new CertificateRequests(certificates, machines), logs, cancellation)),
             $"the control socket in {site.State}");
         foreach (var network in site.Networks)
-            LogServing(network.Name, network.Interface, network.Address);
+            LogServing(network.Name, network.Interface, string.Join(" and ", network.Addresses));
     }
 
     private static bool HasHttpBoot(NetworkSettings network) => network is { Mode: not NetworkMode.Off, HttpBoot: HttpBootScheme.Http };
@@ -174,7 +192,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
 
     private ICertificateSource CertificateSource(SiteConfiguration site, SiteAuthority authority)
     {
-        var addresses = site.Networks.Select(n => n.Address).ToList();
+        var addresses = site.Networks.SelectMany(n => n.Addresses).ToList();
         if (site.Certificate is not { } files)
             return new IssuedServerCertificates(authority, addresses, Dns.GetHostName(), _clock);
         try
@@ -274,7 +292,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
     private partial void LogStalled(string machine, double seconds, string stage, string text);
 
     [LoggerMessage(1002, LogLevel.Information, "serving network {Network} on {Interface}, as {Address}")]
-    private partial void LogServing(string network, string @interface, IPAddress address);
+    private partial void LogServing(string network, string @interface, string address);
 
     [LoggerMessage(1006, LogLevel.Warning, "what machines told of themselves cannot be saved: {Reason}")]
     private partial void LogSightingsNotSaved(string reason);

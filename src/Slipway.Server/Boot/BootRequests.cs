@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -181,7 +182,7 @@ internal sealed partial class BootRequests(
     private async Task GiveScriptAsync(HttpContext context, MachineDisk disk, MachineFirmware firmware, ClientCertificate? certificate)
     {
         var machine = disk.Machine;
-        var portal = new IPEndPoint(context.Connection.LocalIpAddress!.MapToIPv4(), iscsiPort);
+        var portal = new IPEndPoint(LocalAddress(context), iscsiPort);
         var credentials = BootCredentials.Create(machine.Name);
         var told = site.SecretsInScript?.Invoke(credentials) ?? credentials;
         var arguments = firmware == MachineFirmware.UBoot ? KernelArguments.Of(disk.Names, told, portal, UpAddress(context)) : "";
@@ -199,7 +200,10 @@ internal sealed partial class BootRequests(
             await RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, "the machine's volume cannot be prepared");
             return;
         }
-        var way = firmware == MachineFirmware.UBoot ? "kernel arguments" : "iBFT";
+        // iPXE's iBFT (as of 2.0) has the first four bytes of an IPv6 address where an IPv4 one belongs.
+        var way = firmware == MachineFirmware.UBoot ? "kernel arguments"
+            : portal.AddressFamily == AddressFamily.InterNetworkV6 ? "iBFT, in which iPXE has room for IPv4 only: the system must know its disk otherwise, or the machine boot by IPv4"
+            : "iBFT";
         timelines.Observe(machine.Mac, machine.Name, BootStage.Script, $"has its script: disk {disk.Names.Target} at {portal}, told to the kernel by {way}{(certificate is null ? "" : $"; it showed its certificate {certificate.Serial}")}",
             new Dictionary<string, string> { ["target"] = disk.Names.Target, ["portal"] = portal.ToString(), ["firmware"] = firmware.ToString().ToLowerInvariant() });
         await SendAsync(context, BootScript.Create(machine, firmware, disk.Names, told, portal));
@@ -213,9 +217,13 @@ internal sealed partial class BootRequests(
         await context.Response.Body.WriteAsync(bytes, context.RequestAborted);
     }
 
+    /// <summary>Where the machine reached this server, and so reaches its disk.</summary>
+    private static IPAddress LocalAddress(HttpContext context) =>
+        context.Connection.LocalIpAddress is { IsIPv4MappedToIPv6: true } mapped ? mapped.MapToIPv4() : context.Connection.LocalIpAddress!;
+
     private static Uri UpAddress(HttpContext context)
     {
-        var root = new UriBuilder("https", context.Connection.LocalIpAddress!.MapToIPv4().ToString(), context.Connection.LocalPort).Uri;
+        var root = new UriBuilder("https", LocalAddress(context).ToString(), context.Connection.LocalPort).Uri;
         return new Uri(root, FirstStageScript.Path + "up");
     }
 

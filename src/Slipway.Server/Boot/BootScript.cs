@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Slipway.Fleet.Credentials;
 using Slipway.Fleet.Machines;
 using Slipway.Ipxe.Scripts;
@@ -48,6 +49,8 @@ public static class BootScript
         .Sleep(10)
         .Chain(IpxeText.Plain(mac.ToHyphenated()), replace: true, onFailure: "again");
 
+    private static string HostOf(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : address.ToString();
+
     /// <summary>What the last part of a script's path says; null where it says nothing that is known.</summary>
     public static MachineFirmware? FirmwareOf(string path) => path switch
     {
@@ -59,7 +62,7 @@ public static class BootScript
     /// <param name="firmware">What the machine has; not <see cref="MachineFirmware.Detect"/>.</param>
     public static IpxeScript Create(MachineSettings machine, MachineFirmware firmware, IscsiNames names, BootCredentials credentials, IPEndPoint portal)
     {
-        IpxeText disk = IpxeText.Plain($"iscsi:{portal.Address}::{portal.Port}:0:{names.Target}");
+        IpxeText disk = IpxeText.Plain($"iscsi:{HostOf(portal.Address)}::{portal.Port}:0:{names.Target}");
         return new IpxeScript()
             .Comment($"Slipway: {machine.Name} boots from its disk.")
             .Set("initiator-iqn", names.Initiator)

@@ -33,6 +33,9 @@ internal sealed partial class PacketEndPoint(int interfaceIndex) : EndPoint
     public static PacketEndPoint? Of(string interfaceName) =>
         InterfaceIndex(interfaceName) is var index and not 0 ? new PacketEndPoint((int)index) : null;
 
+    /// <summary>0 where there is no such interface.</summary>
+    public static int IndexOf(string interfaceName) => (int)InterfaceIndex(interfaceName);
+
     [LibraryImport("libc", EntryPoint = "if_nametoindex", StringMarshalling = StringMarshalling.Utf8)]
     private static partial uint InterfaceIndex(string name);
 }

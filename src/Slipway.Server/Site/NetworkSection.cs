@@ -14,7 +14,7 @@ internal static class NetworkSection
 
     public static NetworkSettings Network(YamlSection section)
     {
-        section.Allow(["name", "interface", "address", "relays", "http-boot", .. OfSubnets]);
+        section.Allow(["name", "interface", "address", "relays", "http-boot", "ipv6", .. OfSubnets]);
         var (address, subnet) = section.Value("address", "an address with its prefix length, like 10.77.0.1/24", Prefixed);
         var network = new NetworkSettings
         {
@@ -23,6 +23,7 @@ internal static class NetworkSection
             Address = address,
             PrefixLength = subnet.PrefixLength,
             Mode = ModeOf(section, NetworkMode.Authoritative),
+            Ipv6 = section.Section("ipv6") is { } ipv6 ? Ipv6Section.Read(ipv6) : null,
             HttpBoot = section.Value("http-boot", "http or https", HttpBootOf, HttpBootScheme.Http),
         };
         network = Fill(network, section, subnet);

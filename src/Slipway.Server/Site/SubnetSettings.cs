@@ -50,6 +50,12 @@ public sealed record NetworkSettings : SubnetSettings
     /// <summary>How firmware that boots by HTTP is told to fetch its program.</summary>
     public HttpBootScheme HttpBoot { get; init; }
 
+    /// <summary>Null: no IPv6 here.</summary>
+    public Ipv6Settings? Ipv6 { get; init; }
+
+    /// <summary>Where machines reach HTTPS, TFTP and the target: by IPv4, and by IPv6 where it is served.</summary>
+    public IReadOnlyList<IPAddress> Addresses => Ipv6 is null ? [Address] : [Address, Ipv6.Address];
+
     public required int PrefixLength { get; init; }
 
     public IPNetwork Subnet => Containing(Address, PrefixLength);

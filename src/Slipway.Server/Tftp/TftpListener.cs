@@ -33,7 +33,7 @@ public sealed partial class TftpListener : IAsyncDisposable
         _server = server;
         _clock = clock;
         _logger = logger;
-        _newSocket = newSocket ?? (() => new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp));
+        _newSocket = newSocket ?? (() => new Socket(endpoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp));
     }
 
     public int MaxTransfers { get; init; } = 1000;
@@ -71,12 +71,13 @@ public sealed partial class TftpListener : IAsyncDisposable
     private async Task ReceiveAsync(Socket socket)
     {
         var buffer = new byte[MaxRequest];
+        var any = new IPEndPoint(socket.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0);
         // With a wildcard address the answer must come from the address that was asked.
         while (!_stopping.IsCancellationRequested)
         {
             try
             {
-                var received = await socket.ReceiveMessageFromAsync(buffer, SocketFlags.None, new IPEndPoint(IPAddress.Any, 0), _stopping.Token);
+                var received = await socket.ReceiveMessageFromAsync(buffer, SocketFlags.None, any, _stopping.Token);
                 Accept(buffer.AsSpan(0, received.ReceivedBytes), (IPEndPoint)received.RemoteEndPoint, received.PacketInformation.Address);
             }
             catch (OperationCanceledException) when (_stopping.IsCancellationRequested)

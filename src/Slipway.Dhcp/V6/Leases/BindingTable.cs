@@ -1,4 +1,5 @@
 using System.Net;
+using Slipway.Dhcp.Networks;
 using Slipway.Dhcp.V6.Server;
 using Slipway.Dhcp.Wire;
 
@@ -7,7 +8,8 @@ namespace Slipway.Dhcp.V6.Leases;
 /// <summary>
 /// The addresses of one network and who has them. A binding is a DUID's and an IAID's (RFC 8415 §12.1), and one machine has
 /// several of those in one boot: firmware, iPXE and the system name themselves differently, and the disk session of the
-/// second is the third's. So whoever asks with another name from the same network card takes its address over.
+/// second is the third's. So whoever asks with another name from the same network card takes its address over, unless the
+/// network tells clients apart by identifier.
 /// </summary>
 internal sealed class BindingTable
 {
@@ -39,7 +41,7 @@ internal sealed class BindingTable
     {
         if (_byKey.TryGetValue(key, out var binding))
             return binding;
-        return hardware != default && _byHardware.TryGetValue(hardware, out binding) && !(binding.Key.Duid == key.Duid && others.Contains(binding.Key.Association))
+        return Network.Identity == ClientIdentity.HardwareAddress && hardware != default && _byHardware.TryGetValue(hardware, out binding) && !(binding.Key.Duid == key.Duid && others.Contains(binding.Key.Association))
             ? binding
             : null;
     }

@@ -21,6 +21,8 @@ public sealed record Dhcp6Network
     /// <summary>With <see cref="NetworkMode.Proxy"/> only Information-requests are answered: another server gives the addresses.</summary>
     public NetworkMode Mode { get; init; } = NetworkMode.Authoritative;
 
+    public ClientIdentity Identity { get; init; } = ClientIdentity.HardwareAddress;
+
     /// <summary>The first and the last address to give; null: reserved ones only.</summary>
     public (IPAddress First, IPAddress Last)? Pool { get; init; }
 
