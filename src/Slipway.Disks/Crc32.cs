@@ -1,7 +1,7 @@
 namespace Slipway.Disks;
 
 /// <summary>CRC-32 as UEFI (§5.3) and IEEE 802.3 have it: reflected, polynomial 04C11DB7.</summary>
-internal static class Crc32
+public static class Crc32
 {
     private static readonly uint[] Table = [.. Enumerable.Range(0, 256).Select(i => Step((uint)i))];
 

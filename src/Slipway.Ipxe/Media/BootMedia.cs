@@ -1,26 +1,29 @@
 using Slipway.Disks;
 using Slipway.Disks.Fat;
+using Slipway.Disks.Iso;
 using Slipway.Disks.Partitions;
 using Slipway.Ipxe.Binaries;
 
 namespace Slipway.Ipxe.Media;
 
 /// <summary>
-/// Makes a disk image that boots iPXE on any UEFI firmware, U-Boot's included: a GPT with one EFI system partition,
-/// iPXE under the default names of its machines, and the script that iPXE runs by itself. Equal input, equal bytes.
+/// Boot media: a FAT volume with iPXE under the default names of its machines, which any UEFI firmware starts, U-Boot's
+/// included, and the script that iPXE runs by itself; on a disk, an SD card or a CD. Equal input, equal bytes.
 /// </summary>
-public static class BootMedia
+public sealed class BootMedia
 {
     private const long Megabyte = 1 << 20;
     private static readonly Guid DiskId = new("5117a9a7-0000-4d65-8469-610000000001");
     private static readonly Guid PartitionId = new("5117a9a7-0000-4d65-8469-610000000002");
 
+    private readonly FatImage _files = new() { Label = "SLIPWAY" };
+
     /// <param name="programs">iPXE programs for UEFI, each of another machine; which one is read from its header.</param>
     /// <param name="script">What becomes <c>autoexec.ipxe</c>.</param>
-    public static async ValueTask<MemoryDisk> CreateAsync(
-        IEnumerable<ReadOnlyMemory<byte>> programs, ReadOnlyMemory<byte> script, int sectorSize = 512, CancellationToken cancellation = default)
+    /// <exception cref="BinaryPatchException">A program is not for UEFI.</exception>
+    /// <exception cref="ArgumentException">There are two for one machine, or none.</exception>
+    public BootMedia(IEnumerable<ReadOnlyMemory<byte>> programs, ReadOnlyMemory<byte> script)
     {
-        var files = new FatImage { Label = "SLIPWAY" };
         var names = new HashSet<string>();
         foreach (var program in programs)
         {
@@ -29,21 +32,71 @@ public static class BootMedia
             var name = IpxeBinary.BootFileName(machine)
                 ?? throw new BinaryPatchException(BinaryPatchRefusal.Machine, $"UEFI names no default boot program for machine {machine:X4}");
             if (!names.Add(name)) throw new ArgumentException($"two programs would both be {name}: give one for each machine", nameof(programs));
-            files.Add($"EFI/BOOT/{name}", program);
+            _files.Add($"EFI/BOOT/{name}", program);
         }
         if (names.Count == 0) throw new ArgumentException("boot media need at least one iPXE program", nameof(programs));
+        BootFiles = names;
 
         // iPXE looks for autoexec.ipxe beside itself, older builds at the volume's root.
-        files.Add("EFI/BOOT/autoexec.ipxe", script);
-        files.Add("autoexec.ipxe", script);
+        _files.Add("EFI/BOOT/autoexec.ipxe", script);
+        _files.Add("autoexec.ipxe", script);
+    }
 
+    /// <summary>The names that the programs have.</summary>
+    public IReadOnlySet<string> BootFiles { get; }
+
+    /// <summary>Adds a file, like <c>boot.scr</c>.</summary>
+    public void Add(string path, ReadOnlyMemory<byte> content) => _files.Add(path, content);
+
+    /// <summary>With a GPT.</summary>
+    public async ValueTask<MemoryDisk> WriteDiskAsync(int sectorSize = 512, CancellationToken cancellation = default)
+    {
+        var (disk, system) = Layout(Megabyte, sectorSize);
+        await WritePartitionedAsync(disk, system, sectorSize, cancellation);
+        return disk;
+    }
+
+    /// <summary>With an MBR, for boards.</summary>
+    /// <param name="loaders">What the board's ROM looks for, outside of any partition.</param>
+    /// <exception cref="ArgumentException">Loaders overlap each other or the partition table.</exception>
+    public async ValueTask<MemoryDisk> WriteSdAsync(IReadOnlyList<BoardLoader> loaders, CancellationToken cancellation = default)
+    {
+        long end = 512;
+        foreach (var loader in loaders.OrderBy(l => l.Offset))
+        {
+            if (loader.Offset < end) throw new ArgumentException($"what is to be at {loader.Offset} begins before {end}, where the partition table or another loader ends", nameof(loaders));
+            end = loader.Offset + loader.Content.Length;
+        }
+        var (disk, system) = Layout(Math.Max(Megabyte, (end + Megabyte - 1) / Megabyte * Megabyte), 512);
+        await MbrWriter.WriteAsync(disk, BitConverter.ToUInt32(DiskId.ToByteArray()), system, cancellation: cancellation);
+        foreach (var loader in loaders)
+            await disk.WriteAsync(loader.Offset, loader.Content, cancellation);
+        await _files.WriteAsync(system, cancellation: cancellation);
+        return disk;
+    }
+
+    /// <summary>As a CD, which is a disk with a GPT too: the same file can be written to a USB stick.</summary>
+    public async ValueTask<MemoryDisk> WriteIsoAsync(CancellationToken cancellation = default)
+    {
+        var (disk, system) = Layout(Megabyte, 512);
+        await WritePartitionedAsync(disk, system, 512, cancellation);
+        await IsoBootWriter.WriteAsync(disk, "SLIPWAY", system, cancellation);
+        return disk;
+    }
+
+    private (MemoryDisk Disk, DiskRegion System) Layout(long offset, int sectorSize)
+    {
         // FAT16 needs 4085 clusters of at least a sector: 2 MiB, or 17 MiB with sectors of 4096.
         var least = sectorSize == 512 ? 4 * Megabyte : 20 * Megabyte;
-        var length = Math.Max(least, (files.ContentLength + 2 * Megabyte) / Megabyte * Megabyte);
-        var disk = new MemoryDisk(length + 2 * Megabyte);
-        var system = new Partition(1, PartitionTypes.EfiSystem, 0, "EFI system", Megabyte, length, PartitionId);
-        await GptWriter.WriteAsync(disk, DiskId, [system], sectorSize, cancellation);
-        await files.WriteAsync(new(disk, system.Offset, system.Length), sectorSize, cancellation);
-        return disk;
+        var length = Math.Max(least, (_files.ContentLength + 2 * Megabyte) / Megabyte * Megabyte);
+        var disk = new MemoryDisk(offset + length + Megabyte);
+        return (disk, new DiskRegion(disk, offset, length));
+    }
+
+    private async ValueTask WritePartitionedAsync(MemoryDisk disk, DiskRegion system, int sectorSize, CancellationToken cancellation)
+    {
+        var partition = new Partition(1, PartitionTypes.EfiSystem, 0, "EFI system", system.Start, system.Length, PartitionId);
+        await GptWriter.WriteAsync(disk, DiskId, [partition], sectorSize, cancellation);
+        await _files.WriteAsync(system, sectorSize, cancellation);
     }
 }

@@ -2,12 +2,14 @@ using System.CommandLine;
 
 namespace Slipway.Commands.Firmware;
 
-/// <summary><c>slipway firmware</c>: stock iPXE made ready for this site.</summary>
+/// <summary><c>slipway firmware</c>: iPXE and U-Boot made ready for this site.</summary>
 internal static class FirmwareCommand
 {
-    public static Command Create() => new("firmware", "Make a stock iPXE trust this site, and boot media of it.")
+    public static Command Create() => new("firmware", "iPXE that trusts this site, boot media of it, and what U-Boot and builds from source need.")
     {
         TrustCommand.Create(),
         MediaCommand.Create(),
+        ConfigCommand.Create(),
+        UBootCommand.Create(),
     };
 }

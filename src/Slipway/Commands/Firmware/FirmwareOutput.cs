@@ -3,8 +3,23 @@ using Spectre.Console;
 
 namespace Slipway.Commands.Firmware;
 
-/// <summary>What a firmware command did, in words and for <c>--json</c>.</summary>
-internal sealed record FirmwareResult(string File, long Length, string Description, string? Fingerprint = null);
+/// <summary>What a firmware command wrote.</summary>
+internal interface IFirmwareResult
+{
+    string Text();
+}
+
+/// <summary>One file, in words and for <c>--json</c>.</summary>
+internal sealed record FirmwareResult(string File, long Length, string Description, string? Fingerprint = null) : IFirmwareResult
+{
+    public string Text() => $"{File} ({Length / 1024.0:N0} KiB) {Description}";
+}
+
+/// <summary>Several files, and what to do with them.</summary>
+internal sealed record FirmwareFolder(IReadOnlyList<string> Files, string Then, IReadOnlyList<string> Commands) : IFirmwareResult
+{
+    public string Text() => string.Join('\n', [.. Files, "", Then, .. Commands.Select(c => "  " + c)]);
+}
 
 /// <summary>What a firmware command will not do; the message is for the operator.</summary>
 internal sealed class FirmwareException(string message, Exception? inner = null) : Exception(message, inner);
@@ -14,12 +29,13 @@ internal static class FirmwareOutput
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
-    public static async Task<int> RunAsync(bool json, Func<Task<FirmwareResult>> work)
+    public static async Task<int> RunAsync<T>(bool json, Func<Task<T>> work)
+        where T : IFirmwareResult
     {
         try
         {
             var result = json || Console.IsErrorRedirected ? await work() : await WithStatusAsync(work);
-            Console.WriteLine(json ? JsonSerializer.Serialize(result, Json) : $"{result.File} ({result.Length / 1024.0:N0} KiB) {result.Description}");
+            Console.WriteLine(json ? JsonSerializer.Serialize(result, Json) : result.Text());
             return 0;
         }
         catch (FirmwareException refusal)
@@ -54,7 +70,7 @@ internal static class FirmwareOutput
         }
     }
 
-    private static Task<FirmwareResult> WithStatusAsync(Func<Task<FirmwareResult>> work)
+    private static Task<T> WithStatusAsync<T>(Func<Task<T>> work)
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
         return console.Status().StartAsync("working", _ => work());

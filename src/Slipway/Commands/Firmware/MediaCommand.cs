@@ -1,21 +1,21 @@
 using System.CommandLine;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
-using Slipway.Commands.Fleet;
+using System.CommandLine.Parsing;
+using System.Globalization;
 using Slipway.Commands.Volumes;
+using Slipway.Disks;
 using Slipway.Ipxe.Binaries;
 using Slipway.Ipxe.Media;
 using Slipway.Ipxe.Scripts;
-using Slipway.Server.Api;
+using Slipway.Ipxe.UBoot;
 
 namespace Slipway.Commands.Firmware;
 
-/// <summary><c>slipway firmware media OUT</c>: a disk image that boots iPXE and then this site's server.</summary>
+/// <summary><c>slipway firmware media OUT</c>: an image that boots iPXE and then this site's server.</summary>
 internal static class MediaCommand
 {
     public static Command Create()
     {
-        var output = new Argument<FileInfo>("OUT") { Description = "The disk image to write: to a USB stick, an SD card, or a virtual machine's disk" };
+        var output = new Argument<FileInfo>("OUT") { Description = "The image to write" };
         var programs = new Option<FileInfo[]>("--ipxe")
         {
             Description = "iPXE for UEFI, once for each kind of machine",
@@ -25,74 +25,87 @@ internal static class MediaCommand
         var server = new Option<Uri?>("--server")
         {
             Description = "The server's address (https://10.1.2.3/): machines ask it for their script",
-            CustomParser = result =>
-            {
-                if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var uri) && uri.Scheme is ("https" or "http")) return uri;
-                result.AddError($"'{result.Tokens[0].Value}' is not an address like https://10.1.2.3/");
-                return null;
-            },
+            CustomParser = SiteOptions.ParseServer,
         };
         var script = new Option<FileInfo?>("--script") { Description = "Your own autoexec.ipxe instead" };
+        var format = new Option<MediaFormat>("--format")
+        {
+            Description = "disk: a GPT, for USB sticks and virtual machines; sd: an MBR and boot.scr, for boards; iso: a CD for UEFI, and a disk as well",
+        };
+        format.HelpName = "disk|sd|iso";
+        var loaders = new Option<BoardLoader[]>("--loader")
+        {
+            Description = "With sd: a board's own loader and where its ROM looks for it, FILE@OFFSET (u-boot-sunxi-with-spl.bin@8K)",
+            CustomParser = result => [.. result.Tokens.Select(t => Loader(result, t.Value)).OfType<BoardLoader>()],
+        };
         var sectorSize = new Option<int>("--sector-size") { Description = "512, or 4096 for media with sectors of that size", DefaultValueFactory = _ => 512 };
         sectorSize.AcceptOnlyFromAmong("512", "4096");
-        var machine = new Option<string?>("--machine") { Description = "Media of one machine: with a client certificate that the running server issues for it" };
-        var image = new Option<string?>("--image") { Description = "With --machine, where it is not approved yet: it becomes so when it shows the certificate, with a clone of this image" };
-        var volume = new Option<string?>("--volume") { Description = "The same, with this volume" };
+        var machine = new SiteOptions.Machine();
         var json = new Option<bool>("--json") { Description = "Print the result as JSON" };
-        var command = new Command("media", "Write boot media: a disk image with iPXE and the script that it runs.") { output, programs, server, script, machine, image, volume, StoreCommand.State, sectorSize, json };
+        var command = new Command("media", "Write boot media: a disk, SD card or CD image with iPXE and the script that it runs.")
+            { output, programs, server, script, format, loaders, sectorSize, machine.Name, machine.Image, machine.Volume, StoreCommand.State, json };
+        command.Validators.Add(machine.Check);
         command.Validators.Add(parsed =>
         {
             if (parsed.GetResult(server) is null == parsed.GetResult(script) is null) parsed.AddError("Give either --server or --script.");
-            if (parsed.GetResult(machine) is not null && parsed.GetResult(server) is null) parsed.AddError("--machine goes with --server: a script of your own sets cert and privkey itself.");
-            if (parsed.GetResult(machine) is null && (parsed.GetResult(image) ?? parsed.GetResult(volume)) is not null) parsed.AddError("--image and --volume go with --machine.");
+            if (parsed.GetResult(machine.Name) is not null && parsed.GetResult(server) is null) parsed.AddError("--machine goes with --server: a script of your own sets cert and privkey itself.");
+            if (parsed.GetResult(loaders) is not null && parsed.GetValue(format) != MediaFormat.Sd) parsed.AddError("--loader goes with --format sd.");
+            if (parsed.GetValue(format) == MediaFormat.Sd && parsed.GetResult(server) is null) parsed.AddError("--format sd goes with --server: boot.scr names it.");
+            if (parsed.GetValue(format) != MediaFormat.Disk && parsed.GetResult(sectorSize) is { Implicit: false }) parsed.AddError("--sector-size goes with --format disk.");
         });
         command.SetAction((parsed, cancellation) => FirmwareOutput.RunAsync(parsed.GetValue(json), async () =>
         {
-            var identity = parsed.GetValue(machine) is { } name
-                ? await IssueAsync(parsed.GetRequiredValue(StoreCommand.State), new(name, parsed.GetValue(volume), parsed.GetValue(image), null, null, null), cancellation)
-                : null;
-            return await CreateAsync(parsed.GetRequiredValue(output), parsed.GetRequiredValue(programs), parsed.GetValue(server), parsed.GetValue(script),
-                identity, parsed.GetValue(sectorSize), cancellation);
+            var identity = await machine.IssueAsync(parsed, cancellation);
+            var text = parsed.GetValue(script) is { } own ? Script(own) : FirstStageScript.Create(parsed.GetValue(server)!, identity: identity).ToBytes();
+            var files = parsed.GetRequiredValue(programs);
+            var disk = await Refusable(() => WriteAsync(files, text, parsed.GetValue(format), parsed.GetValue(server), parsed.GetValue(loaders) ?? [], parsed.GetValue(sectorSize), cancellation));
+            var target = parsed.GetRequiredValue(output);
+            FirmwareOutput.Write(target, stream => disk.CopyTo(stream), secret: identity is not null);
+            var then = parsed.GetValue(script)?.Name ?? parsed.GetValue(server)!.AbsoluteUri;
+            return new FirmwareResult(target.FullName, disk.Length,
+                $"boots {string.Join(", ", files.Select(p => p.Name))}, then {then}{(identity is null ? "" : $", as {identity.Name}")}");
         }));
         return command;
     }
 
-    private static async Task<ClientIdentity> IssueAsync(DirectoryInfo state, ApprovalRequest machine, CancellationToken cancellation)
+    private static async Task<MemoryDisk> WriteAsync(
+        FileInfo[] programs, byte[] script, MediaFormat format, Uri? server, IReadOnlyList<BoardLoader> loaders, int sectorSize, CancellationToken cancellation)
     {
-        using var server = new RunningServer(state.FullName);
+        var media = new BootMedia([.. programs.Select(p => (ReadOnlyMemory<byte>)File.ReadAllBytes(p.FullName))], script);
+        if (format == MediaFormat.Iso)
+            return await media.WriteIsoAsync(cancellation);
+        if (format == MediaFormat.Disk)
+            return await media.WriteDiskAsync(sectorSize, cancellation);
+        var board = UBootBoard.All.SingleOrDefault(b => media.BootFiles.SetEquals([b.BootFile]))
+            ?? throw new ArgumentException("an SD card is for one kind of board: give one --ipxe, for arm64, riscv64 or x86_64");
+        media.Add("boot.scr", ScriptImage.Create(board.Script(server!), "Slipway"));
+        return await media.WriteSdAsync(loaders, cancellation);
+    }
+
+    private static async Task<MemoryDisk> Refusable(Func<Task<MemoryDisk>> work)
+    {
         try
         {
-            var issued = await server.PostAsync<IssuedCertificateView>("certificates", new ClientCertificateRequest(machine, null), cancellation);
-            using var certificate = X509Certificate2.CreateFromPem(issued.Certificate);
-            using var key = RSA.Create();
-            key.ImportFromPem(issued.Key);
-            return new ClientIdentity(machine.Name, certificate.RawData, key.ExportRSAPrivateKey());
+            return await work();
         }
-        catch (ServerException refusal)
+        catch (Exception refusal) when (refusal is BinaryPatchException or ArgumentException)
         {
             throw new FirmwareException(refusal.Message, refusal);
         }
     }
 
-    private static async Task<FirmwareResult> CreateAsync(
-        FileInfo output, FileInfo[] programs, Uri? server, FileInfo? script, ClientIdentity? identity, int sectorSize, CancellationToken cancellation)
+    private static BoardLoader? Loader(ArgumentResult result, string text)
     {
-        try
-        {
-            var text = script is null ? FirstStageScript.Create(server!, identity: identity).ToBytes() : Script(script);
-            var contents = programs.Select(p => (ReadOnlyMemory<byte>)File.ReadAllBytes(p.FullName)).ToList();
-            var disk = await BootMedia.CreateAsync(contents, text, sectorSize, cancellation);
-            FirmwareOutput.Write(output, stream => disk.CopyTo(stream), secret: identity is not null);
-            return new(output.FullName, disk.Length, $"boots {string.Join(", ", programs.Select(p => p.Name))}, then {(script is null ? server!.AbsoluteUri : script.Name)}{(identity is null ? "" : $", as {identity.Name}")}");
-        }
-        catch (BinaryPatchException refusal)
-        {
-            throw new FirmwareException(refusal.Message, refusal);
-        }
-        catch (ArgumentException refusal)
-        {
-            throw new FirmwareException(refusal.Message, refusal);
-        }
+        var at = text.LastIndexOf('@');
+        var (file, place) = at > 0 ? (text[..at], text[(at + 1)..].ToUpperInvariant()) : (text, "");
+        var unit = place.EndsWith('K') ? 1 << 10 : place.EndsWith('M') ? 1 << 20 : 1;
+        if (!int.TryParse(place.TrimEnd('K', 'M'), NumberStyles.None, CultureInfo.InvariantCulture, out var count))
+            result.AddError($"'{text}' is not FILE@OFFSET, like u-boot-sunxi-with-spl.bin@8K");
+        else if (!File.Exists(file))
+            result.AddError($"{file} is not there");
+        else
+            return new BoardLoader((long)count * unit, File.ReadAllBytes(file));
+        return null;
     }
 
     private static byte[] Script(FileInfo file)

@@ -39,7 +39,7 @@ internal static class DemoMachine
     {
         // U-Boot has no timer interrupt: an iPXE that halts the processor would never wake.
         var ipxe = NapPatch.Apply(TrustPatch.Apply(await File.ReadAllBytesAsync(stockIpxe, cancellation), fingerprint));
-        var disk = await BootMedia.CreateAsync([ipxe], FirstStageScript.Create(server).ToBytes(), cancellation: cancellation);
+        var disk = await new BootMedia([ipxe], FirstStageScript.Create(server).ToBytes()).WriteDiskAsync(cancellation: cancellation);
         await using var file = File.Create(path);
         disk.CopyTo(file);
     }
