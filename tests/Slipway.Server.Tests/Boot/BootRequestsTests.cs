@@ -104,7 +104,7 @@ public sealed class BootRequestsTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Firmware_that_boots_by_HTTP_learns_the_size_and_fetches_the_program_whole_or_in_ranges()
+    public void Firmware_that_boots_by_HTTP_or_HTTPS_learns_the_size_and_fetches_the_program_whole_or_in_ranges()
     {
         Assert.Contains($"Content-Length: {_program.Length}\r\n", Http($"firmware/{Program}", "--head").Output, StringComparison.OrdinalIgnoreCase);
         var file = Path.Combine(_folder.Path, "got");
@@ -119,6 +119,8 @@ public sealed class BootRequestsTests : IAsyncLifetime
         Assert.Equal(_program, File.ReadAllBytes(file));
         Assert.Equal(BootStage.Tftp, _timelines.Of(KnownMac)!.Stage);
         Assert.Contains(_timelines.Of(KnownMac)!.Events, e => e.Text == $"fetches {Program}, 100,005 bytes by HTTP");
+        Assert.Equal("206", Curl("127.0.0.11", $"firmware/{Program}", "-r", "-1000", "-o", file, "-w", "%{http_code}").Output);
+        Assert.Equal(_program[^1000..], File.ReadAllBytes(file));
     }
 
     [Theory]
