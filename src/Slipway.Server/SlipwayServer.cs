@@ -36,7 +36,15 @@ public sealed partial class SlipwayServer : IAsyncDisposable
     /// <summary>The database, under the state folder.</summary>
     public const string DatabaseFile = "slipway.db";
 
+    /// <summary>
+    /// The DHCP leases, in a database of their own: SQLite has one writer for each file, and an answer of DHCP would wait for
+    /// the disk whenever something else is being made to survive a power cut.
+    /// </summary>
+    public const string LeasesFile = "leases.db";
+
     private static readonly TimeSpan SightingsSaved = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LeaseHistoryKept = TimeSpan.FromDays(90);
+    private static readonly TimeSpan LeaseHistoryCheck = TimeSpan.FromDays(1);
     private static readonly TimeSpan StallCheck = TimeSpan.FromSeconds(1);
 
     private readonly ILogger _logger;
@@ -86,7 +94,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         var source = CertificateSource(site, _authority);
         var database = Path.Combine(site.State, DatabaseFile);
         var store = Closing(OpenStore(database));
-        var leases = Closing(new SqliteLeaseStore(database));
+        var leases = Closing(new SqliteLeaseStore(Path.Combine(site.State, LeasesFile)));
 
         string HttpBase(DhcpNetwork network)
         {
@@ -167,6 +175,8 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         _closing.Push(stalls.DisposeAsync);
         var saving = _clock.CreateTimer(_ => SaveSightings(sightings), null, SightingsSaved, SightingsSaved);
         _closing.Push(saving.DisposeAsync);
+        var forgetting = _clock.CreateTimer(_ => ForgetLeases(leases), null, TimeSpan.Zero, LeaseHistoryCheck);
+        _closing.Push(forgetting.DisposeAsync);
         await ListenAsync(async () =>
             Closing(await ControlEndpoint.StartAsync(Path.Combine(site.State, ControlEndpoint.SocketFile),
                 new ControlRequests(machines, registry, sightings, Timelines, leases, site.Networks, _clock), new CertificateRequests(certificates, machines), logs, cancellation)),
@@ -187,6 +197,18 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         catch (SqliteException e)
         {
             LogSightingsNotSaved(e.Message);
+        }
+    }
+
+    private void ForgetLeases(SqliteLeaseStore leases)
+    {
+        try
+        {
+            leases.Forget(_clock.GetUtcNow() - LeaseHistoryKept);
+        }
+        catch (SqliteException e)
+        {
+            LogLeasesNotForgotten(e.Message);
         }
     }
 
@@ -299,6 +321,9 @@ public sealed partial class SlipwayServer : IAsyncDisposable
 
     [LoggerMessage(1007, LogLevel.Warning, "the site's certificate: {Concern}")]
     private partial void LogCertificateConcern(string concern);
+
+    [LoggerMessage(1008, LogLevel.Warning, "the history of leases cannot be shortened: {Reason}")]
+    private partial void LogLeasesNotForgotten(string reason);
 
     [LoggerMessage(1003, LogLevel.Warning, "not served by TFTP: {Reason}")]
     private partial void LogProgramRefused(string reason);

@@ -4,14 +4,23 @@ namespace Slipway.Dhcp.Clients;
 public enum ClientArchitecture : ushort
 {
     Bios = 0,
+    Pc98 = 1,
+    Itanium = 2,
+    Alpha = 3,
+    ArcX86 = 4,
+    IntelLeanClient = 5,
     Ia32Uefi = 6,
     X64Uefi = 7,
+    XScaleUefi = 8,
 
     /// <summary>Named "EBC" by IANA; firmware sends it for x64, and 7 and 9 were swapped in RFC 4578's erratum.</summary>
     X64UefiEbc = 9,
 
     Arm32Uefi = 10,
     Arm64Uefi = 11,
+    PowerPcOpenFirmware = 12,
+    PowerPcEpapr = 13,
+    PowerOpal = 14,
     Ia32UefiHttp = 15,
     X64UefiHttp = 16,
     EbcHttp = 17,
@@ -26,8 +35,19 @@ public enum ClientArchitecture : ushort
     RiscV32UefiHttp = 26,
     RiscV64Uefi = 27,
     RiscV64UefiHttp = 28,
+    RiscV128Uefi = 29,
+    RiscV128UefiHttp = 30,
+    S390Basic = 31,
+    S390Extended = 32,
+    Mips32Uefi = 33,
+    Mips64Uefi = 34,
+    Sunway32Uefi = 35,
+    Sunway64Uefi = 36,
+    LoongArch32Uefi = 37,
+    LoongArch32UefiHttp = 38,
     LoongArch64Uefi = 39,
     LoongArch64UefiHttp = 40,
+    Arm32RaspberryPi = 41,
 }
 
 /// <summary>What a boot file is made for, whichever way it is fetched.</summary>

@@ -67,6 +67,7 @@ internal sealed class ControlEndpoint : IAsyncDisposable
         api.MapGet("/boots/events", (string? machine, CancellationToken c) => requests.Follow(machine, c)).WithSummary("Events as they come (server-sent events)");
         api.MapGet("/boots/{machine}", (string machine) => requests.Boot(machine)).WithSummary("The latest boot of one machine, with its events");
         api.MapGet("/leases", () => requests.Leases()).WithSummary("DHCP leases");
+        api.MapGet("/leases/history", (string of) => requests.LeaseHistory(of)).WithSummary("Who had an address, or what a machine had (by name or MAC address); the latest first");
         api.MapGet("/certificates", () => certificates.All()).WithSummary("Client certificates that were issued");
         api.MapPost("/certificates", (ClientCertificateRequest request) => certificates.Issue(request)).WithSummary("Issue a client certificate; the answer holds its key");
         api.MapPost("/certificates/{serial}/revocation", (string serial) => certificates.Revoke(serial)).WithSummary("Revoke a client certificate");

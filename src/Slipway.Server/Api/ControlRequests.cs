@@ -1,7 +1,10 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Slipway.Dhcp.Leases;
+using Slipway.Dhcp.Wire;
 using Slipway.Fleet.Boots;
 using Slipway.Fleet.Machines;
 using Slipway.Server.Dhcp;
@@ -92,6 +95,22 @@ internal sealed class ControlRequests(
         var now = clock.GetUtcNow();
         return [.. leases.Load().OrderBy(l => l.Address, AddressOrder.Instance)
             .Select(l => LeaseView.Of(l, DhcpEvidence.MacOf(l.Hardware) is { } mac ? machines.Find(mac)?.Name : null, now))];
+    }
+
+    /// <summary>Who had an address, or what a machine had: the present lease, then those before it, the latest first.</summary>
+    /// <param name="of">An address, or a machine's name or MAC address.</param>
+    public Results<Ok<List<LeaseView>>, ProblemHttpResult> LeaseHistory(string of)
+    {
+        var now = clock.GetUtcNow();
+        if (IPAddress.TryParse(of, out var address))
+            return TypedResults.Ok(Views(leases.Load().Where(l => l.Address.Equals(address)).Concat(leases.HistoryOf(address))));
+        if (MacOf(of) is not { } mac)
+            return Unknown(of);
+        var hardware = HardwareAddress.Parse(mac.ToString());
+        return TypedResults.Ok(Views(leases.Load().Where(l => l.Hardware == hardware).Concat(leases.HistoryOf(hardware))));
+
+        List<LeaseView> Views(IEnumerable<Lease> all) =>
+            [.. all.Select(l => LeaseView.Of(l, DhcpEvidence.MacOf(l.Hardware) is { } holder ? machines.Find(holder)?.Name : null, now))];
     }
 
     private async IAsyncEnumerable<BootEventView> EventsAsync(string? machine, [EnumeratorCancellation] CancellationToken cancellation)

@@ -18,6 +18,38 @@ public class FirmwareQuirksTests
     }
 
     [Fact]
+    public void The_manual_has_the_same_table()
+    {
+        var folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "README.md")))
+            folder = Path.GetDirectoryName(folder)!;
+        var manual = File.ReadAllText(Path.Combine(folder, "docs", "dhcp.md"));
+        Assert.All(FirmwareQuirks.Table, r => Assert.Contains($"| {r.Firmware} | `{r.Quirk}` | ", manual, StringComparison.Ordinal));
+        Assert.All(FirmwareQuirks.Table, r => Assert.Contains($" | {r.Source} |\n", manual, StringComparison.Ordinal));
+        Assert.Equal(FirmwareQuirks.Table.Count, manual.Split('\n').Count(line => Enum.GetNames<FirmwareQuirk>().Any(quirk => line.Contains($"| `{quirk}` |", StringComparison.Ordinal))));
+    }
+
+    [Theory]
+    // The numbers are IANA's, "Processor Architecture Types" of DHCPv6, which DHCPv4's option 93 shares.
+    [InlineData(0, BootPlatform.Bios)]
+    [InlineData(6, BootPlatform.Ia32Uefi)]
+    [InlineData(7, BootPlatform.X64Uefi)]
+    [InlineData(9, BootPlatform.X64Uefi)]
+    [InlineData(10, BootPlatform.Arm32Uefi)]
+    [InlineData(11, BootPlatform.Arm64Uefi)]
+    [InlineData(16, BootPlatform.X64Uefi)]
+    [InlineData(19, BootPlatform.Arm64Uefi)]
+    [InlineData(22, BootPlatform.Arm64Uefi)]
+    [InlineData(27, BootPlatform.RiscV64Uefi)]
+    [InlineData(28, BootPlatform.RiscV64Uefi)]
+    [InlineData(39, BootPlatform.LoongArch64Uefi)]
+    [InlineData(2, BootPlatform.Unknown)]
+    [InlineData(41, BootPlatform.Unknown)]
+    [InlineData(4711, BootPlatform.Unknown)]
+    public void An_architecture_tells_what_a_boot_file_is_made_for(ushort architecture, BootPlatform platform) =>
+        Assert.Equal(platform, _c.Discover(with: m => Conversation.Pxe(m, architecture)).Outcome.Event.Client!.Platform);
+
+    [Fact]
     public void A_Raspberry_Pi_is_an_arm64_machine_and_gets_its_menu_and_the_servers_name()
     {
         // As in the trace of Raspberry Pi's own manual: this client asks for option 66, but the quirk does not rely on it.

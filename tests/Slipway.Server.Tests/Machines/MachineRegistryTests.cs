@@ -1,6 +1,8 @@
 using System.Data.Common;
 using System.Net;
 using System.Text.Json;
+using Slipway.Dhcp.Leases;
+using Slipway.Dhcp.Wire;
 using Microsoft.Extensions.Logging.Abstractions;
 using Slipway.Dhcp.Networks;
 using Slipway.Fleet.Boots;
@@ -44,7 +46,7 @@ public sealed class MachineRegistryTests : IAsyncLifetime
             approve: [{"{"} mac: "02:00:*", network: boot, name: "blade-{"{mac}"}", image: nothing {"}"}]
             """), Path.Combine(_folder.Path, "slipway.yaml"));
         _store = FleetStore.Open(Path.Combine(_folder.Path, "slipway.db"));
-        _leases = new SqliteLeaseStore(Path.Combine(_folder.Path, "slipway.db"));
+        _leases = new SqliteLeaseStore(Path.Combine(_folder.Path, "leases.db"));
         await StartAsync();
     }
 
@@ -128,6 +130,19 @@ public sealed class MachineRegistryTests : IAsyncLifetime
         await Assert.ThrowsAnyAsync<DbException>(() => _registry.ApproveAsync(MacAddress.Parse(New), new Approval("node-9", Image: "nothing"), cancellation));
         Assert.Equal(["blade-020000000001"], volumes.List().Select(v => v.Name));
         Assert.Null(_targets.Of(MacAddress.Parse(New)));
+    }
+
+    [Theory]
+    [InlineData("10.77.0.100")]
+    [InlineData("node-1")]
+    public async Task Who_had_an_address_is_known_later(string of)
+    {
+        var (mac, address, now) = (HardwareAddress.Parse(_site.Machines[0].Mac.ToString()), IPAddress.Parse("10.77.0.100"), DateTimeOffset.UtcNow);
+        await _leases.CommitAsync(new[] { new Lease(address, "boot", mac, LeaseState.Bound, now.AddHours(-3), now.AddHours(9)) });
+        await _leases.CommitAsync(new[] { new Lease(address, "boot", mac, LeaseState.Released, now.AddHours(-1), now.AddHours(-1)) });
+        var history = JsonDocument.Parse(Ask($"leases/history?of={of}")).RootElement;
+        Assert.Equal([("released", "node-1"), ("bound", "node-1")], history.EnumerateArray().Select(l => (l.GetProperty("state").GetString(), l.GetProperty("machine").GetString())).Select(l => (l.Item1 == "ended" ? "bound" : l.Item1, l.Item2)));
+        Assert.Contains("there is no machine node-99", Ask("leases/history?of=node-99"), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -11,10 +11,19 @@ internal static class NetworkCommand
     {
         StoreCommand.State,
         StoreCommand.Json,
-        new Command("leases", "List the addresses that were given.").Asks((server, _, cancellation) => server.GetAsync<List<LeaseView>>("leases", cancellation), List),
+        Leases(),
     };
 
+    private static Command Leases()
+    {
+        var history = new Option<string?>("--history") { Description = "Instead: who had this address, or what this machine (name or MAC address) had, the latest first; kept for 90 days", HelpName = "who" };
+        return new Command("leases", "List the addresses that were given.") { history }.Asks((server, parsed, cancellation) => server.GetAsync<List<LeaseView>>(
+            parsed.GetValue(history) is { } of ? $"leases/history?of={Uri.EscapeDataString(of)}" : "leases", cancellation), List);
+    }
+
     private static string List(List<LeaseView> leases) => leases.Count == 0 ? "" : TextTable.Of(
-        ["ADDRESS", "NETWORK", "MAC", "MACHINE", "STATE", "UNTIL", "HOST NAME"],
-        leases.Select(l => (IReadOnlyList<string?>)[l.Address, l.Network, l.Hardware, l.Machine, l.State, l.End.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", null), l.HostName]));
+        ["ADDRESS", "NETWORK", "MAC", "MACHINE", "STATE", "SINCE", "UNTIL", "HOST NAME"],
+        leases.Select(l => (IReadOnlyList<string?>)[l.Address, l.Network, l.Hardware, l.Machine, l.State, Text(l.Start), Text(l.End), l.HostName]));
+
+    private static string Text(DateTimeOffset time) => time.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", null);
 }
