@@ -1,8 +1,8 @@
 // Reads over as many sessions as wanted, by the plainest initiator there is: so that the target is what is measured, and
 // for what libiscsi lacks (data digests). One thread; each session keeps DEPTH commands under way.
 //   reads SESSIONS DEPTH BLOCKS random|sequential none|digests SECONDS HOST PORT TARGET LUN [USER SECRET]
-// Prints commands per second. Without digests payload is dropped in the kernel (MSG_TRUNC); with them it is received, each
-// header digest is checked, and each 1024th data digest. Build: gcc -O2 -o reads reads.c -lcrypto
+// Prints commands per second. Payload is dropped in the kernel (MSG_TRUNC). With digests each header digest is checked, and
+// each 1024th data digest, for which the payload is received. Build: gcc -O2 -o reads reads.c -lcrypto
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <openssl/evp.h>
@@ -223,9 +223,10 @@ static void take(struct session *s, const unsigned char *bytes, size_t count) {
 }
 
 static void receive(struct session *s) {
-  int drop = s->part == DATA && !digests;
+  int drop = s->part == DATA && !s->checks;
   // With payload to drop, no more than up to its start is received.
-  size_t most = drop || (blocks * 512 > 16384 && !digests) ? s->left : sizeof buffer;
+  size_t next = s->part == TAIL ? header_size + (digests ? 4 : 0) : 0;
+  size_t most = drop || blocks * 512 > 16384 ? s->left + next : sizeof buffer;
   ssize_t n = recv(s->fd, drop ? NULL : buffer, most, MSG_DONTWAIT | (drop ? MSG_TRUNC : 0));
   if (n <= 0) die("the target closed the connection");
   if (drop) s->left -= n, advance(s);

@@ -12,7 +12,7 @@ public static class Crc32C
 {
     public const int Size = 4;
     public const uint Seed = 0xFFFFFFFF;
-    private const uint Polynomial = 0x82F63B78;
+    internal const uint Polynomial = 0x82F63B78;
     private static readonly uint[] Table = MakeTable();
 
     public static uint Compute(ReadOnlySpan<byte> bytes) => Finish(Append(Seed, bytes));
@@ -27,6 +27,8 @@ public static class Crc32C
     {
         if (Sse42.X64.IsSupported)
         {
+            if (Pclmulqdq.IsSupported)
+                state = Crc32CStreams.Append(state, ref bytes);
             ulong wide = state;
             while (bytes.Length >= 8)
             {
