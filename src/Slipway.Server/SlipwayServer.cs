@@ -148,9 +148,10 @@ public sealed partial class SlipwayServer : IAsyncDisposable
             "HTTPS, or HTTP for UEFI HTTP Boot (http-boot: https does without),");
 
         var own = site.Networks.Select(n => n.Address).ToHashSet();
+        var files = new TftpFolder(site.Tftp, machines, programs);
         foreach (var network in site.Networks.Where(n => n.Mode != NetworkMode.Off))
         {
-            var tftp = new TftpServer(programs, new TftpLimits(), _clock, new TftpEvidence(Timelines, machines));
+            var tftp = new TftpServer(files, new TftpLimits(), _clock, new TftpEvidence(Timelines, machines));
             foreach (var address in network.Addresses)
             {
                 var tftpListener = Closing(new TftpListener(new IPEndPoint(address, TftpPort), tftp, _clock, logs.CreateLogger("Slipway.Tftp")));

@@ -73,7 +73,7 @@ internal sealed class Conversation : ITftpFiles, ITftpObserver
             if (step < losses.Length && losses[step++])
                 continue;
             var block = packet[1] == 6 ? 0 : packet[2] << 8 | packet[3];
-            if (block == next)
+            if (block == (next & 0xFFFF))
             {
                 if (packet[1] == 3)
                     got.Write(packet, 4, packet.Length - 4);

@@ -127,6 +127,19 @@ public class TftpTransferTests
     public void An_error_is_not_answered() => 
         Assert.Null(_c.Accept([0, 5, 0, 0, 0], out var refusal) ?? (object?)refusal);
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(16)]
+    public void Block_numbers_roll_over_to_zero_in_windows_and_with_losses(int window)
+    {
+        _c.Request(content: 8 * 70_000, options: $"blksize\08\0windowsize\0{window}\0");
+        var random = new Random(1);
+        // Losses all around the roll-over, and some before and after.
+        var got = _c.ReceiveWithLosses([.. Enumerable.Range(0, 2_000_000).Select(i => random.Next(200) == 0)], []);
+        Assert.Equal(TftpTransferState.Done, _c.Transfer!.State);
+        Assert.Equal(_c.Content, got);
+    }
+
     [Fact]
     public void Any_loss_and_any_noise_ends_with_the_whole_file_or_a_reason() =>
         Gen.Select(Gen.Int[0, 20_000], Gen.Int[1, 6], Gen.Int[8, 600], Gen.Bool.Array[200], Gen.Byte.Array[0, 12].Where(n => n is not [0, 4, ..]).Array[0, 20]).Sample((length, window, block, losses, noise) =>

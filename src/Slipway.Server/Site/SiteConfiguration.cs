@@ -17,6 +17,9 @@ public sealed record SiteConfiguration
     /// <summary>A folder with stock iPXE binaries under Debian's names; what is not there is not served by TFTP.</summary>
     public string Ipxe { get; init; } = "/usr/lib/ipxe";
 
+    /// <summary>A folder with the operator's own files for TFTP; null for none.</summary>
+    public string? Tftp { get; init; }
+
     public IReadOnlyList<NetworkSettings> Networks { get; init; } = [];
 
     public IReadOnlyList<MachineSettings> Machines { get; init; } = [];

@@ -46,7 +46,7 @@ public static class SiteFile
         if (stream.Documents is not [var document])
             throw new SiteConfigurationException($"{file}: one YAML document is expected, not {stream.Documents.Count}");
         var root = new YamlSection(file, "", document.RootNode);
-        root.Allow("name", "state", "ipxe", "networks", "machines", "approve", "iscsi", "https");
+        root.Allow("name", "state", "ipxe", "tftp", "networks", "machines", "approve", "iscsi", "https");
         var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
         var https = root.Section("https");
         https?.Allow("certificate", "key", "root", "client-certificates");
@@ -54,6 +54,7 @@ public static class SiteFile
         {
             Name = root.Name("name", "site"),
             State = Path.Combine(folder, root.Text("state", "/var/lib/slipway")),
+            Tftp = root.Text("tftp", "") is { Length: > 0 } tftp ? Path.Combine(folder, tftp) : null,
             Ipxe = Path.Combine(folder, root.Text("ipxe", "/usr/lib/ipxe")),
             Advertise = root.Section("iscsi") is { } iscsi ? Advertised(iscsi) : [],
             Networks = [.. root.List("networks").Select(NetworkSection.Network)],

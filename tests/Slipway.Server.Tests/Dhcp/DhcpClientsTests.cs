@@ -87,6 +87,24 @@ public class DhcpClientsTests
     }
 
     [Fact]
+    public async Task Dhclient_joins_a_long_option_that_lies_in_three_fields()
+    {
+        using var folder = new TemporaryFolder();
+        await using var site = new DhcpSite();
+        // Eight bytes each, more than an option and more than the options field have room for (RFC 3396, option 52).
+        site.Network = site.Network with { StaticRoutes = [.. Enumerable.Range(1, 45).Select(i => new StaticRoute(IPNetwork.Parse($"10.17.{i}.0/24"), IPAddress.Parse("10.91.0.2")))] };
+        site.Start();
+        var configuration = Path.Combine(folder.Path, "dhclient.conf");
+        await File.WriteAllTextAsync(configuration, """
+            option rfc3442-classless-static-routes code 121 = array of unsigned integer 8;
+            request subnet-mask, rfc3442-classless-static-routes;
+            """, TestContext.Current.CancellationToken);
+        var lease = Dhclient(site, folder, configuration);
+        var expected = string.Join(',', Enumerable.Range(1, 45).Select(i => $"24,10,17,{i},10,91,0,2")) + ",0,10,91,0,1";
+        Assert.Contains($"option rfc3442-classless-static-routes {expected};", lease, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_address_that_somebody_uses_without_a_lease_is_found_by_the_probe_and_not_given()
     {
         await using var site = new DhcpSite();
@@ -202,11 +220,11 @@ public class DhcpClientsTests
     private static string LeaseScript(TemporaryFolder folder) =>
         folder.Script("lease", "[ \"$1\" = bound ] && env && ip addr replace $ip/24 dev $interface\nexit 0");
 
-    private static string Dhclient(DhcpSite site, TemporaryFolder folder)
+    private static string Dhclient(DhcpSite site, TemporaryFolder folder, string configuration = "/dev/null")
     {
         var script = folder.Script("dhclient-script", "exit 0");
         var leases = Path.Combine(folder.Path, "leases");
-        using var client = site.ClientSide.Start("dhclient", "-4", "-1", "-v", "-d", "-lf", leases, "-cf", "/dev/null", "-sf", script, "--no-pid", DhcpSite.Link);
+        using var client = site.ClientSide.Start("dhclient", "-4", "-1", "-v", "-d", "-lf", leases, "-cf", configuration, "-sf", script, "--no-pid", DhcpSite.Link);
         client.WaitFor("bound to");
         return File.ReadAllText(leases);
     }

@@ -59,7 +59,7 @@ public class SiteFileTests
     [InlineData("name: node-2", "name: Node 2", "lab.yaml:16: machines[1].name: 'Node 2' must be up to 60 lower-case letters, digits, '-' and '.'")]
     [InlineData("firmware: uboot", "firmware: coreboot", "lab.yaml:14: machines[0].firmware: 'coreboot' is not uboot, ibft or detect")]
     [InlineData("    volume: volumes/node-1.raw\n", "", "lab.yaml:11: machines[0].volume is missing")]
-    [InlineData("machines:", "machines: none\nmore:", "lab.yaml:11: 'more' is not a setting here; there are name, state, ipxe, networks, machines, approve, iscsi, https")]
+    [InlineData("machines:", "machines: none\nmore:", "lab.yaml:11: 'more' is not a setting here; there are name, state, ipxe, tftp, networks, machines, approve, iscsi, https")]
     [InlineData("firmware: uboot", "client-certificate: no", "lab.yaml:14: machines[0].client-certificate: 'no' is not required or optional")]
     [InlineData("firmware: uboot", "client-certificate: required", "lab.yaml:14: machines[0].client-certificate: needs https.client-certificates: optional (or required): nobody is asked for one otherwise")]
     [InlineData("machines:", "https: { client-certificates: sometimes }\nmachines:", "lab.yaml:10: https.client-certificates: 'sometimes' is not required, optional or off")]
