@@ -3,6 +3,8 @@
 //   load mixed SECONDS URL   10,000 commands a second over four sessions, whatever comes back: 70 % random reads of 4 KiB,
 //                            20 % random writes of 4 KiB, 10 % reads of 128 KiB; prints the latency of the 4 KiB reads,
 //                            from the time at which each was due
+//   load stalls SECONDS      only looks at the clock; prints how often the machine held it up for more than half a
+//                            millisecond, how long in all and at most, in milliseconds
 // CHAP comes from the URL (user%password, target_user, target_password). Build: gcc -O2 -o load load.c -liscsi
 #include <iscsi/iscsi.h>
 #include <iscsi/scsi-lowlevel.h>
@@ -95,8 +97,22 @@ static void mixed(int seconds, const char *url) {
   printf("%.0f %.0f %.0f %.0f\n", total / (double)seconds, samples[count / 2] / 1e3, samples[count * 99 / 100] / 1e3, samples[count * 999 / 1000] / 1e3);
 }
 
+static void stalls(int seconds) {
+  uint64_t start = now(), before = start, all = 0, most = 0;
+  int stalls = 0;
+  for (uint64_t time; (time = now()) < start + seconds * 1000000000ull; before = time) {
+    uint64_t gap = time - before;
+    if (gap <= 500000) continue;
+    stalls++;
+    all += gap;
+    if (gap > most) most = gap;
+  }
+  printf("%d %.1f %.1f\n", stalls, all / 1e6, most / 1e6);
+}
+
 int main(int argc, char **argv) {
-  if (argc != 4) { fprintf(stderr, "usage: load idle N URL | load mixed SECONDS URL\n"); return 2; }
+  if (argc == 3 && strcmp(argv[1], "stalls") == 0) { stalls(atoi(argv[2])); return 0; }
+  if (argc != 4) { fprintf(stderr, "usage: load idle N URL | load mixed SECONDS URL | load stalls SECONDS\n"); return 2; }
   int n = atoi(argv[2]), lun;
   if (strcmp(argv[1], "mixed") == 0) { mixed(n, argv[3]); return 0; }
   struct rlimit files = {n + 64, n + 64};
