@@ -142,7 +142,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         var certificate = new ServerCertificate(source, logs.CreateLogger("Slipway.Https"));
         await ListenAsync(async () =>
             Closing(await HttpsEndpoint.StartAsync(
-                [.. site.Networks.SelectMany(n => n.Addresses).Select(a => new IPEndPoint(a, HttpsPort))],
+                [.. site.Networks.SelectMany(n => n.Addresses.Select(a => new TlsEndPoint(new IPEndPoint(a, HttpsPort), n.HttpBoot == HttpBootScheme.Https)))],
                 [.. site.Networks.Where(HasHttpBoot).SelectMany(n => n.Addresses).Select(a => new IPEndPoint(a, HttpPort))],
                 certificate, requests, new ProgramRequests(programs, machines, Timelines, logs.CreateLogger("Slipway.Https")), logs, cancellation)),
             "HTTPS, or HTTP for UEFI HTTP Boot (http-boot: https does without),");

@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using System.Net;
 using Slipway.Demo;
 using Slipway.Demo.Machine;
@@ -30,6 +31,28 @@ public sealed class NetworkBootTests : IDisposable
         server.WaitFor("bytes by HTTP");
         await AssertUpAsync(server, machine);
         Assert.DoesNotContain(server.Lines, l => l.Contains("tftp: ipxe-amd64.efi", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task OVMF_that_has_the_sites_authority_enrolled_boots_by_HTTPS_as_far_as_the_disk()
+    {
+        using var server = await ServeAsync("pool: 10.77.0.100-10.77.0.200, http-boot: https");
+        var enrolled = Path.Combine(_folder.Path, "authorities");
+        using (var root = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(_folder.Path, "state", "ca.pem")))
+            await File.WriteAllBytesAsync(enrolled, SignatureList(root.RawData));
+        using var machine = Start("-fw_cfg", $"name=etc/edk2/https/cacerts,file={enrolled}",
+            "-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=n", "-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n");
+        server.WaitFor("fetches ipxe-amd64.efi", Boot);
+        server.WaitFor("bytes by HTTPS");
+        server.WaitFor("iPXE is logged in", Boot);
+    }
+
+    // EFI_SIGNATURE_LIST with one certificate (UEFI §32.4.1): what TlsCaCertificate holds.
+    private static byte[] SignatureList(byte[] certificate)
+    {
+        var size = 16 + certificate.Length;
+        return [.. new Guid("a5c059a1-94e4-4aa7-87b5-ab155c2bf072").ToByteArray(), .. BitConverter.GetBytes(28 + size), .. BitConverter.GetBytes(0), .. BitConverter.GetBytes(size),
+            .. new byte[16], .. certificate];
     }
 
     [Fact]

@@ -240,7 +240,7 @@ internal sealed partial class BootRequests(
     [LoggerMessage(3002, LogLevel.Warning, "https: {Client} asked for the script of {Machine}, refused: {Reason}")]
     private partial void LogRefused(IPAddress client, MacAddress machine, string reason);
 
-    [LoggerMessage(3005, LogLevel.Warning, "https: {Machine} showed the client certificate {Serial} of {Name}, but {Reason}")]
+    [LoggerMessage(3006, LogLevel.Warning, "https: {Machine} showed the client certificate {Serial} of {Name}, but {Reason}")]
     private partial void LogNotApproved(string serial, string name, MacAddress machine, string reason);
 
     [LoggerMessage(3003, LogLevel.Warning, "boot: the volume of {Machine} has no {File}: under U-Boot its kernel learns nothing of its disk")]

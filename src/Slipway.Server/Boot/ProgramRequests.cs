@@ -17,16 +17,21 @@ internal sealed partial class ProgramRequests(BootPrograms programs, MachineDire
     /// <summary>Under this server's address; the file's name follows.</summary>
     public const string Path = "/firmware/";
 
+    // iPXE looks for it beside itself, and goes on without.
+    private const string Autoexec = "autoexec.ipxe";
+
     public async Task SendAsync(HttpContext context, string name)
     {
         var client = context.Connection.RemoteIpAddress!;
         var mac = machines.At(client);
         if (programs.Find(name) is not { } content)
         {
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            if (name == Autoexec)
+                return;
             LogNotFound(client, name);
             if (mac is { } asking && timelines.Of(asking) is { Outcome: BootOutcome.Running })
                 timelines.Refuse(asking, machines.NameOf(asking), BootStage.Tftp, $"it asked for {Path}{name} by HTTP, which is not there");
-            context.Response.StatusCode = StatusCodes.Status404NotFound;
             return;
         }
         if (mac is { } machine && HttpMethods.IsGet(context.Request.Method))

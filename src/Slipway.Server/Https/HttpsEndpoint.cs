@@ -21,20 +21,6 @@ internal sealed class HttpsEndpoint : IAsyncDisposable
 {
     private const string HandshakeDone = "slipway.handshake", OffersEcdsa = "slipway.ecdsa";
 
-    // With forward secrecy, and authenticated encryption only. A stock iPXE has ECDHE with AES-GCM (since January 2024).
-    private static readonly CipherSuitesPolicy? Suites = OperatingSystem.IsLinux() ? new(
-    [
-        TlsCipherSuite.TLS_AES_128_GCM_SHA256,
-        TlsCipherSuite.TLS_AES_256_GCM_SHA384,
-        TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256,
-        TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
-        TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-        TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-        TlsCipherSuite.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-        TlsCipherSuite.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
-        TlsCipherSuite.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
-    ]) : null;
-
     private readonly WebApplication _application;
 
     private HttpsEndpoint(WebApplication application) => _application = application;
@@ -43,7 +29,7 @@ internal sealed class HttpsEndpoint : IAsyncDisposable
     public IReadOnlyList<Uri> Addresses => [.. _application.Urls.Select(url => new Uri(url))];
 
     public static async Task<HttpsEndpoint> StartAsync(
-        IReadOnlyList<IPEndPoint> endpoints, IReadOnlyList<IPEndPoint> plain, ServerCertificate certificate,
+        IReadOnlyList<TlsEndPoint> endpoints, IReadOnlyList<IPEndPoint> plain, ServerCertificate certificate,
         IMachineRequests requests, ProgramRequests programs, ILoggerFactory logs, CancellationToken cancellation)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -56,7 +42,7 @@ internal sealed class HttpsEndpoint : IAsyncDisposable
             kestrel.Limits.MaxRequestBodySize = 64 << 10;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
             foreach (var endpoint in endpoints)
-                kestrel.Listen(endpoint, listen => Configure(listen, certificate, requests));
+                kestrel.Listen(endpoint.Address, listen => Configure(listen, endpoint.Suites, certificate, requests));
             foreach (var endpoint in plain)
                 kestrel.Listen(endpoint, listen => listen.Protocols = HttpProtocols.Http1);
         });
@@ -95,7 +81,7 @@ internal sealed class HttpsEndpoint : IAsyncDisposable
         DisableCertificateDownloads = true,
     };
 
-    private static void Configure(ListenOptions listen, ServerCertificate certificate, IMachineRequests requests)
+    private static void Configure(ListenOptions listen, CipherSuitesPolicy? suites, ServerCertificate certificate, IMachineRequests requests)
     {
         listen.Protocols = HttpProtocols.Http1AndHttp2;
         listen.Use(next => async connection =>
@@ -114,7 +100,7 @@ internal sealed class HttpsEndpoint : IAsyncDisposable
             https.OnAuthenticate = (connection, tls) =>
             {
                 tls.ServerCertificateContext = certificate.For(ecdsa: connection.Items.TryGetValue(OffersEcdsa, out var offers) && offers is true);
-                tls.CipherSuitesPolicy = Suites;
+                tls.CipherSuitesPolicy = suites;
                 tls.ClientCertificateRequired = requests.AsksForCertificates;
                 tls.CertificateChainPolicy = ClientChainPolicy();
                 // Whether it counts is for the request to say (ClientCertificates.Examine): an alert would tell a machine nothing.

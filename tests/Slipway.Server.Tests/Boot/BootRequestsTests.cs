@@ -55,7 +55,7 @@ public sealed class BootRequestsTests : IAsyncLifetime
         _program = [0xEA, 0x05, 0x00, 0xC0, 0x07, .. System.Security.Cryptography.RandomNumberGenerator.GetBytes(100_000)];
         await File.WriteAllBytesAsync(Path.Combine(_folder.Path, Program), _program);
         var programs = new ProgramRequests(BootPrograms.Load(_folder.Path, _authority.Fingerprint), machines, _timelines, NullLogger.Instance);
-        _endpoint = await HttpsEndpoint.StartAsync([new IPEndPoint(IPAddress.Loopback, 0)], [new IPEndPoint(IPAddress.Loopback, 0)],
+        _endpoint = await HttpsEndpoint.StartAsync([new TlsEndPoint(new IPEndPoint(IPAddress.Loopback, 0))], [new IPEndPoint(IPAddress.Loopback, 0)],
             new ServerCertificate(new IssuedServerCertificates(_authority, [IPAddress.Loopback], "boothost", TimeProvider.System), NullLogger.Instance),
             requests, programs, NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
         // A run begins with DHCP.

@@ -62,7 +62,7 @@ public sealed class ClientCertificateTests : IAsyncLifetime
         _certificates = new CertificateRequests(certificates, _directory);
         var requests = new BootRequests(site, _directory, targets, _store, _timelines, 3260, _ => Task.CompletedTask, _registry, certificates, _log);
         var programs = new ProgramRequests(BootPrograms.Load(_folder.Path, _authority.Fingerprint), _directory, _timelines, NullLogger.Instance);
-        _endpoint = await HttpsEndpoint.StartAsync([new IPEndPoint(IPAddress.Loopback, 0)], [],
+        _endpoint = await HttpsEndpoint.StartAsync([new TlsEndPoint(new IPEndPoint(IPAddress.Loopback, 0))], [],
             new ServerCertificate(new IssuedServerCertificates(_authority, [IPAddress.Loopback], "boothost", _time), NullLogger.Instance),
             requests, programs, NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
     }

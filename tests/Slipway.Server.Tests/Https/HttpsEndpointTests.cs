@@ -24,7 +24,7 @@ public sealed class HttpsEndpointTests : IAsyncLifetime
     private SiteAuthority _authority = null!;
     private HttpsEndpoint _endpoint = null!;
 
-    private IPEndPoint Address => new(IPAddress.Loopback, _endpoint.Addresses.Single().Port);
+    private IPEndPoint Address => new(IPAddress.Loopback, _endpoint.Addresses[0].Port);
 
     public async ValueTask InitializeAsync()
     {
@@ -33,7 +33,7 @@ public sealed class HttpsEndpointTests : IAsyncLifetime
         var machines = new MachineDirectory([], _ => null);
         var programs = new ProgramRequests(BootPrograms.Load(_folder.Path, _authority.Fingerprint), machines, new BootTimelines(_time), NullLogger.Instance);
         _endpoint = await HttpsEndpoint.StartAsync(
-            [new IPEndPoint(IPAddress.Loopback, 0)], [], certificate, new Answers(), programs, NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
+            [new TlsEndPoint(new IPEndPoint(IPAddress.Loopback, 0)), new TlsEndPoint(new IPEndPoint(IPAddress.Loopback, 0), ForFirmware: true)], [], certificate, new Answers(), programs, NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
     }
 
     public async ValueTask DisposeAsync()
@@ -79,6 +79,19 @@ public sealed class HttpsEndpointTests : IAsyncLifetime
         Assert.All(report.Descendants("compression"), c => Assert.Equal("0", (string?)c.Attribute("supported")));
         // Only the renegotiation that RFC 5746 secures, if any.
         Assert.All(report.Descendants("renegotiation").Where(r => (string?)r.Attribute("supported") == "1"), r => Assert.Equal("1", (string?)r.Attribute("secure")));
+    }
+
+    [Fact]
+    public void Firmware_that_knows_no_elliptic_curves_is_served_where_it_fetches_its_program_and_nobody_else_falls_back()
+    {
+        var firmware = _endpoint.Addresses[1];
+        string[] edk2 = ["-sS", "--tls-max", "1.2", "--ciphers", "DHE-RSA-AES256-GCM-SHA384:DHE-RSA-AES128-GCM-SHA256:AES256-GCM-SHA384:AES128-GCM-SHA256:AES256-SHA",
+            "--cacert", Path.Combine(_folder.Path, SiteAuthority.RootFile)];
+        Assert.Equal("up", Tool.Run("curl", [.. edk2, new Uri(firmware, "boot/up").ToString()]).Output);
+        Assert.NotEqual(0, Tool.Try("curl", [.. edk2, new Uri(_endpoint.Addresses[0], "boot/up").ToString()]).ExitCode);
+        var other = Tool.Run("curl", "-sSv", "--tls-max", "1.2", "--ciphers", "AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256",
+            "--cacert", Path.Combine(_folder.Path, SiteAuthority.RootFile), new Uri(firmware, "boot/up").ToString()).All;
+        Assert.Contains("ECDHE-RSA-AES128-GCM-SHA256", other, StringComparison.Ordinal);
     }
 
     [Theory]
