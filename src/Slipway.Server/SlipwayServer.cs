@@ -143,34 +143,33 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         await ListenAsync(async () =>
             Closing(await HttpsEndpoint.StartAsync(
                 [.. site.Networks.SelectMany(n => n.Addresses.Select(a => new TlsEndPoint(new IPEndPoint(a, HttpsPort), n.HttpBoot == HttpBootScheme.Https)))],
-                [.. site.Networks.Where(HasHttpBoot).SelectMany(n => n.Addresses).Select(a => new IPEndPoint(a, HttpPort))],
+                [.. site.Networks.Where(n => n.HttpBoot == HttpBootScheme.Http).SelectMany(n => n.BootAddresses).Select(a => new IPEndPoint(a, HttpPort))],
                 certificate, requests, new ProgramRequests(programs, machines, Timelines, logs.CreateLogger("Slipway.Https")), logs, cancellation)),
             "HTTPS, or HTTP for UEFI HTTP Boot (http-boot: https does without),");
 
         var own = site.Networks.Select(n => n.Address).ToHashSet();
         var files = new TftpFolder(site.Tftp, machines, programs);
+        var tftp = new TftpServer(files, new TftpLimits(), _clock, new TftpEvidence(Timelines, machines));
+        foreach (var address in site.Networks.SelectMany(n => n.BootAddresses))
+        {
+            var listener = Closing(new TftpListener(new IPEndPoint(address, TftpPort), tftp, _clock, logs.CreateLogger("Slipway.Tftp")));
+            Listen(listener.Start, $"TFTP on {address}");
+        }
+        var evidence = new DhcpEvidence(Timelines, machines, sightings);
         foreach (var network in site.Networks.Where(n => n.Mode != NetworkMode.Off))
         {
-            var tftp = new TftpServer(files, new TftpLimits(), _clock, new TftpEvidence(Timelines, machines));
-            foreach (var address in network.Addresses)
-            {
-                var tftpListener = Closing(new TftpListener(new IPEndPoint(address, TftpPort), tftp, _clock, logs.CreateLogger("Slipway.Tftp")));
-                Listen(tftpListener.Start, $"TFTP on {address}");
-            }
             var probe = Closing(IcmpProbe.Open(network.Interface));
-            var dhcpListener = Closing(new DhcpListener(
-                network.Interface, dhcp, leases, new DhcpEvidence(Timelines, machines, sightings), logs.CreateLogger("Slipway.Dhcp"), probe));
-            Listen(dhcpListener.Start, $"DHCP on {network.Interface}");
-            if (network.Ipv6 is not null)
-            {
-                var dhcp6Listener = Closing(new Dhcp6Listener(
-                    network.Interface, dhcp6, leases, new DhcpEvidence(Timelines, machines, sightings), logs.CreateLogger("Slipway.Dhcp")));
-                Listen(dhcp6Listener.Start, $"DHCPv6 on {network.Interface}");
-            }
+            var listener = Closing(new DhcpListener(network.Interface, dhcp, leases, evidence, logs.CreateLogger("Slipway.Dhcp"), probe));
+            Listen(listener.Start, $"DHCP on {network.Interface}");
             // Beside a proxy another server is what there should be.
             if (network.Mode == NetworkMode.Authoritative
-                && OtherServerWatch.TryStart(network.Interface, own, new DhcpEvidence(Timelines, machines, sightings), _clock, logs.CreateLogger("Slipway.Dhcp")) is { } watch)
+                && OtherServerWatch.TryStart(network.Interface, own, evidence, _clock, logs.CreateLogger("Slipway.Dhcp")) is { } watch)
                 Closing(watch);
+        }
+        foreach (var network in site.Networks.Where(n => n.Ipv6 is { Mode: not NetworkMode.Off }))
+        {
+            var listener = Closing(new Dhcp6Listener(network.Interface, dhcp6, leases, evidence, logs.CreateLogger("Slipway.Dhcp")));
+            Listen(listener.Start, $"DHCPv6 on {network.Interface}");
         }
         var stalls = _clock.CreateTimer(_ => Timelines.MarkStalled(), null, StallCheck, StallCheck);
         _closing.Push(stalls.DisposeAsync);
@@ -185,8 +184,6 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         foreach (var network in site.Networks)
             LogServing(network.Name, network.Interface, string.Join(" and ", network.Addresses));
     }
-
-    private static bool HasHttpBoot(NetworkSettings network) => network is { Mode: not NetworkMode.Off, HttpBoot: HttpBootScheme.Http };
 
     // They are worth no server: what a full disk kept out is written the next time.
     private void SaveSightings(MachineSightings sightings)

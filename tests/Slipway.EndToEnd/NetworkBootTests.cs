@@ -79,15 +79,14 @@ public sealed class NetworkBootTests : IDisposable
     public async Task OVMF_and_iPXE_boot_by_IPv6_as_far_as_the_kernel()
     {
         _network.Ip("addr", "add", "fd00:77::1/64", "dev", "eth1", "nodad");
-        // Without a pool nobody gets an IPv4 address. iPXE asks DHCPv6 where a router says so; edk2 asks anyway.
-        using var server = await ServeAsync("ipv6: { address: fd00:77::1/64, pool: fd00:77::1000-fd00:77::1fff }");
+        // Nobody gets an IPv4 address. iPXE asks DHCPv6 where a router says so; edk2 asks anyway.
+        using var server = await ServeAsync("mode: off, ipv6: { mode: authoritative, address: fd00:77::1/64, pool: fd00:77::1000-fd00:77::1fff }");
         await using var router = new RouterAdvertisements(_network, "eth1", IPNetwork.Parse("fd00:77::/64"));
         using var machine = Start("-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=n", "-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=y");
         server.WaitFor("tftp: ipxe-amd64.efi to [fd00:77::1000]", Boot);
         server.WaitFor("at [fd00:77::1]:3260, told to the kernel by iBFT, in which iPXE has room for IPv4 only", Boot);
         server.WaitFor("iPXE is logged in with mutual CHAP", Boot);
         server.WaitFor("kernel: reads partition 1", Boot);
-        Assert.DoesNotContain(server.Lines, l => l.Contains("has 10.77.0.", StringComparison.Ordinal));
     }
 
     private async Task<BackgroundTool> ServeAsync(string network)

@@ -8,15 +8,18 @@ namespace Slipway.Fleet.Boots;
 
 /// <summary>
 /// The runs of all machines. Servers report evidence with <see cref="Observe"/> and <see cref="Refuse"/>; whoever shows
-/// timelines follows them. Thread-safe; evidence about one machine is ordered by arrival.
+/// timelines follows them. Thread-safe; evidence about one machine is ordered by arrival. Anybody on the network can make up
+/// machines, so of those without a name only the latest are kept.
 /// </summary>
-public sealed class BootTimelines(TimeProvider clock)
+/// <param name="limit">How many runs of machines without a name are kept.</param>
+public sealed class BootTimelines(TimeProvider clock, int limit = 20_000)
 {
     private static readonly IReadOnlyDictionary<string, string> NoFacts = new Dictionary<string, string>();
 
     private readonly Lock _gate = new();
     private readonly Dictionary<MacAddress, Boot> _current = [];
     private readonly ConcurrentDictionary<Channel<BootEvent>, byte> _followers = [];
+    private readonly Queue<Boot> _ofStrangers = [];
     private long _serial;
 
     /// <summary>Called for every event, in order, before followers see it. Must not block.</summary>
@@ -99,7 +102,18 @@ public sealed class BootTimelines(TimeProvider clock)
             return boot;
         var now = clock.GetUtcNow();
         var id = string.Create(CultureInfo.InvariantCulture, $"{now:yyyyMMdd'T'HHmmss}-{mac.ToHyphenated().Replace("-", "", StringComparison.Ordinal)[6..]}-{++_serial}");
-        return _current[mac] = new Boot(id, machine, mac, now);
+        boot = _current[mac] = new Boot(id, machine, mac, now);
+        if (machine == mac.ToString())
+            Bound(boot);
+        return boot;
+    }
+
+    // A run that another of the same machine has replaced is in the queue still, and nowhere else.
+    private void Bound(Boot stranger)
+    {
+        _ofStrangers.Enqueue(stranger);
+        if (_ofStrangers.Count > limit && _ofStrangers.Dequeue() is var oldest && _current.TryGetValue(oldest.Mac, out var boot) && boot.Id == oldest.Id)
+            _current.Remove(oldest.Mac);
     }
 
     // Past its disk a machine that asks for an address again has been reset. Before that, firmware, iPXE and their

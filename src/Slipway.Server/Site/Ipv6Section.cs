@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Slipway.Dhcp.Networks;
 using Slipway.Dhcp.Wire;
 
 namespace Slipway.Server.Site;
@@ -8,9 +9,10 @@ namespace Slipway.Server.Site;
 /// <summary>Reads a network's <c>ipv6</c> in <c>slipway.yaml</c>. docs/dhcp.md describes it.</summary>
 internal static class Ipv6Section
 {
-    public static Ipv6Settings Read(YamlSection section)
+    /// <param name="mode">The network's, for where the section has none of its own.</param>
+    public static Ipv6Settings Read(YamlSection section, NetworkMode mode)
     {
-        section.Allow("address", "pool", "dns", "reservations", "relays");
+        section.Allow("address", "mode", "pool", "dns", "reservations", "relays");
         var (address, subnet) = section.Value("address", "an IPv6 address with its prefix length, like fd00:77::1/64", Prefixed);
         // Scripts and certificates hold it, and a link-local one means nothing without the name of an interface.
         if (address.IsIPv6LinkLocal || address.IsIPv6Multicast)
@@ -20,6 +22,7 @@ internal static class Ipv6Section
         {
             Address = address,
             Subnet = subnet,
+            Mode = NetworkSection.ModeOf(section, mode),
             Pool = Pool(section, subnet),
             Dns = [.. section.Texts("dns").Select(text => V6(text) ?? throw section.Wrong("dns", $"'{text}' is not an IPv6 address"))],
             Reservations = Reservations(section, [subnet, .. relays.Select(r => r.Subnet)]),

@@ -1,4 +1,5 @@
 using System.Net;
+using Slipway.Dhcp.Networks;
 using Slipway.Dhcp.V6.Server;
 using Slipway.Dhcp.Wire;
 
@@ -11,6 +12,8 @@ public sealed record Ipv6Settings
     public required IPAddress Address { get; init; }
 
     public required IPNetwork Subnet { get; init; }
+
+    public NetworkMode Mode { get; init; } = NetworkMode.Authoritative;
 
     /// <summary>The first and the last address to give; null: only reserved ones.</summary>
     public (IPAddress First, IPAddress Last)? Pool { get; init; }
@@ -51,7 +54,7 @@ public sealed record Ipv6Settings
         Interface = network.Interface,
         Subnet = ipv6.Subnet,
         ServerAddress = ipv6.Address,
-        Mode = network.Mode,
+        Mode = ipv6.Mode,
         Identity = network.Identity,
         Pool = ipv6.Pool,
         DnsServers = ipv6.Dns,

@@ -23,7 +23,7 @@ internal static class NetworkSection
             Address = address,
             PrefixLength = subnet.PrefixLength,
             Mode = ModeOf(section, NetworkMode.Authoritative),
-            Ipv6 = section.Section("ipv6") is { } ipv6 ? Ipv6Section.Read(ipv6) : null,
+            Ipv6 = section.Section("ipv6") is { } ipv6 ? Ipv6Section.Read(ipv6, ModeOf(section, NetworkMode.Authoritative)) : null,
             HttpBoot = section.Value("http-boot", "http or https", HttpBootOf, HttpBootScheme.Http),
         };
         network = Fill(network, section, subnet);
@@ -143,7 +143,7 @@ internal static class NetworkSection
         }
     }
 
-    private static NetworkMode ModeOf(YamlSection section, NetworkMode byDefault) =>
+    internal static NetworkMode ModeOf(YamlSection section, NetworkMode byDefault) =>
         section.Value("mode", "authoritative, proxy or off", text => text switch
         {
             "authoritative" => NetworkMode.Authoritative,

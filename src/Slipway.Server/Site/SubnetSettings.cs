@@ -56,6 +56,18 @@ public sealed record NetworkSettings : SubnetSettings
     /// <summary>Where machines reach HTTPS, TFTP and the target: by IPv4, and by IPv6 where it is served.</summary>
     public IReadOnlyList<IPAddress> Addresses => Ipv6 is null ? [Address] : [Address, Ipv6.Address];
 
+    /// <summary>Those of them on which machines boot: where DHCP is not off.</summary>
+    public IEnumerable<IPAddress> BootAddresses
+    {
+        get
+        {
+            if (Mode != NetworkMode.Off)
+                yield return Address;
+            if (Ipv6 is { Mode: not NetworkMode.Off } ipv6)
+                yield return ipv6.Address;
+        }
+    }
+
     public required int PrefixLength { get; init; }
 
     public IPNetwork Subnet => Containing(Address, PrefixLength);

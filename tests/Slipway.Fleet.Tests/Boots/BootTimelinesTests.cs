@@ -35,6 +35,19 @@ public class BootTimelinesTests
     }
 
     [Fact]
+    public void Invented_machines_are_bounded_and_push_out_no_known_one()
+    {
+        var timelines = new BootTimelines(_clock, limit: 3);
+        timelines.Observe(Mac, "node-1", BootStage.Dhcp, "offered", starts: true);
+        for (var i = 0; i < 10; i++)
+        {
+            var invented = MacAddress.Parse($"02:00:00:00:00:{i:x2}");
+            timelines.Observe(invented, invented.ToString(), BootStage.Dhcp, "offered", starts: true);
+        }
+        Assert.Equal(["node-1", "02:00:00:00:00:07", "02:00:00:00:00:08", "02:00:00:00:00:09"], timelines.Current.Select(b => b.Machine).Order(StringComparer.Ordinal).OrderByDescending(m => m == "node-1"));
+    }
+
+    [Fact]
     public void A_stage_that_the_chain_skips_is_absent()
     {
         Begin();

@@ -1,4 +1,5 @@
 using System.Net;
+using Slipway.Dhcp.Networks;
 using Slipway.Dhcp.Wire;
 using Slipway.Server.Site;
 
@@ -39,6 +40,16 @@ public class Ipv6SectionTests
         Assert.Equal(IPAddress.Parse("fd00:77::10"), Assert.Single(boot.Reservations).Value);
         Assert.Equal((HardwareAddress.Parse("52:54:00:77:00:11"), IPAddress.Parse("fd00:78::10")), (networks[1].Reservations.Single().Key, networks[1].Reservations.Single().Value));
         Assert.Equal(IPAddress.Parse("fd00:77::1"), networks[1].ServerAddress);
+    }
+
+    [Fact]
+    public void Its_mode_is_the_networks_unless_it_has_its_own()
+    {
+        NetworkMode Mode(string address, string ipv6) => SiteFile.Parse(new StringReader(Whole
+            .Replace("domain:", $"mode: {address}\n    domain:", StringComparison.Ordinal)
+            .Replace("      dns:", $"{ipv6}\n      dns:", StringComparison.Ordinal)), "lab.yaml").Networks[0].Ipv6!.Mode;
+        Assert.Equal(NetworkMode.Proxy, Mode("proxy", ""));
+        Assert.Equal(NetworkMode.Authoritative, Mode("off", "      mode: authoritative"));
     }
 
     [Theory]
