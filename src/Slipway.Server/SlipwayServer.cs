@@ -218,6 +218,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         try
         {
             var certificates = CertificateFiles.Open(files, addresses, Dns.GetHostName(), _clock);
+            LogTrust(files.Root ?? files.Certificate, Convert.ToHexStringLower(certificates.RootFingerprint));
             foreach (var concern in certificates.Concerns)
                 LogCertificateConcern(concern);
             return certificates;
@@ -316,6 +317,9 @@ public sealed partial class SlipwayServer : IAsyncDisposable
 
     [LoggerMessage(1006, LogLevel.Warning, "what machines told of themselves cannot be saved: {Reason}")]
     private partial void LogSightingsNotSaved(string reason);
+
+    [LoggerMessage(1009, LogLevel.Information, "machines have to trust the root in {File} (slipway firmware trust --ca {File}): SHA-256 {Fingerprint}")]
+    private partial void LogTrust(string file, string fingerprint);
 
     [LoggerMessage(1007, LogLevel.Warning, "the site's certificate: {Concern}")]
     private partial void LogCertificateConcern(string concern);

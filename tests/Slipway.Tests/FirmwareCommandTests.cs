@@ -124,6 +124,27 @@ public class FirmwareCommandTests
         Assert.False(File.Exists(folder["media.img"]));
     }
 
+    [Fact]
+    public async Task Of_a_chain_the_root_is_trusted()
+    {
+        using var folder = new TemporaryFolder();
+        using var root = await AuthorityAsync(folder["root.pem"]);
+        using var key = RSA.Create(2048);
+        var request = new CertificateRequest("CN=between", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        using var between = request.Create(root, root.NotBefore, root.NotAfter, [1]);
+        await File.WriteAllBytesAsync(folder["ipxe.efi"], Program());
+        await File.WriteAllTextAsync(folder["chain.pem"], between.ExportCertificatePem() + "\n" + root.ExportCertificatePem());
+        var (status, output) = await SlipwayAsync("firmware", "trust", folder["ipxe.efi"], folder["ours.efi"], "--ca", folder["chain.pem"]);
+        Assert.True(status == 0, output);
+        Assert.Contains(Convert.ToHexStringLower(SHA256.HashData(root.RawData)), output, StringComparison.Ordinal);
+
+        await File.WriteAllTextAsync(folder["chain.pem"], between.ExportCertificatePem() + "\n" + between.ExportCertificatePem());
+        (status, output) = await SlipwayAsync("firmware", "trust", folder["ipxe.efi"], folder["theirs.efi"], "--ca", folder["chain.pem"]);
+        Assert.Equal(1, status);
+        Assert.Contains("no root, which signs itself", output, StringComparison.Ordinal);
+    }
+
     private static async Task<X509Certificate2> AuthorityAsync(string path)
     {
         using var key = RSA.Create(2048);

@@ -34,10 +34,8 @@ internal static class SiteOptions
             throw new FirmwareException($"{authority.FullName} is not there. `slipway serve` makes the site's certificate authority at its first start; another one is given with --ca");
         try
         {
-            var bytes = File.ReadAllBytes(authority.FullName);
-            var root = bytes.AsSpan().IndexOf("-----BEGIN"u8) >= 0
-                ? X509Certificate2.CreateFromPem(Encoding.UTF8.GetString(bytes))
-                : X509CertificateLoader.LoadCertificate(bytes);
+            var root = RootOf(File.ReadAllBytes(authority.FullName))
+                ?? throw new FirmwareException($"{authority.Name} has certificates, but no root, which signs itself: iPXE has to trust that one");
             var constraints = root.Extensions.OfType<X509BasicConstraintsExtension>().FirstOrDefault();
             return constraints is { CertificateAuthority: true }
                 ? root
@@ -47,6 +45,16 @@ internal static class SiteOptions
         {
             throw new FirmwareException($"{authority.Name} is not a certificate in PEM or DER: {e.Message}", e);
         }
+    }
+
+    // The one certificate that there is, or of a chain the root.
+    private static X509Certificate2? RootOf(byte[] file)
+    {
+        if (file.AsSpan().IndexOf("-----BEGIN"u8) < 0)
+            return X509CertificateLoader.LoadCertificate(file);
+        var all = new X509Certificate2Collection();
+        all.ImportFromPem(Encoding.UTF8.GetString(file));
+        return all.Count == 1 ? all[0] : all.FirstOrDefault(c => c.Subject == c.Issuer);
     }
 
     /// <summary>The options by which what is made becomes one machine's own.</summary>
