@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Slipway.EndToEnd.Guest;
 using Slipway.Server.Tests;
 using Slipway.Server.Tests.Net;
@@ -76,10 +78,39 @@ public sealed class KernelInitiatorTests : IDisposable
             Assert.Contains(Tool.Try("qemu-img", "check", disk).ExitCode, (int[])[0, 3]);
     }
 
-    private BackgroundTool Serve(string disk)
+    /// <summary>As many units as a target has, one of them a CD-ROM drive: sd and sr find each, and each has its own content.</summary>
+    [Fact]
+    public async Task Every_unit_of_256_is_found_and_one_is_a_cd()
     {
-        var target = _network.Start(Demo.Program, "target", disk, "--portal", Portal, "--iqn", TargetName,
-            "--chap-user", "guest", "--chap-secret-file", Secret, "--reverse-user", "disk", "--reverse-secret-file", ReverseSecret);
+        const int units = 256, cd = 1;
+        var disc = Directory.CreateDirectory(Path.Combine(_folder.Path, "disc")).FullName;
+        for (var i = 0; i < 20; i++)
+            await File.WriteAllBytesAsync(Path.Combine(disc, $"file-{i}"), RandomNumberGenerator.GetBytes((i * i * 1009) + 1), TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(disc, "SUMS"), Tool.Run("sh", "-c", $"cd {disc} && sha256sum file-*").Output, TestContext.Current.CancellationToken);
+        var iso = Path.Combine(_folder.Path, "disc.iso");
+        Tool.Run("genisoimage", "-quiet", "-R", "-V", "SLIPWAY", "-o", iso, disc);
+        var files = Enumerable.Range(0, units).Select(lun => lun == cd ? $"{iso},cdrom" : UnitOf(lun)).ToArray();
+
+        var guest = await GuestAsync("units", "None", "MD5", ("units", $"{units}"));
+        using var target = Serve(files);
+        using var machine = guest.Start(_network);
+        Assert.Equal(0, await machine.EndAsync(Patience));
+        AssertDone(machine, target, $"UNITS DONE: {units - 1} disks and a CD named SLIPWAY with 20 files");
+
+        string UnitOf(int lun)
+        {
+            var path = Path.Combine(_folder.Path, $"unit-{lun}.raw");
+            using var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write);
+            RandomAccess.Write(file, Encoding.ASCII.GetBytes($"unit {lun}\n"), 0);
+            RandomAccess.SetLength(file, 1 << 20);
+            return path;
+        }
+    }
+
+    private BackgroundTool Serve(params string[] disks)
+    {
+        var target = _network.Start([Demo.Program, "target", .. disks, "--portal", Portal, "--iqn", TargetName,
+            "--chap-user", "guest", "--chap-secret-file", Secret, "--reverse-user", "disk", "--reverse-secret-file", ReverseSecret]);
         target.WaitFor("iscsi://");
         return target;
     }

@@ -21,7 +21,7 @@ internal sealed class LinuxGuest
     private static readonly string[] Packages =
         ["libisns0", "libmount1", "libblkid1", "libselinux1", "libpcre2-8-0", "libsystemd0", "libcap2", "libgcrypt20", "libgpg-error0", "liblz4-1"];
 
-    private static readonly string[] Modules = ["virtio_pci", "virtio_net", "virtio_rng", "crc32c_generic", "sd_mod", "iscsi_tcp", "ext4"];
+    private static readonly string[] Modules = ["virtio_pci", "virtio_net", "virtio_rng", "crc32c_generic", "sd_mod", "sr_mod", "iscsi_tcp", "ext4", "isofs"];
 
     private readonly DemoParts _parts;
     private readonly string _initramfs;
