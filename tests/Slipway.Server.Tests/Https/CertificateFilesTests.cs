@@ -8,18 +8,17 @@ using Slipway.Server.Tests.Net;
 namespace Slipway.Server.Tests.Https;
 
 /// <summary>A company's root, its authority for this site, and its certificates for this server, all made by OpenSSL.</summary>
-public sealed class CertificateFilesTests : IDisposable
+public sealed class CertificateFilesTests : IClassFixture<CertificateFilesTests.Company>, IDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private readonly ManualTime _time = new();
 
-    public CertificateFilesTests()
+    public CertificateFilesTests(Company company)
     {
         // What OpenSSL issues begins now.
         _time.Advance(DateTimeOffset.UtcNow.AddHours(1) - _time.GetUtcNow());
-        Issue("root", null, "basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign");
-        Issue("site", "root", "basicConstraints=critical,CA:TRUE,pathlen:0", "keyUsage=critical,keyCertSign");
-        Issue("server", "site", "basicConstraints=critical,CA:FALSE", "subjectAltName=IP:127.0.0.1", "extendedKeyUsage=serverAuth");
+        foreach (var file in Directory.EnumerateFiles(company.Folder))
+            File.Copy(file, File_(Path.GetFileName(file)));
     }
 
     public void Dispose() => _folder.Dispose();
@@ -125,15 +124,30 @@ public sealed class CertificateFilesTests : IDisposable
 
     private string File_(string name) => Path.Combine(_folder.Path, name);
 
-    private void Issue(string name, string? by, params string[] extensions) => Tool.Run("openssl",
-        ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-sha256", "-days", "3000", "-subj", $"/CN={name}", "-keyout", File_(name + ".key"), "-out", File_(name + ".pem"),
-            "-config", Configuration(), .. by is null ? Array.Empty<string>() : ["-CA", File_(by + ".pem"), "-CAkey", File_(by + ".key")],
+    private void Issue(string name, string? by, params string[] extensions) => Make(_folder.Path, name, by, extensions);
+
+    private static void Make(string folder, string name, string? by, params string[] extensions) => Tool.Run("openssl",
+        ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-sha256", "-days", "3000", "-subj", $"/CN={name}",
+            "-keyout", Path.Combine(folder, name + ".key"), "-out", Path.Combine(folder, name + ".pem"), "-config", Path.Combine(folder, "openssl.cnf"),
+            .. by is null ? Array.Empty<string>() : ["-CA", Path.Combine(folder, by + ".pem"), "-CAkey", Path.Combine(folder, by + ".key")],
             .. extensions.SelectMany(e => new[] { "-addext", e })]);
 
-    // Without one OpenSSL adds CA:TRUE of its own.
-    private string Configuration()
+    /// <summary>What all tests begin with: keys take their time.</summary>
+    public sealed class Company : IDisposable
     {
-        File.WriteAllText(File_("openssl.cnf"), "[req]\ndistinguished_name = name\n[name]\n");
-        return File_("openssl.cnf");
+        private readonly TemporaryFolder _folder = new();
+
+        public Company()
+        {
+            // Without a configuration OpenSSL adds CA:TRUE of its own.
+            File.WriteAllText(Path.Combine(Folder, "openssl.cnf"), "[req]\ndistinguished_name = name\n[name]\n");
+            Make(Folder, "root", null, "basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign");
+            Make(Folder, "site", "root", "basicConstraints=critical,CA:TRUE,pathlen:0", "keyUsage=critical,keyCertSign");
+            Make(Folder, "server", "site", "basicConstraints=critical,CA:FALSE", "subjectAltName=IP:127.0.0.1", "extendedKeyUsage=serverAuth");
+        }
+
+        public string Folder => _folder.Path;
+
+        public void Dispose() => _folder.Dispose();
     }
 }
