@@ -22,6 +22,7 @@ public class DhcpClientsTests
         Assert.Equal("10.91.0.53", got["dns"]);
         Assert.Equal("boot.example", got["domain"]);
         Assert.False(got.ContainsKey("boot_file"));
+        await site.WaitForAsync(DhcpEventKind.Acknowledged);
         Assert.Equal([DhcpEventKind.Offered, DhcpEventKind.Acknowledged], site.Events.Select(e => e.Kind));
     }
 

@@ -138,7 +138,9 @@ internal sealed class DhcpSite : IAsyncDisposable, IDhcpObserver
     public void Observe(DhcpEvent dhcpEvent) => _events.Add(dhcpEvent);
 
     /// <summary>Waits until such an event has been.</summary>
-    public Task<DhcpEvent> WaitForAsync(DhcpEventKind kind) => _events.WaitForAsync(e => e.Kind == kind);
+    public Task<DhcpEvent> WaitForAsync(DhcpEventKind kind) => WaitForAsync(e => e.Kind == kind);
+
+    public Task<DhcpEvent> WaitForAsync(Predicate<DhcpEvent> wanted) => _events.WaitForAsync(wanted);
 
     public async ValueTask DisposeAsync()
     {

@@ -148,7 +148,8 @@ internal sealed class Exchange6(Dhcp6Message request, DhcpClient client, Binding
         }
         return (state, _address) switch
         {
-            (_, null) => Done(reply, DhcpEventKind.Refused, $"{client} gives back what it does not have"),
+            // Nothing is wrong: edk2 has two clients, and the second's address was the first's.
+            (_, null) => Done(reply, DhcpEventKind.Informed, $"{client} gives back what it does not have any more"),
             (LeaseState.Declined, _) => Done(reply, DhcpEventKind.Declined, $"{client} says that another machine uses {_address}: not given for {_network.Quarantine}"),
             _ => Done(reply, DhcpEventKind.Released, $"{client} gave {_address} back"),
         };
