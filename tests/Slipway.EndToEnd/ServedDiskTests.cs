@@ -1,0 +1,187 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using Slipway.Server.Tests;
+using Slipway.Server.Tests.Net;
+
+namespace Slipway.EndToEnd;
+
+/// <summary>
+/// The disks of <c>slipway serve</c>: a machine that shows its certificate fetches its script, and libiscsi logs in with
+/// what the script says, boot after boot.
+/// </summary>
+public sealed partial class ServedDiskTests : IDisposable
+{
+    private const string Server = "10.77.0.1", Mac = "52-54-00-77-00-01", Rescue = "iqn.2026-11.test:rescue";
+    private const int Blocks = 2048;
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly NetworkNamespace _network = GuestNetwork.Create("disks", "eth1", $"{Server}/24");
+
+    private string State => Path.Combine(_folder.Path, "state");
+
+    public void Dispose()
+    {
+        _network.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task Only_who_is_allowed_comes_in_and_portals_are_as_the_site_says()
+    {
+        await ImportAsync("golden", "first version");
+        Slipway("volume", "create", "--image", "golden", "--for", "node-1");
+        using var server = Serve("""
+                allow-initiators: [iqn.2026-11.test:rescue]
+                allow-networks: [10.77.0.1/32]
+            """, "iscsi:\n  advertise: [192.0.2.10, 10.77.0.1]");
+        var boot = Fetch();
+
+        using (var stranger = Connect(boot, "iqn.2026-11.test:stranger"))
+            Assert.NotEqual(0, await stranger.EndAsync(TimeSpan.FromSeconds(30)));
+        server.WaitFor("iqn.2026-11.test:stranger is not an initiator that may use");
+        using (var rescue = Connect(boot, Rescue))
+            Assert.Contains("GOOD first version", Ask(rescue, "read 0"), StringComparison.Ordinal);
+        using (var own = Connect(boot, boot.Initiator))
+            Assert.Contains("GOOD first version", Ask(own, "read 0"), StringComparison.Ordinal);
+
+        _network.Ip("addr", "add", "10.77.0.9/24", "dev", "eth1");
+        // From now on what goes to the server comes from there.
+        _network.Ip("route", "replace", "local", Server, "dev", "lo", "table", "local", "proto", "kernel", "scope", "host", "src", "10.77.0.9");
+        using (var away = Connect(boot, boot.Initiator))
+            Assert.NotEqual(0, await away.EndAsync(TimeSpan.FromSeconds(30)));
+        server.WaitFor("10.77.0.9 is in none of the networks allowed: 10.77.0.1/32");
+    }
+
+    [Fact]
+    public async Task Faults_reach_the_machine_as_sense_and_the_trace_tells_what_it_read()
+    {
+        await ImportAsync("golden", "first version");
+        Slipway("volume", "create", "--image", "golden", "--for", "node-1");
+        using var server = Serve("""
+                allow-initiators: [iqn.2026-11.test:rescue]
+                trace: node-1.trace
+                faults:
+                  - error on=read from=512K length=512
+                  - error=nospace on=write after=1 times=1
+            """);
+        using (var session = Connect(Fetch(), Rescue))
+        {
+            Assert.Contains("GOOD first version", Ask(session, "read 0"), StringComparison.Ordinal);
+            Assert.Contains("CHECK 3/1100", Ask(session, "read 1024"), StringComparison.Ordinal);
+            Assert.Contains("GOOD", Ask(session, "write 1 mine"), StringComparison.Ordinal);
+            Assert.Contains("CHECK 7/2707", Ask(session, "write 2 mine"), StringComparison.Ordinal);
+            Assert.Contains("GOOD", Ask(session, "write 2 mine"), StringComparison.Ordinal);
+        }
+        server.Signal("TERM");
+        Assert.Equal(0, await server.EndAsync(TimeSpan.FromMinutes(1)));
+        var trace = await File.ReadAllTextAsync(Path.Combine(_folder.Path, "node-1.trace"), TestContext.Current.CancellationToken);
+        Assert.Matches(@"\tRead\t0\t512\t\d+\tok", trace);
+        Assert.Matches(@"\tRead\t524288\t512\t\d+\t(?!ok)", trace);
+        Assert.Matches(@"\tWrite\t512\t512\t\d+\tok", trace);
+    }
+
+    [Fact]
+    public async Task A_disk_grows_under_its_machine_is_rebased_and_is_reset_at_the_next_boot()
+    {
+        await ImportAsync("golden", "first version");
+        await ImportAsync("golden", "second version");
+        Slipway("volume", "create", "--image", "golden@1", "--for", "node-1", "--policy", "reset");
+        using var server = Serve($"    allow-initiators: [{Rescue}]");
+        using (var session = Connect(Fetch(), Rescue))
+        {
+            Assert.Contains($"GOOD {Blocks * 512}", Ask(session, "capacity"), StringComparison.Ordinal);
+            Assert.Contains("GOOD", Ask(session, "write 0 mine"), StringComparison.Ordinal);
+            Slipway("volume", "grow", "node-1", "2M");
+            Assert.Contains("CHECK 6/2a09", Ask(session, "ready"), StringComparison.Ordinal);
+            Assert.Contains($"GOOD {2 << 20}", Ask(session, "capacity"), StringComparison.Ordinal);
+            Assert.Contains("GOOD mine", Ask(session, "read 0"), StringComparison.Ordinal);
+            Slipway("volume", "rebase", "node-1", "golden@2");
+            Assert.Contains("GOOD mine", Ask(session, "read 0"), StringComparison.Ordinal);
+        }
+        using (var session = Connect(Fetch(), Rescue))
+        {
+            Assert.Contains("GOOD second version", Ask(session, "read 0"), StringComparison.Ordinal);
+            Assert.Contains("GOOD", Ask(session, "write 0 mine"), StringComparison.Ordinal);
+        }
+        using (var session = Connect(Fetch(), Rescue))
+            Assert.Contains("GOOD second version", Ask(session, "read 0"), StringComparison.Ordinal);
+    }
+
+    private sealed record Boot(string Target, string Initiator, string User, string Secret, string ReverseUser, string ReverseSecret);
+
+    private async Task ImportAsync(string name, string content)
+    {
+        var path = Path.Combine(_folder.Path, "disk.raw");
+        var disk = new byte[Blocks * 512];
+        Encoding.ASCII.GetBytes(content, disk);
+        await File.WriteAllBytesAsync(path, disk, TestContext.Current.CancellationToken);
+        Slipway("image", "import", path, "--name", name);
+    }
+
+    /// <param name="machine">Lines of the machine.</param>
+    /// <param name="more">Other sections of the site.</param>
+    private BackgroundTool Serve(string machine, string more = "")
+    {
+        var site = Path.Combine(_folder.Path, "slipway.yaml");
+        File.WriteAllText(site, $"""
+            name: lab
+            state: {State}
+            networks:
+              - name: boot
+                interface: eth1
+                address: {Server}/24
+                pool: 10.77.0.100-10.77.0.200
+            https:
+              client-certificates: optional
+            machines:
+              - name: node-1
+                mac: {Mac}
+                volume: node-1
+                firmware: ibft
+                client-certificate: required
+            {machine}
+            {more}
+            """);
+        var server = _network.Start(Demo.Program, "serve", "-c", site);
+        server.WaitFor("serving network boot");
+        Slipway("machine", "certificate", "issue", "node-1", "-o", Path.Combine(_folder.Path, "node-1"));
+        return server;
+    }
+
+    private void Slipway(params string[] arguments) => Tool.Run(Demo.Program, [.. arguments, "--state", State]);
+
+    /// <summary>A boot begins: its script, which nobody else can have.</summary>
+    private Boot Fetch()
+    {
+        var identity = Path.Combine(_folder.Path, "node-1");
+        var script = Tool.Run("ip", "netns", "exec", _network.Name, "curl", "-sSf", "--cacert", Path.Combine(State, "ca.pem"),
+            "--cert", identity + ".crt", "--key", identity + ".key", $"https://{Server}/boot/{Mac}").Output;
+        var settings = Setting().Matches(script).ToDictionary(m => m.Groups["name"].Value, m => m.Groups["value"].Value);
+        return new(Target().Match(script).Groups["name"].Value, settings["initiator-iqn"], settings["username"], settings["password"],
+            settings["reverse-username"], settings["reverse-password"]);
+    }
+
+    private BackgroundTool Connect(Boot boot, string initiator)
+    {
+        var program = Path.Combine(_folder.Path, "session");
+        if (!File.Exists(program))
+            Tool.Run("gcc", "-O2", "-Wall", "-Werror", "-o", program, Path.Combine(AppContext.BaseDirectory, "Initiator", "session.c"), "-liscsi");
+        return _network.Start(program, initiator, $"{Server}:3260", boot.Target, boot.User, boot.Secret, boot.ReverseUser, boot.ReverseSecret);
+    }
+
+    private static string Ask(BackgroundTool session, string command)
+    {
+        session.WaitFor("logged in");
+        var word = command.Split(' ')[0] + " ";
+        var before = session.Lines.Count(l => l.StartsWith(word, StringComparison.Ordinal));
+        session.Type(command);
+        session.WaitFor(word, times: before + 1);
+        return session.Lines.Last(l => l.StartsWith(word, StringComparison.Ordinal));
+    }
+
+    [GeneratedRegex(@"^set (?<name>\S+) (?<value>\S+)$", RegexOptions.Multiline)]
+    private static partial Regex Setting();
+
+    [GeneratedRegex(@"sanboot .*iscsi:\S*?:0:(?<name>iqn\S+)")]
+    private static partial Regex Target();
+}
