@@ -44,6 +44,13 @@ public sealed partial class ServedDiskTests : IDisposable
         using (var own = Connect(boot, boot.Initiator))
             Assert.Contains("GOOD first version", Ask(own, "read 0"), StringComparison.Ordinal);
 
+        var portals = Tool.Run("ip", "netns", "exec", _network.Name, "env",
+            "LIBISCSI_CHAP_USERNAME=" + boot.User, "LIBISCSI_CHAP_PASSWORD=" + boot.Secret,
+            "LIBISCSI_CHAP_TARGET_USERNAME=" + boot.ReverseUser, "LIBISCSI_CHAP_TARGET_PASSWORD=" + boot.ReverseSecret,
+            "iscsi-ls", "-i", boot.Initiator, $"iscsi://{Server}").Output;
+        Assert.Contains($"Target:{boot.Target} Portal:192.0.2.10:3260,1", portals, StringComparison.Ordinal);
+        Assert.Contains($"Target:{boot.Target} Portal:{Server}:3260,1", portals, StringComparison.Ordinal);
+
         _network.Ip("addr", "add", "10.77.0.9/24", "dev", "eth1");
         // From now on what goes to the server comes from there.
         _network.Ip("route", "replace", "local", Server, "dev", "lo", "table", "local", "proto", "kernel", "scope", "host", "src", "10.77.0.9");
