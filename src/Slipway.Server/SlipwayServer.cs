@@ -123,8 +123,9 @@ public sealed partial class SlipwayServer : IAsyncDisposable
             SaveSightings(sightings);
             return ValueTask.CompletedTask;
         });
+        var current = new CurrentSite(site);
         var targets = new MachineTargets(site.Advertise);
-        var registry = Closing(new MachineRegistry(site, machines, targets, sightings, store, Timelines, _clock, logs.CreateLogger("Slipway.Machines")));
+        var registry = Closing(new MachineRegistry(current, machines, targets, sightings, store, Timelines, _clock, logs.CreateLogger("Slipway.Machines")));
         await registry.OpenAsync(cancellation);
         var networks = SiteNetworks.Of(site with { Machines = machines.All });
         dhcp.Configure(networks);
@@ -137,7 +138,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         registry.EndSessions = disk => iscsi.EndSessionsAsync(disk.Device, $"{disk.Machine.Name} was removed");
 
         var certificates = new ClientCertificates(_authority, store, site.ClientCertificates, _clock);
-        var requests = new BootRequests(site, machines, targets, store, Timelines, IscsiPort,
+        var requests = new BootRequests(current, machines, targets, store, Timelines, IscsiPort,
             disk => iscsi.EndSessionsAsync(disk.Device, $"{disk.Machine.Name} boots anew"), registry, certificates, logs.CreateLogger("Slipway.Https"));
         var certificate = new ServerCertificate(source, logs.CreateLogger("Slipway.Https"));
         await ListenAsync(async () =>

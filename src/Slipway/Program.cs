@@ -15,5 +15,6 @@ root.Add(VolumeCommand.Create());
 root.Add(MachineCommand.Create());
 root.Add(BootCommand.Create());
 root.Add(NetworkCommand.Create());
+root.Add(SchemaCommand.Create());
 var parsed = root.Parse(args);
 return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TargetCommand.TimeToStop(parsed) });

@@ -23,6 +23,9 @@ public sealed record Boot(string Id, string Machine, MacAddress Mac, DateTimeOff
 
     public bool Stalled { get; init; }
 
+    /// <summary>Until when a machine that waits for a person does; null where it does not.</summary>
+    public DateTimeOffset? WaitsUntil { get; init; }
+
     /// <summary>The furthest stage entered.</summary>
     public BootStage Stage => Entered.IsEmpty ? BootStage.Dhcp : Entered.Keys.Last();
 
@@ -31,10 +34,17 @@ public sealed record Boot(string Id, string Machine, MacAddress Mac, DateTimeOff
 
     internal Boot With(BootEvent e)
     {
-        var next = this with { Events = Events.Count < MaxEvents ? Events.Add(e) : Events };
+        var next = this with
+        {
+            Events = Events.Count < MaxEvents ? Events.Add(e) : Events,
+            // Who waited stands still from here on, not from before.
+            LastProgress = WaitsUntil is null ? LastProgress : e.Time,
+            WaitsUntil = null,
+        };
         return e.Kind switch
         {
             BootEventKind.Entered => next with { Entered = Entered.Add(e.Stage, e.Time), LastProgress = e.Time, Refusal = null, Stalled = false },
+            BootEventKind.Waiting => next with { LastProgress = e.Time, Refusal = null, Stalled = false },
             BootEventKind.Refused => next with { Refusal = e },
             BootEventKind.Stalled => next with { Stalled = true },
             _ => next,

@@ -30,6 +30,9 @@ public enum BootEventKind
     /// <summary>The server, or the machine, refused to go on; the text says why.</summary>
     Refused,
 
+    /// <summary>The machine waits for a person, as it was told to: no stall.</summary>
+    Waiting,
+
     /// <summary>Nothing has come for too long; the text names the likely cause. The run may still go on.</summary>
     Stalled,
 }

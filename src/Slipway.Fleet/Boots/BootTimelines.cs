@@ -69,13 +69,24 @@ public sealed class BootTimelines(TimeProvider clock, int limit = 20_000)
         }
     }
 
+    /// <summary>The machine waits for a person, up to a time; with null for as long as it takes.</summary>
+    public void Wait(MacAddress mac, string machine, BootStage stage, string text, TimeSpan? patience, IReadOnlyDictionary<string, string>? facts = null)
+    {
+        lock (_gate)
+        {
+            var boot = RunFor(mac, machine, starts: false);
+            boot = Record(boot, boot.Entered.ContainsKey(stage) ? BootEventKind.Waiting : BootEventKind.Entered, stage, text, facts);
+            _current[mac] = boot with { WaitsUntil = patience is { } time ? clock.GetUtcNow() + time : DateTimeOffset.MaxValue };
+        }
+    }
+
     /// <summary>Marks the runs that have stood still for longer than <see cref="StallDiagnosis.Patience"/>.</summary>
     public void MarkStalled()
     {
         lock (_gate)
         {
             var now = clock.GetUtcNow();
-            foreach (var boot in _current.Values.Where(b => b.Outcome == BootOutcome.Running && now - b.LastProgress >= StallDiagnosis.Patience(b)).ToList())
+            foreach (var boot in _current.Values.Where(b => b.Outcome == BootOutcome.Running && now - (b.WaitsUntil ?? b.LastProgress) >= StallDiagnosis.Patience(b)).ToList())
                 Record(boot, BootEventKind.Stalled, boot.Stage, StallDiagnosis.LikelyCause(boot), null);
         }
     }

@@ -28,5 +28,9 @@ internal static class FleetSchema
             revoked_ms INTEGER, approval TEXT) WITHOUT ROWID;
         CREATE INDEX client_certificate_machine ON client_certificate (machine);
         """,
+        """
+        ALTER TABLE machine ADD COLUMN profile TEXT NOT NULL DEFAULT 'sanboot';
+        CREATE TABLE boot_once (mac TEXT PRIMARY KEY, profile TEXT NOT NULL) WITHOUT ROWID;
+        """,
     ];
 }

@@ -80,14 +80,14 @@ public sealed partial class FleetStore : IDisposable
     {
         lock (_gate)
         {
-            using var command = Command("SELECT mac, name, volume, firmware, address, approved_by, approved_ms FROM machine ORDER BY name");
+            using var command = Command("SELECT mac, name, volume, firmware, address, approved_by, approved_ms, profile FROM machine ORDER BY name");
             using var reader = command.ExecuteReader();
             var machines = new List<RegisteredMachine>();
             while (reader.Read())
             {
                 machines.Add(new(MacAddress.Parse(reader.GetString(0)), reader.GetString(1), reader.GetString(2),
                     MachineFirmwareNames.Parse(reader.GetString(3)) ?? MachineFirmware.Detect,
-                    reader.IsDBNull(4) ? null : IPAddress.Parse(reader.GetString(4)), reader.GetString(5), Time(reader, 6)));
+                    reader.IsDBNull(4) ? null : IPAddress.Parse(reader.GetString(4)), reader.GetString(5), Time(reader, 6), reader.GetString(7)));
             }
             return machines;
         }
@@ -97,7 +97,7 @@ public sealed partial class FleetStore : IDisposable
     {
         lock (_gate)
         {
-            using var command = Command("INSERT INTO machine VALUES ($mac, $name, $volume, $firmware, $address, $by, $at)");
+            using var command = Command("INSERT INTO machine VALUES ($mac, $name, $volume, $firmware, $address, $by, $at, $profile)");
             command.Parameters.AddWithValue("$mac", machine.Mac.ToString());
             command.Parameters.AddWithValue("$name", machine.Name);
             command.Parameters.AddWithValue("$volume", machine.Volume);
@@ -105,6 +105,7 @@ public sealed partial class FleetStore : IDisposable
             command.Parameters.AddWithValue("$address", OrNull(machine.Address));
             command.Parameters.AddWithValue("$by", machine.ApprovedBy);
             command.Parameters.AddWithValue("$at", machine.ApprovedAt.ToUnixTimeMilliseconds());
+            command.Parameters.AddWithValue("$profile", machine.Profile);
             command.ExecuteNonQuery();
         }
     }
@@ -115,12 +116,35 @@ public sealed partial class FleetStore : IDisposable
         lock (_gate)
         {
             using var transaction = _connection.BeginTransaction();
-            using var command = Command("DELETE FROM machine WHERE mac = $mac; DELETE FROM credential WHERE machine = $name; DELETE FROM client_certificate WHERE machine = $name;");
+            using var command = Command("DELETE FROM machine WHERE mac = $mac; DELETE FROM boot_once WHERE mac = $mac; DELETE FROM credential WHERE machine = $name; DELETE FROM client_certificate WHERE machine = $name;");
             command.Transaction = transaction;
             command.Parameters.AddWithValue("$mac", machine.Mac.ToString());
             command.Parameters.AddWithValue("$name", machine.Name);
             command.ExecuteNonQuery();
             transaction.Commit();
+        }
+    }
+
+    /// <summary>The profile of a machine's next boot only; null where none was asked for.</summary>
+    public string? BootOnce(MacAddress mac)
+    {
+        lock (_gate)
+        {
+            using var command = Command("SELECT profile FROM boot_once WHERE mac = $mac");
+            command.Parameters.AddWithValue("$mac", mac.ToString());
+            return command.ExecuteScalar() as string;
+        }
+    }
+
+    /// <summary>Sets the profile of the next boot only; null: the next boot is as all are.</summary>
+    public void SetBootOnce(MacAddress mac, string? profile)
+    {
+        lock (_gate)
+        {
+            using var command = Command(profile is null ? "DELETE FROM boot_once WHERE mac = $mac" : "INSERT OR REPLACE INTO boot_once VALUES ($mac, $profile)");
+            command.Parameters.AddWithValue("$mac", mac.ToString());
+            command.Parameters.AddWithValue("$profile", OrNull(profile));
+            command.ExecuteNonQuery();
         }
     }
 

@@ -32,6 +32,14 @@ public sealed class IpxeScript
         return IpxeText.IsWord(value) ? Line($"set {setting} {value}") : Set(setting, Encoding.UTF8.GetBytes(value));
     }
 
+    /// <summary>A setting of any text in one line, blanks and all; empty clears it.</summary>
+    /// <remarks>The rest of a <c>set</c> line is its value (hci/commands/nvo_cmd.c), with one blank between its words.</remarks>
+    public IpxeScript SetText(string setting, IpxeText text)
+    {
+        CheckSetting(setting);
+        return Line(text.Written.Length == 0 ? $"clear {setting}" : $"set {setting} {text.Written}");
+    }
+
     /// <summary>A setting of bytes.</summary>
     public IpxeScript Set(string setting, byte[] value)
     {
@@ -68,8 +76,9 @@ public sealed class IpxeScript
     public IpxeScript Boot(string? onFailure = null) => Line("boot" + Or(onFailure));
 
     /// <summary>Boots from a SAN disk.</summary>
+    /// <param name="uri">Empty where <paramref name="options"/> name a drive of the machine's own.</param>
     public IpxeScript SanBoot(IpxeText uri, SanBootOptions options, string? onFailure = null) =>
-        Line(Words("sanboot", options.Written, uri.Word) + Or(onFailure));
+        Line(Words("sanboot", options.Written, uri.Written.Length == 0 ? "" : uri.Word) + Or(onFailure));
 
     public IpxeScript SanHook(IpxeText uri, SanBootOptions options, string? onFailure = null) =>
         Line(Words("sanhook", options.Written, uri.Word) + Or(onFailure));
@@ -93,6 +102,29 @@ public sealed class IpxeScript
     {
         CheckSetting(setting);
         return Line($"inc {setting}");
+    }
+
+    /// <summary>Begins a menu (<c>menu</c>); its lines follow, and <see cref="Choose"/> shows it.</summary>
+    public IpxeScript Menu(string title) => Line("menu " + IpxeText.Plain(title).Written);
+
+    /// <summary>A line of a menu that can be chosen.</summary>
+    public IpxeScript Item(string label, string text) => Line($"item {CheckItem(label)} {IpxeText.Plain(text).Written}");
+
+    /// <summary>Shows the menu and puts the label of what was chosen into a setting.</summary>
+    /// <param name="chosen">What is marked at first, and taken after the timeout.</param>
+    /// <param name="timeout">Counts until a key is pressed; null: none.</param>
+    public IpxeScript Choose(string setting, string chosen, TimeSpan? timeout, string? onFailure = null)
+    {
+        CheckSetting(setting);
+        var wait = timeout is { } time ? string.Create(CultureInfo.InvariantCulture, $"--timeout {(long)time.TotalMilliseconds}") : "";
+        return Line(Words("choose", $"--default {CheckItem(chosen)}", wait, setting) + Or(onFailure));
+    }
+
+    /// <summary>Lines of somebody else's script, as they are.</summary>
+    public IpxeScript Verbatim(string script)
+    {
+        _text.Append(script.ReplaceLineEndings("\n").TrimEnd('\n')).Append('\n');
+        return this;
     }
 
     public IpxeScript PowerOff() => Line("poweroff");
@@ -132,6 +164,10 @@ public sealed class IpxeScript
     private static string CheckLabel(string label) => label.Length > 0 && label.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-')
         ? label
         : throw new ArgumentException($"'{label}' is not a label: letters, digits, '_' and '-'", nameof(label));
+
+    private static string CheckItem(string label) => label.Length > 0 && label.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.') && label[0] != '-'
+        ? label
+        : throw new ArgumentException($"'{label}' is not the label of a menu's line: letters, digits, '_', '-' and '.'", nameof(label));
 
     private static void CheckSetting(string name)
     {

@@ -61,6 +61,8 @@ internal sealed class ControlEndpoint : IAsyncDisposable
         api.MapGet("/machines/{machine}", (string machine) => requests.Machine(machine)).WithSummary("One machine, by name or MAC address");
         api.MapPost("/machines/{machine}/approval", (string machine, ApprovalRequest request, CancellationToken c) => requests.ApproveAsync(machine, request, c))
             .WithSummary("Approve a machine, by MAC address");
+        api.MapPost("/machines/{machine}/boot-once", (string machine, BootOnceRequest request) => requests.BootOnce(machine, request))
+            .WithSummary("Say what the next boot is, and that one only");
         api.MapPost("/machines/{machine}/wake", (string machine, CancellationToken c) => requests.WakeAsync(machine, c)).WithSummary("Send a wake-on-LAN packet");
         api.MapDelete("/machines/{machine}", (string machine, CancellationToken c) => requests.RemoveAsync(machine, c)).WithSummary("Forget a machine; its volume stays");
         api.MapGet("/boots", () => requests.Boots()).WithSummary("The latest boot of each machine");

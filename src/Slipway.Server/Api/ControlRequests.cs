@@ -63,6 +63,21 @@ internal sealed class ControlRequests(
         }
     }
 
+    public Results<Ok<MachineView>, ProblemHttpResult> BootOnce(string machine, BootOnceRequest request)
+    {
+        if (MacOf(machine) is not { } mac)
+            return Unknown(machine);
+        try
+        {
+            registry.BootOnce(mac, request.Profile);
+            return TypedResults.Ok(View(mac));
+        }
+        catch (MachineRefusedException e)
+        {
+            return Refused(e.Message);
+        }
+    }
+
     /// <summary>Sends a wake-on-LAN packet; whether the machine heard it, only its boot tells.</summary>
     public async Task<Results<Ok<WakeView>, ProblemHttpResult>> WakeAsync(string machine, CancellationToken cancellation)
     {
@@ -127,7 +142,7 @@ internal sealed class ControlRequests(
     private bool Known(MacAddress mac) => machines.Find(mac) is not null || sightings.Of(mac) is not null;
 
     private MachineView View(MacAddress mac) =>
-        MachineView.Of(mac, machines.Find(mac), registry.Registrations().GetValueOrDefault(mac), sightings.Of(mac), timelines.Of(mac));
+        MachineView.Of(mac, machines.Find(mac), registry.Registrations().GetValueOrDefault(mac), sightings.Of(mac), timelines.Of(mac), registry.BootOnceOf(mac));
 
     private static ProblemHttpResult Unknown(string machine) =>
         TypedResults.Problem($"there is no machine {machine}: slipway machine list shows those that were seen", statusCode: StatusCodes.Status404NotFound);

@@ -1,11 +1,16 @@
+using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Slipway.Disks.Booting;
+using Slipway.Disks.FileSystems;
 using Slipway.Fleet.Boots;
 using Slipway.Fleet.Credentials;
 using Slipway.Fleet.Machines;
+using Slipway.Fleet.Profiles;
 using Slipway.Fleet.Store;
 using Slipway.Ipxe.Scripts;
 using Slipway.Server.Certificates;
@@ -22,9 +27,15 @@ namespace Slipway.Server.Boot;
 /// not approved waits.
 /// </summary>
 internal sealed partial class BootRequests(
-    SiteConfiguration site, MachineDirectory machines, MachineTargets disks, FleetStore store, BootTimelines timelines, int iscsiPort,
+    CurrentSite site, MachineDirectory machines, MachineTargets disks, FleetStore store, BootTimelines timelines, int iscsiPort,
     Func<MachineDisk, Task> endSessions, IApprovals approvals, ClientCertificates certificates, ILogger logger) : IMachineRequests
 {
+    /// <summary>In a path under a machine's: the files of a direct boot.</summary>
+    public const string DirectFiles = "direct";
+
+    // Which menu a machine was shown last: what it may choose.
+    private readonly ConcurrentDictionary<MacAddress, MenuProfile> _menus = [];
+
     public bool AsksForCertificates => certificates.AreAskedFor;
 
     public void HandshakeDone(IPAddress client, ITlsHandshakeFeature tls)
@@ -47,40 +58,10 @@ internal sealed partial class BootRequests(
         }
     }
 
-    public async Task ScriptAsync(HttpContext context, string mac, string? firmware)
+    public async Task ScriptAsync(HttpContext context, string mac, string? firmware, string? profile)
     {
-        context.Response.Headers.CacheControl = "no-store";
-        var client = context.Connection.RemoteIpAddress!;
-        if (!MacAddress.TryParse(mac, null, out var asked))
-        {
-            await RefuseAsync(context, StatusCodes.Status400BadRequest, $"'{mac}' is no Ethernet address");
+        if (await IdentifyAsync(context, mac) is not var (disk, certificate))
             return;
-        }
-        var proof = certificates.Examine(context.Connection.ClientCertificate);
-        if (proof.Refusal is { } refusal)
-        {
-            await RefuseAsync(context, client, asked, refusal);
-            return;
-        }
-        if (proof.Certificate is { } certificate)
-        {
-            if (await ProvenAsync(certificate, asked, context.RequestAborted) is not { } proven)
-            {
-                await RefuseAsync(context, StatusCodes.Status403Forbidden, $"{certificate.Machine} cannot be approved: the server's log says why");
-                return;
-            }
-            asked = proven.Mac;
-        }
-        else if (!await MayAskAsync(context, client, asked))
-        {
-            return;
-        }
-        if (disks.Of(asked) is not { } disk)
-        {
-            timelines.Refuse(asked, machines.NameOf(asked), BootStage.Script, "its volume could not be opened when the server started: the server's log says why");
-            await RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, "the machine's volume cannot be opened");
-            return;
-        }
         var machine = disk.Machine;
         var known = firmware is null ? machine.Firmware : BootScript.FirmwareOf(firmware);
         switch (known)
@@ -92,9 +73,77 @@ internal sealed partial class BootRequests(
                 await SendAsync(context, BootScript.Detect(machine));
                 break;
             default:
-                await GiveScriptAsync(context, disk, known.Value, proof.Certificate);
+                await GiveScriptAsync(context, disk, known.Value, profile, certificate);
                 break;
         }
+    }
+
+    public async Task DirectFileAsync(HttpContext context, string mac, string profile, string file)
+    {
+        if (await IdentifyAsync(context, mac) is not var (disk, _))
+            return;
+        var machine = disk.Machine;
+        if (site.Value.BootProfiles.Find(profile) is not DirectProfile direct)
+        {
+            await RefuseAsync(context, StatusCodes.Status404NotFound, $"there is no direct profile '{profile}'");
+            return;
+        }
+        try
+        {
+            if (ProfileScript.FileOf(await FilesOfAsync(disk, direct, context.RequestAborted), file) is not { } found)
+            {
+                await RefuseAsync(context, StatusCodes.Status404NotFound, $"a direct boot has no file '{file}'");
+                return;
+            }
+            if (HttpMethods.IsGet(context.Request.Method))
+            {
+                timelines.Observe(machine.Mac, machine.Name, BootStage.Kernel, string.Create(CultureInfo.InvariantCulture, $"fetches {found.Path} of its volume, {found.Entry.Length:N0} bytes by HTTPS"),
+                    new Dictionary<string, string> { ["file"] = found.Path });
+            }
+            await Results.Stream(await FileContentStream.OpenAsync(found.FileSystem, found.Entry, context.RequestAborted), "application/octet-stream", enableRangeProcessing: true).ExecuteAsync(context);
+        }
+        catch (IOException e) when (!context.Response.HasStarted)
+        {
+            await VolumeFailedAsync(context, machine, e.Message);
+        }
+    }
+
+    /// <summary>The machine that asks, with its disk; null where it was refused, or waits.</summary>
+    private async Task<(MachineDisk Disk, ClientCertificate? Certificate)?> IdentifyAsync(HttpContext context, string mac)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        var client = context.Connection.RemoteIpAddress!;
+        if (!MacAddress.TryParse(mac, null, out var asked))
+        {
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, $"'{mac}' is no Ethernet address");
+            return null;
+        }
+        var proof = certificates.Examine(context.Connection.ClientCertificate);
+        if (proof.Refusal is { } refusal)
+        {
+            await RefuseAsync(context, client, asked, refusal);
+            return null;
+        }
+        if (proof.Certificate is { } certificate)
+        {
+            if (await ProvenAsync(certificate, asked, context.RequestAborted) is not { } proven)
+            {
+                await RefuseAsync(context, StatusCodes.Status403Forbidden, $"{certificate.Machine} cannot be approved: the server's log says why");
+                return null;
+            }
+            asked = proven.Mac;
+        }
+        else if (!await MayAskAsync(context, client, asked))
+        {
+            return null;
+        }
+        if (disks.Of(asked) is not { } disk)
+        {
+            timelines.Refuse(asked, machines.NameOf(asked), BootStage.Script, "its volume could not be opened when the server started: the server's log says why");
+            await RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, "the machine's volume cannot be opened");
+            return null;
+        }
+        return (disk, proof.Certificate);
     }
 
     public async Task UpAsync(HttpContext context)
@@ -179,34 +228,106 @@ internal sealed partial class BootRequests(
         timelines.Refuse(machine, machine.ToString(), BootStage.Script, reason);
     }
 
-    private async Task GiveScriptAsync(HttpContext context, MachineDisk disk, MachineFirmware firmware, ClientCertificate? certificate)
+    private async Task GiveScriptAsync(HttpContext context, MachineDisk disk, MachineFirmware firmware, string? chosen, ClientCertificate? certificate)
     {
         var machine = disk.Machine;
-        var portal = new IPEndPoint(LocalAddress(context), iscsiPort);
+        if (ProfileFor(machine, chosen) is not { } profile)
+        {
+            await RefuseAsync(context, StatusCodes.Status404NotFound, $"'{chosen}' is in no menu of {machine.Name}");
+            return;
+        }
+        switch (profile)
+        {
+            case MenuProfile menu:
+                await AskAsync(context, machine, firmware, menu);
+                break;
+            case LocalProfile:
+                timelines.Observe(machine.Mac, machine.Name, BootStage.Script, "has its script: it boots what is in it", FactsOf(profile));
+                await SendAsync(context, ProfileScript.Local(machine));
+                break;
+            default:
+                await GiveDiskAsync(context, disk, firmware, profile, certificate);
+                break;
+        }
+    }
+
+    /// <summary>What a machine boots now: what it chose, else what its next boot was to be, else its profile; null where it may not choose that.</summary>
+    private BootProfile? ProfileFor(MachineSettings machine, string? chosen)
+    {
+        var profiles = site.Value.BootProfiles;
+        if (chosen is not null)
+        {
+            var offered = _menus.GetValueOrDefault(machine.Mac) ?? profiles.Find(machine.Profile) as MenuProfile;
+            return offered is not null && offered.Entries.Contains(chosen) ? profiles.Find(chosen) : null;
+        }
+        if (store.BootOnce(machine.Mac) is { } once)
+        {
+            store.SetBootOnce(machine.Mac, null);
+            if (profiles.Find(once) is { } next)
+                return next;
+            LogNoProfile(machine.Name, once);
+        }
+        if (profiles.Find(machine.Profile) is { } profile)
+            return profile;
+        LogNoProfile(machine.Name, machine.Profile);
+        return profiles.Find(BootProfiles.Default);
+    }
+
+    private async Task AskAsync(HttpContext context, MachineSettings machine, MachineFirmware firmware, MenuProfile menu)
+    {
+        _menus[machine.Mac] = menu;
+        timelines.Wait(machine.Mac, machine.Name, BootStage.Script,
+            $"shows the menu {menu.Name}: {string.Join(", ", menu.Entries)}{(menu.Timeout is { } time ? string.Create(CultureInfo.InvariantCulture, $"; {menu.Default} after {time.TotalSeconds:0} s") : "")}",
+            menu.Timeout, FactsOf(menu));
+        await SendAsync(context, ProfileScript.Menu(machine, firmware, menu, site.Value.BootProfiles));
+    }
+
+    private async Task GiveDiskAsync(HttpContext context, MachineDisk disk, MachineFirmware firmware, BootProfile profile, ClientCertificate? certificate)
+    {
+        var machine = disk.Machine;
         var credentials = BootCredentials.Create(machine.Name);
-        var told = site.SecretsInScript?.Invoke(credentials) ?? credentials;
-        var arguments = firmware == MachineFirmware.UBoot ? KernelArguments.Of(disk.Names, told, portal, UpAddress(context)) : "";
+        var facts = new ScriptFacts(machine, firmware, disk.Names, site.Value.SecretsInScript?.Invoke(credentials) ?? credentials,
+            new IPEndPoint(LocalAddress(context), iscsiPort), new UriBuilder("https", LocalAddress(context).ToString(), context.Connection.LocalPort).Uri);
+        IpxeScript script;
         try
         {
             store.Save(machine.Name, credentials);
             // A machine that starts anew holds no disk: what is left of its last run could still write.
-            if (!await disk.BeginAsync(credentials, arguments, () => endSessions(disk), context.RequestAborted) && firmware == MachineFirmware.UBoot)
+            if (!await disk.BeginAsync(credentials, facts.KernelArguments, () => endSessions(disk), context.RequestAborted) && profile is SanBootProfile && !facts.HasIbft)
                 LogNoEnvironment(machine.Name, GrubEnvironment.FilePath);
+            script = profile switch
+            {
+                DirectProfile direct => ProfileScript.Direct(facts, direct, await FilesOfAsync(disk, direct, context.RequestAborted)),
+                ScriptProfile own => ProfileScript.Custom(facts, own),
+                _ => ProfileScript.SanBoot(facts),
+            };
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or ArgumentException)
         {
-            LogVolumeFailed(machine.Name, e.Message);
-            timelines.Refuse(machine.Mac, machine.Name, BootStage.Script, $"its volume cannot be prepared: {e.Message}");
-            await RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, "the machine's volume cannot be prepared");
+            await VolumeFailedAsync(context, machine, e.Message);
             return;
         }
         // iPXE's iBFT (as of 2.0) has the first four bytes of an IPv6 address where an IPv4 one belongs.
-        var way = firmware == MachineFirmware.UBoot ? "kernel arguments"
-            : portal.AddressFamily == AddressFamily.InterNetworkV6 ? "iBFT, in which iPXE has room for IPv4 only: the system must know its disk otherwise, or the machine boot by IPv4"
+        var way = !facts.HasIbft ? "kernel arguments"
+            : facts.Portal.AddressFamily == AddressFamily.InterNetworkV6 ? "iBFT, in which iPXE has room for IPv4 only: the system must know its disk otherwise, or the machine boot by IPv4"
             : "iBFT";
-        timelines.Observe(machine.Mac, machine.Name, BootStage.Script, $"has its script: disk {disk.Names.Target} at {portal}, told to the kernel by {way}{(certificate is null ? "" : $"; it showed its certificate {certificate.Serial}")}",
-            new Dictionary<string, string> { ["target"] = disk.Names.Target, ["portal"] = portal.ToString(), ["firmware"] = firmware.ToString().ToLowerInvariant() });
-        await SendAsync(context, BootScript.Create(machine, firmware, disk.Names, told, portal));
+        timelines.Observe(machine.Mac, machine.Name, BootStage.Script,
+            $"has its script{(profile.Name == BootProfiles.Default ? "" : $" ({profile.Name})")}: disk {disk.Names.Target} at {facts.Portal}, told to the kernel by {way}{(certificate is null ? "" : $"; it showed its certificate {certificate.Serial}")}",
+            new Dictionary<string, string>(FactsOf(profile)) { ["target"] = disk.Names.Target, ["portal"] = facts.Portal.ToString(), ["firmware"] = firmware.ToString().ToLowerInvariant() });
+        await SendAsync(context, script);
+    }
+
+    private static Task<BootFiles> FilesOfAsync(MachineDisk disk, DirectProfile profile, CancellationToken cancellation) => profile.Kernel is { } kernel
+        ? BootFiles.FindAsync(disk.Volume, kernel, profile.Initrds, cancellation)
+        : BootFiles.FindAsync(disk.Volume, cancellation);
+
+    private static Dictionary<string, string> FactsOf(BootProfile profile) => new() { ["profile"] = profile.Name };
+
+    private Task VolumeFailedAsync(HttpContext context, MachineSettings machine, string reason)
+    {
+        LogVolumeFailed(machine.Name, reason);
+        timelines.Refuse(machine.Mac, machine.Name, BootStage.Script, $"its volume cannot be prepared: {reason}");
+        return RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, "the machine's volume cannot be prepared");
     }
 
     private static async Task SendAsync(HttpContext context, IpxeScript script)
@@ -220,12 +341,6 @@ internal sealed partial class BootRequests(
     /// <summary>Where the machine reached this server, and so reaches its disk.</summary>
     private static IPAddress LocalAddress(HttpContext context) =>
         context.Connection.LocalIpAddress is { IsIPv4MappedToIPv6: true } mapped ? mapped.MapToIPv4() : context.Connection.LocalIpAddress!;
-
-    private static Uri UpAddress(HttpContext context)
-    {
-        var root = new UriBuilder("https", LocalAddress(context).ToString(), context.Connection.LocalPort).Uri;
-        return new Uri(root, FirstStageScript.Path + "up");
-    }
 
     private static Task RefuseAsync(HttpContext context, int status, string reason)
     {
@@ -245,6 +360,9 @@ internal sealed partial class BootRequests(
 
     [LoggerMessage(3003, LogLevel.Warning, "boot: the volume of {Machine} has no {File}: under U-Boot its kernel learns nothing of its disk")]
     private partial void LogNoEnvironment(string machine, string file);
+
+    [LoggerMessage(3006, LogLevel.Warning, "boot: {Machine} is to boot the profile {Profile}, which is not there any more")]
+    private partial void LogNoProfile(string machine, string profile);
 
     [LoggerMessage(3004, LogLevel.Error, "boot: the volume of {Machine} cannot be prepared: {Reason}")]
     private partial void LogVolumeFailed(string machine, string reason);

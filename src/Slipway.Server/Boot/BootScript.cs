@@ -1,6 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
-using Slipway.Fleet.Credentials;
 using Slipway.Fleet.Machines;
 using Slipway.Ipxe.Scripts;
 using Slipway.Server.Site;
@@ -8,9 +5,8 @@ using Slipway.Server.Site;
 namespace Slipway.Server.Boot;
 
 /// <summary>
-/// The script of one boot of one machine: who it is to the target, both secrets, and <c>sanboot</c>. How that has to be
-/// said depends on the firmware; where the site does not say which it is, a first script without secrets looks, and asks
-/// on for the one that suits.
+/// What a machine is given before its profile counts. How a script has to be said depends on the firmware; where the site
+/// does not say which it is, a first script without secrets looks, and asks on for the one that suits.
 /// </summary>
 public static class BootScript
 {
@@ -49,8 +45,6 @@ public static class BootScript
         .Sleep(10)
         .Chain(IpxeText.Plain(mac.ToHyphenated()), replace: true, onFailure: "again");
 
-    private static string HostOf(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : address.ToString();
-
     /// <summary>What the last part of a script's path says; null where it says nothing that is known.</summary>
     public static MachineFirmware? FirmwareOf(string path) => path switch
     {
@@ -58,22 +52,4 @@ public static class BootScript
         Ibft => MachineFirmware.Ibft,
         _ => null,
     };
-
-    /// <param name="firmware">What the machine has; not <see cref="MachineFirmware.Detect"/>.</param>
-    public static IpxeScript Create(MachineSettings machine, MachineFirmware firmware, IscsiNames names, BootCredentials credentials, IPEndPoint portal)
-    {
-        IpxeText disk = IpxeText.Plain($"iscsi:{HostOf(portal.Address)}::{portal.Port}:0:{names.Target}");
-        return new IpxeScript()
-            .Comment($"Slipway: {machine.Name} boots from its disk.")
-            .Set("initiator-iqn", names.Initiator)
-            .Set("username", credentials.User)
-            .Set("password", credentials.Secret)
-            .Set("reverse-username", credentials.ReverseUser)
-            .Set("reverse-password", credentials.ReverseSecret)
-            // Without an ACPI table protocol describing the disk fails, and under U-Boot a second sanboot fails always.
-            .SanBoot(disk, new SanBootOptions(NoDescribe: firmware == MachineFirmware.UBoot), "failed")
-            .Label("failed")
-            .Echo($"Slipway: {machine.Name} could not boot from {names.Target}. The line above says why; the server's timeline says more.")
-            .Exit(1);
-    }
 }

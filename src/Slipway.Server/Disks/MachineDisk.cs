@@ -8,7 +8,6 @@ using Slipway.Scsi.Reservations;
 using Slipway.Server.Boot;
 using Slipway.Server.Site;
 using Slipway.Server.Timeline;
-using Slipway.Volumes;
 using Slipway.Volumes.Layers;
 using Slipway.Volumes.Store;
 
@@ -47,6 +46,9 @@ internal sealed class MachineDisk : IAsyncDisposable
 
     public TargetDevice Device { get; }
 
+    /// <summary>What is on it: what the server itself reads there is no evidence of a boot.</summary>
+    public IBlockDevice Volume => _volume;
+
     public DiskEvidence Evidence { get; }
 
     /// <summary>Null before the machine's first script: nobody can log in.</summary>
@@ -57,7 +59,7 @@ internal sealed class MachineDisk : IAsyncDisposable
         MachineSettings machine, SiteConfiguration site, BootTimelines timelines, BootCredentials? credentials, CancellationToken cancellation)
     {
         var live = Path.IsPathRooted(machine.Volume) ? null : await new VolumeStore(site.State).ServeAsync(machine.Volume, cancellation);
-        var volume = live ?? await Volume.OpenAsync(machine.Volume, cancellation: cancellation);
+        var volume = live ?? await Volumes.Volume.OpenAsync(machine.Volume, cancellation: cancellation);
         try
         {
             var layered = LayeredDisk.Create(volume, machine.Faults, machine.Trace, Random.Shared, TimeProvider.System);

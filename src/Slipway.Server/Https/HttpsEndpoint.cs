@@ -51,7 +51,9 @@ internal sealed class HttpsEndpoint : IAsyncDisposable
         application.UseRouting();
         application.MapMethods(ProgramRequests.Path + "{name}", [HttpMethods.Get, HttpMethods.Head], (HttpContext context, string name) => programs.SendAsync(context, name));
         application.MapGet("/boot/up", requests.UpAsync);
-        application.MapGet("/boot/{mac}/{firmware?}", (HttpContext context, string mac, string? firmware) => requests.ScriptAsync(context, mac, firmware));
+        application.MapGet("/boot/{mac}/{firmware?}/{profile?}", (HttpContext context, string mac, string? firmware, string? profile) => requests.ScriptAsync(context, mac, firmware, profile));
+        application.MapMethods("/boot/{mac}/" + BootRequests.DirectFiles + "/{profile}/{file}", [HttpMethods.Get, HttpMethods.Head],
+            (HttpContext context, string mac, string profile, string file) => requests.DirectFileAsync(context, mac, profile, file));
         await application.StartAsync(cancellation);
         return new HttpsEndpoint(application);
     }
@@ -130,7 +132,11 @@ internal interface IMachineRequests
     void HandshakeBrokenOff(IPAddress client);
 
     /// <param name="firmware">What the machine found itself to have; null where it was not asked yet.</param>
-    Task ScriptAsync(HttpContext context, string mac, string? firmware);
+    /// <param name="profile">What was chosen from a menu.</param>
+    Task ScriptAsync(HttpContext context, string mac, string? firmware, string? profile);
+
+    /// <summary>A file of the machine's volume, for a direct boot.</summary>
+    Task DirectFileAsync(HttpContext context, string mac, string profile, string file);
 
     Task UpAsync(HttpContext context);
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using Slipway.Fleet.Machines;
+using Slipway.Fleet.Profiles;
 using Slipway.Volumes.Store;
 
 namespace Slipway.Server.Machines;
@@ -11,4 +12,5 @@ namespace Slipway.Server.Machines;
 /// <param name="Address">Its reserved address; one of the pool where null.</param>
 internal sealed record Approval(
     string Name, string? Volume = null, string? Image = null, VolumePolicy Policy = VolumePolicy.Keep,
-    MachineFirmware Firmware = MachineFirmware.Detect, IPAddress? Address = null);
+    MachineFirmware Firmware = MachineFirmware.Detect, IPAddress? Address = null,
+    string Profile = BootProfiles.Default);

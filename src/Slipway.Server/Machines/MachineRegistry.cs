@@ -15,13 +15,13 @@ namespace Slipway.Server.Machines;
 /// were approved since, which the database keeps. An approval or removal happens whole or not at all; one at a time.
 /// </summary>
 internal sealed partial class MachineRegistry(
-    SiteConfiguration site, MachineDirectory directory, MachineTargets targets, MachineSightings sightings, FleetStore store,
+    CurrentSite current, MachineDirectory directory, MachineTargets targets, MachineSightings sightings, FleetStore store,
     BootTimelines timelines, TimeProvider clock, ILogger logger) : IApprovals, IAsyncDisposable
 {
     private const string ByOperator = "an operator";
 
     private readonly SemaphoreSlim _one = new(1);
-    private readonly VolumeStore _volumes = new(site.State);
+    private readonly VolumeStore _volumes = new(current.Value.State);
 
     /// <summary>Takes the networks with their reservations, when a machine with an address of its own comes or goes.</summary>
     public Action<IReadOnlyList<DhcpNetwork>> NetworksChanged { get; set; } = _ => { };
@@ -33,7 +33,7 @@ internal sealed partial class MachineRegistry(
     /// <exception cref="SiteConfigurationException">A volume of the site's file cannot be opened.</exception>
     public async Task OpenAsync(CancellationToken cancellation)
     {
-        foreach (var machine in site.Machines)
+        foreach (var machine in current.Value.Machines)
         {
             try
             {
@@ -84,6 +84,7 @@ internal sealed partial class MachineRegistry(
     /// <summary>Approves a machine that a rule fits. False where there is none, or what the rule says cannot be done.</summary>
     public async Task<bool> ApproveByRuleAsync(MacAddress mac, CancellationToken cancellation)
     {
+        var site = current.Value;
         if (site.Approve.Count == 0 || sightings.Of(mac) is not { } sighting || site.Approve.FirstOrDefault(r => r.Fits(sighting)) is not { } rule)
             return false;
         await _one.WaitAsync(cancellation);
@@ -92,7 +93,7 @@ internal sealed partial class MachineRegistry(
             // iPXE asks again when it is kept waiting.
             if (directory.Find(mac) is null)
             {
-                await RegisterAsync(mac, new Approval(rule.NameFor(mac), Image: rule.Image, Policy: rule.Policy, Firmware: rule.Firmware),
+                await RegisterAsync(mac, new Approval(rule.NameFor(mac), Image: rule.Image, Policy: rule.Policy, Firmware: rule.Firmware, Profile: rule.Profile),
                     $"a rule for {rule.Mac ?? rule.Network ?? rule.Architecture}", cancellation);
             }
             return true;
@@ -148,7 +149,7 @@ internal sealed partial class MachineRegistry(
                 await disk.DisposeAsync();
             }
             if (machine.Address is not null)
-                NetworksChanged(SiteNetworks.Of(site with { Machines = directory.All }));
+                NetworksChanged(SiteNetworks.Of(current.Value with { Machines = directory.All }));
             LogRemoved(machine.Name, mac);
         }
         finally
@@ -156,6 +157,20 @@ internal sealed partial class MachineRegistry(
             _one.Release();
         }
     }
+
+    /// <summary>What the next boot of a machine is to be, and that one only; null: as all are.</summary>
+    /// <exception cref="MachineRefusedException">The machine is not approved, or there is no such profile.</exception>
+    public void BootOnce(MacAddress mac, string? profile)
+    {
+        if (directory.Find(mac) is null)
+            throw new MachineRefusedException($"{mac} is not approved: it boots nothing");
+        if (profile is not null)
+            CheckProfile(profile);
+        store.SetBootOnce(mac, profile);
+    }
+
+    /// <summary>The profile of a machine's next boot; null where that is as all are.</summary>
+    public string? BootOnceOf(MacAddress mac) => store.BootOnce(mac);
 
     public async ValueTask DisposeAsync()
     {
@@ -170,7 +185,7 @@ internal sealed partial class MachineRegistry(
     private async Task<MachineSettings> RegisterAsync(MacAddress mac, Approval approval, string by, CancellationToken cancellation)
     {
         Check(mac, approval);
-        var machine = new RegisteredMachine(mac, approval.Name, approval.Volume ?? approval.Name, approval.Firmware, approval.Address, by, clock.GetUtcNow());
+        var machine = new RegisteredMachine(mac, approval.Name, approval.Volume ?? approval.Name, approval.Firmware, approval.Address, by, clock.GetUtcNow(), approval.Profile);
         var settings = SettingsOf(machine);
         var networks = NetworksWith(settings);
         var cloned = false;
@@ -222,12 +237,20 @@ internal sealed partial class MachineRegistry(
         var volume = approval.Volume ?? approval.Name;
         if (volume.Contains('/', StringComparison.Ordinal) && !Path.IsPathRooted(volume))
             throw new MachineRefusedException($"'{volume}' is not an absolute path");
+        CheckProfile(approval.Profile);
         if (directory.All.FirstOrDefault(m => m.Volume == volume) is { } user)
             throw new MachineRefusedException($"the volume {volume} is {user.Name}'s");
     }
 
+    private void CheckProfile(string profile)
+    {
+        if (current.Value.BootProfiles is var profiles && profiles.Find(profile) is null)
+            throw new MachineRefusedException($"there is no profile '{profile}'; there are {profiles.Names}");
+    }
+
     private IReadOnlyList<DhcpNetwork> NetworksWith(MachineSettings machine)
     {
+        var site = current.Value;
         if (machine.Address is { } address && !site.Networks.Any(n => n.Subnet.Contains(address) || n.Relays.Any(r => r.Subnet.Contains(address))))
             throw new MachineRefusedException($"{address} is in no network of this site");
         try
@@ -241,7 +264,7 @@ internal sealed partial class MachineRegistry(
     }
 
     private async Task<MachineDisk> OpenDiskAsync(MachineSettings machine, CancellationToken cancellation) =>
-        await MachineDisk.OpenAsync(machine, site, timelines, store.CredentialsOf(machine.Name), cancellation);
+        await MachineDisk.OpenAsync(machine, current.Value, timelines, store.CredentialsOf(machine.Name), cancellation);
 
     private static bool IsVolumeFailure(Exception e) =>
         e is BlockDeviceException or DiskFormatException or VolumeStoreException or IOException or UnauthorizedAccessException;
@@ -252,6 +275,7 @@ internal sealed partial class MachineRegistry(
         Mac = machine.Mac,
         Volume = machine.Volume,
         Firmware = machine.Firmware,
+        Profile = machine.Profile,
         Address = machine.Address,
     };
 

@@ -1,5 +1,6 @@
 using System.IO.Enumeration;
 using Slipway.Fleet.Machines;
+using Slipway.Fleet.Profiles;
 using Slipway.Volumes.Store;
 
 namespace Slipway.Server.Site;
@@ -28,6 +29,9 @@ public sealed record ApprovalRule
 
     /// <summary>What its disk is cloned from.</summary>
     public required string Image { get; init; }
+
+    /// <summary>What it boots: the name of a profile.</summary>
+    public string Profile { get; init; } = BootProfiles.Default;
 
     public VolumePolicy Policy { get; init; }
 

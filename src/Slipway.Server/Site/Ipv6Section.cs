@@ -45,10 +45,10 @@ internal static class Ipv6Section
         foreach (var entry in section.List("reservations"))
         {
             entry.Allow("address", "mac");
-            var address = V6(entry.Text("address")) is { } one && subnets.Any(s => s.Contains(one))
-                ? one
-                : throw entry.Wrong("address", $"'{entry.Text("address")}' is not an IPv6 address inside {string.Join(" or ", subnets)}");
+            var address = entry.Value<IPAddress>("address", "an IPv6 address, like fd00:77::20", V6);
             var mac = entry.Value<HardwareAddress>("mac", "an Ethernet address, like 52:54:00:12:34:56", text => HardwareAddress.TryParse(text, out var parsed) ? parsed : null);
+            if (!subnets.Any(s => s.Contains(address)))
+                throw entry.Wrong("address", $"{address} is not inside {string.Join(" or ", subnets)}");
             if (reservations.ContainsValue(address) || !reservations.TryAdd(mac, address))
                 throw entry.Wrong("address", $"{address} or {mac} is in two reservations");
         }

@@ -60,7 +60,7 @@ internal static class NetworkSection
             // RFC 2132 §5.1: 68 is the least.
             Mtu = section.Value<ushort>("mtu", "a number of bytes from 68 to 65535", MtuOf, 0) is var mtu and > 0 ? mtu : null,
             Routes = [.. section.Texts("routes").Select(text => Route(section, text, subnet))],
-            LeaseTime = section.Value("lease-time", "a time of 10 seconds or more, like 90s, 30m, 12h or 7d", Time, TimeSpan.FromHours(12)),
+            LeaseTime = section.Value("lease-time", "a time of 10 seconds or more, like 90s, 30m, 12h or 7d", LeaseTime, TimeSpan.FromHours(12)),
             Identity = section.Value("clients-by", "mac or client-id", IdentityOf, ClientIdentity.HardwareAddress),
             Probe = section.Value("probe", "true or false", text => bool.TryParse(text, out var value) ? value : null, true),
             Reservations = Reservations(section, subnet),
@@ -82,11 +82,12 @@ internal static class NetworkSection
     private static Reservation Reserve(YamlSection section, IPNetwork subnet)
     {
         section.Allow("address", "mac", "uuid", "client-id", "circuit-id", "remote-id", "host-name");
-        var address = section.Value<IPAddress?>("address", "an IPv4 address", SiteFile.V4, null) ?? throw section.Wrong("address", "is missing");
+        var address = section.Value<IPAddress>("address", "an IPv4 address, like 10.77.0.20", SiteFile.V4);
         var mac = section.Value<HardwareAddress>("mac", "an Ethernet address, like 52:54:00:12:34:56", MacOf, default);
         var uuid = section.Value("uuid", "a UUID, like 0f0e0d0c-0b0a-0908-0706-050403020100", text => Guid.TryParse(text, out var value) ? value : null, Guid.Empty);
         var clientId = Bytes(section, "client-id");
         var (circuit, remote) = (Bytes(section, "circuit-id"), Bytes(section, "remote-id"));
+        var hostName = section.Text("host-name", "");
         bool[] known = [mac != default, uuid != Guid.Empty, clientId.Length > 0, circuit.Length + remote.Length > 0];
         if (known.Count(k => k) != 1)
             throw section.Wrong("address", $"{address} must be reserved by exactly one of mac, uuid, client-id and circuit-id (with remote-id)");
@@ -97,7 +98,7 @@ internal static class NetworkSection
             ClientId = clientId,
             CircuitId = circuit,
             RemoteId = remote,
-            HostName = section.Text("host-name", "") is { Length: > 0 } name ? name : null,
+            HostName = hostName.Length > 0 ? hostName : null,
         };
     }
 
@@ -188,11 +189,5 @@ internal static class NetworkSection
         ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var mtu) && mtu >= 68 ? mtu : null;
 
     // RFC 2131 §3.3: 32 bits of seconds, of which all ones means for ever; the engine takes 31.
-    private static TimeSpan? Time(string text)
-    {
-        if (text.Length < 2 || !int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count))
-            return null;
-        var seconds = text[^1] switch { 's' => 1L, 'm' => 60L, 'h' => 3600L, 'd' => 86400L, _ => 0L } * count;
-        return seconds is >= 10 and <= int.MaxValue ? TimeSpan.FromSeconds(seconds) : null;
-    }
+    private static TimeSpan? LeaseTime(string text) => SiteTime.Parse(text) is { TotalSeconds: >= 10 } time ? time : null;
 }

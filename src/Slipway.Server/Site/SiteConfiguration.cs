@@ -1,6 +1,7 @@
 using System.Net;
 using Slipway.Fleet.Credentials;
 using Slipway.Fleet.Machines;
+using Slipway.Fleet.Profiles;
 using Slipway.Volumes.Layers;
 
 namespace Slipway.Server.Site;
@@ -23,6 +24,11 @@ public sealed record SiteConfiguration
     public IReadOnlyList<NetworkSettings> Networks { get; init; } = [];
 
     public IReadOnlyList<MachineSettings> Machines { get; init; } = [];
+
+    /// <summary>The site's own; <see cref="BootProfiles"/> has the built-in ones too.</summary>
+    public IReadOnlyList<BootProfile> Profiles { get; init; } = [];
+
+    public BootProfiles BootProfiles => new(Profiles);
 
     /// <summary>Which unknown machines are approved without anybody's doing; the first that fits decides.</summary>
     public IReadOnlyList<ApprovalRule> Approve { get; init; } = [];
@@ -66,6 +72,9 @@ public sealed record MachineSettings
 
     /// <summary>A file that every call to the disk is written to; null for none.</summary>
     public string? Trace { get; init; }
+
+    /// <summary>What it boots: the name of a profile.</summary>
+    public string Profile { get; init; } = BootProfiles.Default;
 
     public MachineFirmware Firmware { get; init; }
 

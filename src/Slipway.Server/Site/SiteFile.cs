@@ -1,5 +1,6 @@
 using System.Net;
 using Slipway.Fleet.Machines;
+using Slipway.Fleet.Profiles;
 using Slipway.Iscsi.Target;
 using Slipway.Volumes.Layers;
 using Slipway.Volumes.Store;
@@ -11,6 +12,9 @@ namespace Slipway.Server.Site;
 /// <summary>Reads <c>slipway.yaml</c>. Every mistake is told with its line, and what stands there.</summary>
 public static class SiteFile
 {
+    // Who has more begins with these.
+    private const int MostMistakes = 100;
+
     /// <exception cref="SiteConfigurationException">The file is missing, is no YAML, or says what cannot be.</exception>
     public static SiteConfiguration Load(string path)
     {
@@ -26,7 +30,81 @@ public static class SiteFile
     }
 
     /// <param name="file">What to call it in messages. Paths in the file are relative to its folder.</param>
+    /// <exception cref="SiteConfigurationException">Every mistake that is there, each with its line.</exception>
     public static SiteConfiguration Parse(TextReader text, string file)
+    {
+        var reading = new SiteReading(file);
+        var (root, folder) = (RootOf(text, file), Path.GetDirectoryName(Path.GetFullPath(file))!);
+        var mistakes = new List<SiteConfigurationException>();
+        var contradictions = true;
+        for (var tries = 0; tries < MostMistakes; tries++)
+        {
+            var reads = true;
+            try
+            {
+                var section = new YamlSection(reading, root);
+                var site = Read(section, folder);
+                reads = false;
+                // What entries say of each other is judged where each is right by itself.
+                if (contradictions)
+                    Check(site, section);
+                if (mistakes.Count == 0)
+                    return site;
+                break;
+            }
+            catch (SiteConfigurationException e)
+            {
+                contradictions &= !reads;
+                if (!e.IsConsequence)
+                    mistakes.Add(e);
+                if (e.Forget is not { } forget)
+                    break;
+                forget();
+            }
+        }
+        throw SiteConfigurationException.Of(mistakes);
+    }
+
+    /// <summary>What the file says, each entry by itself.</summary>
+    /// <param name="folder">That paths are relative to.</param>
+    internal static SiteConfiguration Read(YamlSection root, string folder)
+    {
+        root.Allow("name", "state", "ipxe", "tftp", "networks", "machines", "profiles", "approve", "iscsi", "https");
+        var https = root.Section("https");
+        https?.Allow("certificate", "key", "root", "client-certificates");
+        return new SiteConfiguration
+        {
+            Name = root.Name("name", "site"),
+            State = Path.Combine(folder, root.Text("state", "/var/lib/slipway")),
+            Tftp = root.Text("tftp", "") is { Length: > 0 } tftp ? Path.Combine(folder, tftp) : null,
+            Ipxe = Path.Combine(folder, root.Text("ipxe", "/usr/lib/ipxe")),
+            Advertise = root.Section("iscsi") is { } iscsi ? Advertised(iscsi) : [],
+            Networks = [.. root.List("networks").Select(NetworkSection.Network)],
+            Machines = [.. root.List("machines").Select(section => Machine(section, folder))],
+            Profiles = [.. root.List("profiles").Select(ProfileSection.Profile)],
+            Approve = [.. root.List("approve").Select(Rule)],
+            Certificate = https is null ? null : Certificate(https, folder),
+            ClientCertificates = https is null ? ClientCertificateUse.Off : ClientCertificates(https),
+        };
+    }
+
+    private static void Check(SiteConfiguration site, YamlSection root)
+    {
+        if (site.ClientCertificates == ClientCertificateUse.Off
+            && root.List("machines").Zip(site.Machines).FirstOrDefault(m => m.Second.NeedsClientCertificate).First is { } asking)
+            throw asking.Wrong("client-certificate", "needs https.client-certificates: optional (or required): nobody is asked for one otherwise");
+        CheckUnique(root.List("machines"), "mac", site.Machines.Select(m => m.Mac.ToString()));
+        CheckUnique(root.List("machines"), "name", site.Machines.Select(m => m.Name));
+        CheckUnique(root.List("machines"), "volume", site.Machines.Select(m => m.Volume));
+        CheckUnique(root.List("profiles"), "name", site.Profiles.Select(p => p.Name));
+        ProfileSection.CheckReferences(site, root);
+        CheckUnique(root.List("networks"), "name", site.Networks.Select(n => n.Name));
+        CheckUnique([.. root.List("networks").SelectMany(n => n.List("relays"))], "name", site.Networks.SelectMany(n => n.Relays).Select(r => r.Name));
+        CheckUnique(root.List("networks"), "interface", site.Networks.Select(n => n.Interface));
+    }
+
+    /// <summary>The file's one document.</summary>
+    internal static YamlNode RootOf(TextReader text, string file)
     {
         var stream = new YamlStream();
         var parser = new Parser(text);
@@ -43,46 +121,19 @@ public static class SiteFile
             // YamlDotNet's own checks of what it built: a mapping that ends in its key, a key that is an alias of itself.
             throw new SiteConfigurationException($"{file}:{parser.Current?.Start.Line ?? 1}: this is no YAML: {e.Message}", e);
         }
-        if (stream.Documents is not [var document])
-            throw new SiteConfigurationException($"{file}: one YAML document is expected, not {stream.Documents.Count}");
-        var root = new YamlSection(file, "", document.RootNode);
-        root.Allow("name", "state", "ipxe", "tftp", "networks", "machines", "approve", "iscsi", "https");
-        var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
-        var https = root.Section("https");
-        https?.Allow("certificate", "key", "root", "client-certificates");
-        var configuration = new SiteConfiguration
-        {
-            Name = root.Name("name", "site"),
-            State = Path.Combine(folder, root.Text("state", "/var/lib/slipway")),
-            Tftp = root.Text("tftp", "") is { Length: > 0 } tftp ? Path.Combine(folder, tftp) : null,
-            Ipxe = Path.Combine(folder, root.Text("ipxe", "/usr/lib/ipxe")),
-            Advertise = root.Section("iscsi") is { } iscsi ? Advertised(iscsi) : [],
-            Networks = [.. root.List("networks").Select(NetworkSection.Network)],
-            Machines = [.. root.List("machines").Select(section => Machine(section, folder))],
-            Approve = [.. root.List("approve").Select(Rule)],
-            Certificate = https is null ? null : Certificate(https, folder),
-            ClientCertificates = https is null ? ClientCertificateUse.Off : ClientCertificates(https),
-        };
-        if (configuration.ClientCertificates == ClientCertificateUse.Off
-            && root.List("machines").Zip(configuration.Machines).FirstOrDefault(m => m.Second.NeedsClientCertificate).First is { } asking)
-            throw asking.Wrong("client-certificate", "needs https.client-certificates: optional (or required): nobody is asked for one otherwise");
-        CheckUnique(root.List("machines"), "mac", configuration.Machines.Select(m => m.Mac.ToString()));
-        CheckUnique(root.List("machines"), "name", configuration.Machines.Select(m => m.Name));
-        CheckUnique(root.List("machines"), "volume", configuration.Machines.Select(m => m.Volume));
-        CheckUnique(root.List("networks"), "name", configuration.Networks.Select(n => n.Name));
-        CheckUnique([.. root.List("networks").SelectMany(n => n.List("relays"))], "name", configuration.Networks.SelectMany(n => n.Relays).Select(r => r.Name));
-        CheckUnique(root.List("networks"), "interface", configuration.Networks.Select(n => n.Interface));
-        return configuration;
+        return stream.Documents is [var document] ? document.RootNode
+            : throw new SiteConfigurationException($"{file}: one YAML document is expected, not {stream.Documents.Count}");
     }
 
     private static MachineSettings Machine(YamlSection section, string folder)
     {
-        section.Allow("name", "mac", "volume", "firmware", "address", "faults", "trace", "allow-initiators", "allow-networks", "client-certificate");
+        section.Allow("name", "mac", "volume", "profile", "firmware", "address", "faults", "trace", "allow-initiators", "allow-networks", "client-certificate");
         return new MachineSettings
         {
             Name = section.Name("name"),
             Mac = section.Value("mac", "an Ethernet address, like 52:54:00:12:34:56", Mac),
             Volume = VolumeOf(section.Text("volume"), folder),
+            Profile = section.Text("profile", BootProfiles.Default),
             Faults = [.. section.Texts("faults").Select(text => Fault(section, text))],
             Trace = section.Text("trace", "") is { Length: > 0 } trace ? Path.Combine(folder, trace) : null,
             AllowInitiators = section.Texts("allow-initiators"),
@@ -119,7 +170,7 @@ public static class SiteFile
 
     private static ApprovalRule Rule(YamlSection section)
     {
-        section.Allow("mac", "network", "architecture", "name", "image", "policy", "firmware");
+        section.Allow("mac", "network", "architecture", "name", "image", "policy", "profile", "firmware");
         var rule = new ApprovalRule
         {
             Mac = section.Text("mac", "") is { Length: > 0 } mac ? mac.ToLowerInvariant().Replace('-', ':') : null,
@@ -127,6 +178,7 @@ public static class SiteFile
             Architecture = section.Text("architecture", "") is { Length: > 0 } architecture ? architecture : null,
             Name = section.Text("name", ApprovalRule.DefaultName),
             Image = section.Text("image"),
+            Profile = section.Text("profile", BootProfiles.Default),
             Policy = section.Value("policy", "keep or reset", text => text switch
             {
                 "keep" => VolumePolicy.Keep,

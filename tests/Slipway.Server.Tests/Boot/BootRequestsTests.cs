@@ -7,7 +7,6 @@ using Slipway.Server.Boot;
 using Slipway.Server.Certificates;
 using Slipway.Server.Disks;
 using Slipway.Server.Https;
-using Slipway.Server.Machines;
 using Slipway.Server.Site;
 using Slipway.Server.Tests.Net;
 
@@ -46,7 +45,7 @@ public sealed class BootRequestsTests : IAsyncLifetime
             targets.Add(_disks[^1]);
         }
         var machines = new MachineDirectory(site.Machines, a => Leases.TryGetValue(a.ToString(), out var mac) ? mac : null);
-        var requests = new BootRequests(site, machines, targets, _store, _timelines, 3260, disk =>
+        var requests = new BootRequests(new CurrentSite(site), machines, targets, _store, _timelines, 3260, disk =>
         {
             _ended.Add(disk.Machine.Name);
             return Task.CompletedTask;
@@ -225,12 +224,4 @@ public sealed class BootRequestsTests : IAsyncLifetime
 
     private ToolResult Curl(string from, string path, params string[] options) => Tool.Run("curl",
         ["-sS", "--cacert", Path.Combine(_folder.Path, SiteAuthority.RootFile), "--interface", from, .. options, Url(path)]);
-
-    private sealed class NoApprovals : IApprovals
-    {
-        public Task<bool> ApproveByRuleAsync(MacAddress mac, CancellationToken cancellation) => Task.FromResult(false);
-
-        public Task<MachineSettings> ApproveByCertificateAsync(MacAddress mac, string serial, Approval approval, CancellationToken cancellation) =>
-            throw new MachineRefusedException("nobody is approved here");
-    }
 }

@@ -56,11 +56,11 @@ public sealed class ClientCertificateTests : IAsyncLifetime
         _store = FleetStore.Open(Path.Combine(_folder.Path, "slipway.db"));
         var targets = new MachineTargets([]);
         _directory = new MachineDirectory(site.Machines, a => Leases.TryGetValue(a.ToString(), out var mac) ? mac : null);
-        _registry = new MachineRegistry(site, _directory, targets, new MachineSightings(_store), _store, _timelines, _time, NullLogger.Instance);
+        _registry = new MachineRegistry(new CurrentSite(site), _directory, targets, new MachineSightings(_store), _store, _timelines, _time, NullLogger.Instance);
         await _registry.OpenAsync(TestContext.Current.CancellationToken);
         var certificates = new ClientCertificates(_authority, _store, site.ClientCertificates, _time);
         _certificates = new CertificateRequests(certificates, _directory);
-        var requests = new BootRequests(site, _directory, targets, _store, _timelines, 3260, _ => Task.CompletedTask, _registry, certificates, _log);
+        var requests = new BootRequests(new CurrentSite(site), _directory, targets, _store, _timelines, 3260, _ => Task.CompletedTask, _registry, certificates, _log);
         var programs = new ProgramRequests(BootPrograms.Load(_folder.Path, _authority.Fingerprint), _directory, _timelines, NullLogger.Instance);
         _endpoint = await HttpsEndpoint.StartAsync([new TlsEndPoint(new IPEndPoint(IPAddress.Loopback, 0))], [],
             new ServerCertificate(new IssuedServerCertificates(_authority, [IPAddress.Loopback], "boothost", _time), NullLogger.Instance),

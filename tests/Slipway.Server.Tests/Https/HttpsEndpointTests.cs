@@ -157,7 +157,9 @@ public sealed class HttpsEndpointTests : IAsyncLifetime
         {
         }
 
-        public Task ScriptAsync(HttpContext context, string mac, string? firmware) => context.Response.WriteAsync("script");
+        public Task ScriptAsync(HttpContext context, string mac, string? firmware, string? profile) => context.Response.WriteAsync("script");
+
+        public Task DirectFileAsync(HttpContext context, string mac, string profile, string file) => context.Response.WriteAsync("file");
 
         public Task UpAsync(HttpContext context)
         {

@@ -169,7 +169,7 @@ public sealed class MachineRegistryTests : IAsyncLifetime
         _sightings = new MachineSightings(_store);
         _targets = new MachineTargets([]);
         _directory = new MachineDirectory(_site.Machines, _ => null);
-        _registry = new MachineRegistry(_site, _directory, _targets, _sightings, _store, _timelines, TimeProvider.System, NullLogger.Instance)
+        _registry = new MachineRegistry(new CurrentSite(_site), _directory, _targets, _sightings, _store, _timelines, TimeProvider.System, NullLogger.Instance)
         {
             NetworksChanged = networks => _networks = networks,
         };

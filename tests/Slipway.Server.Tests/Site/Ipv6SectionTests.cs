@@ -59,7 +59,7 @@ public class Ipv6SectionTests
     [InlineData("fd00:77::1000-", "fd00:99::1000-", "pool: 'fd00:99::1000-fd00:77::1fff' is not two addresses inside fd00:77::/64")]
     [InlineData("fd00:77::1000-", "fd00:77::2000-", "pool: 'fd00:77::2000-fd00:77::1fff' is not two addresses")]
     [InlineData("[fd00:77::53]", "[10.77.0.2]", "dns: '10.77.0.2' is not an IPv6 address")]
-    [InlineData("\"fd00:78::10\"", "\"fd00:79::10\"", "address: 'fd00:79::10' is not an IPv6 address inside fd00:77::/64 or fd00:78::/64")]
+    [InlineData("\"fd00:78::10\"", "\"fd00:79::10\"", "address: fd00:79::10 is not inside fd00:77::/64 or fd00:78::/64")]
     [InlineData("52:54:00:77:00:11", "52:54:00:77:00:10", "is in two reservations")]
     [InlineData("fd00:78::/64", "fd00:78::1/64", "subnet: fd00:78::1 is an address inside fd00:78::/64")]
     [InlineData("pool: fd00", "range: fd00", "'range' is not a setting here")]

@@ -59,7 +59,7 @@ public class SiteFileTests
     [InlineData("name: node-2", "name: Node 2", "lab.yaml:16: machines[1].name: 'Node 2' must be up to 60 lower-case letters, digits, '-' and '.'")]
     [InlineData("firmware: uboot", "firmware: coreboot", "lab.yaml:14: machines[0].firmware: 'coreboot' is not uboot, ibft or detect")]
     [InlineData("    volume: volumes/node-1.raw\n", "", "lab.yaml:11: machines[0].volume is missing")]
-    [InlineData("machines:", "machines: none\nmore:", "lab.yaml:11: 'more' is not a setting here; there are name, state, ipxe, tftp, networks, machines, approve, iscsi, https")]
+    [InlineData("machines:", "machines: none\nmore:", "lab.yaml:11: 'more' is not a setting here; there are name, state, ipxe, tftp, networks, machines, profiles, approve, iscsi, https")]
     [InlineData("firmware: uboot", "client-certificate: no", "lab.yaml:14: machines[0].client-certificate: 'no' is not required or optional")]
     [InlineData("firmware: uboot", "client-certificate: required", "lab.yaml:14: machines[0].client-certificate: needs https.client-certificates: optional (or required): nobody is asked for one otherwise")]
     [InlineData("machines:", "https: { client-certificates: sometimes }\nmachines:", "lab.yaml:10: https.client-certificates: 'sometimes' is not required, optional or off")]
@@ -69,7 +69,57 @@ public class SiteFileTests
         Assert.Contains(right, Whole, StringComparison.Ordinal);
         var text = Whole.Replace(right, wrong, StringComparison.Ordinal);
         var e = Assert.Throws<SiteConfigurationException>(() => SiteFile.Parse(new StringReader(text), "lab.yaml"));
-        Assert.Equal(message, e.Message);
+        Assert.Contains(message, e.Message.Split('\n'));
+    }
+
+    [Fact]
+    public void All_mistakes_are_told_in_the_order_of_their_lines_and_none_that_comes_of_another()
+    {
+        const string Text = """
+            naem: lab
+            networks:
+              - { name: boot, interface: eth1, address: 10.77.0.300/24, pool: [10.77.0.1-x], mtu: 3, lease-time: 5 }
+              - { name: far, interface: eth2, address: 10.78.0.1/24, pool: [10.79.0.1-10.79.0.2], mtu: 3, lease-time: 5, relays: [{ name: a, subnet: 1 }, 7] }
+            machines:
+              - { name: Node, mac: 1, volume: a, profile: nothing, firmware: x }
+              - { name: n2, mac: "52:54:00:77:00:02", colour: red }
+              - just text
+            profiles:
+              - name: own
+                kind: script
+                script: |
+                  #!ipxe
+                  chian x
+              - { name: menu, kind: menu, entries: [own, gone], default: other }
+              - { name: kernel, kind: direct, entries: [own] }
+            approve:
+              - { network: 7, name: x, image: i, policy: maybe }
+            """;
+        var lines = Assert.Throws<SiteConfigurationException>(() => SiteFile.Parse(new StringReader(Text), "lab.yaml")).Message.Split('\n');
+        Assert.Equal(
+        [
+"lab.yaml:1: 'naem' is not a setting here; there are name, state, ipxe, tftp, networks, machines, profiles, approve, iscsi, https",
+            "lab.yaml:3: networks[0].address: '10.77.0.300/24' is not an address with its prefix length, like 10.77.0.1/24",
+            "lab.yaml:3: networks[0].lease-time: '5' is not a time of 10 seconds or more, like 90s, 30m, 12h or 7d",
+            "lab.yaml:3: networks[0].mtu: '3' is not a number of bytes from 68 to 65535",
+            "lab.yaml:4: networks[1].lease-time: '5' is not a time of 10 seconds or more, like 90s, 30m, 12h or 7d",
+            "lab.yaml:4: networks[1].mtu: '3' is not a number of bytes from 68 to 65535",
+            "lab.yaml:4: networks[1].pool: 10.79.0.1-10.79.0.2 is not inside 10.78.0.0/24",
+            "lab.yaml:4: networks[1].relays[0].subnet: '1' is not a subnet, like 10.78.0.0/24",
+            "lab.yaml:4: networks[1].relays[1] must be a mapping of keys to values",
+            "lab.yaml:6: machines[0].firmware: 'x' is not uboot, ibft or detect",
+            "lab.yaml:6: machines[0].mac: '1' is not an Ethernet address, like 52:54:00:12:34:56",
+            "lab.yaml:6: machines[0].name: 'Node' must be up to 60 lower-case letters, digits, '-' and '.'",
+            "lab.yaml:7: 'colour' is not a setting here; there are name, mac, volume, profile, firmware, address, faults, trace, allow-initiators, allow-networks, client-certificate",
+            "lab.yaml:7: machines[1].volume is missing",
+            "lab.yaml:8: machines[2] must be a mapping of keys to values",
+            "lab.yaml:14: profiles[0].script: 'chian' is no command of iPXE; did you mean chain?",
+            "lab.yaml:15: profiles[1].default: 'other' is not one of own, gone",
+            "lab.yaml:16: profiles[2].entries: is not for a profile of the kind direct",
+            "lab.yaml:18: approve[0].name: 'x' must hold {mac}, so that each machine has a name of its own",
+            "lab.yaml:18: approve[0].policy: 'maybe' is not keep or reset",
+        ], lines.Order(StringComparer.Ordinal).OrderBy(l => int.Parse(l.Split(':')[1], null)));
+        Assert.Equal(lines, lines.OrderBy(l => int.Parse(l.Split(':')[1], null)));
     }
 
     [Fact]

@@ -15,6 +15,7 @@ internal static class MachineCommand
             .Asks((server, _, cancellation) => server.GetAsync<List<MachineView>>("machines", cancellation), List),
         Show(),
         Approve(),
+        BootOnce(),
         Wake(),
         Remove(),
         CertificateCommand.Create(),
@@ -37,8 +38,9 @@ internal static class MachineCommand
         policy.AcceptOnlyFromAmong("keep", "reset");
         var firmware = new Option<string?>("--firmware") { Description = "uboot, ibft, or detect, which is the default" };
         firmware.AcceptOnlyFromAmong("uboot", "ibft", "detect");
+        var profile = new Option<string?>("--profile") { Description = "What it boots: sanboot (the default), direct, local, or a profile of the site" };
         var address = new Option<string?>("--address") { Description = "Reserve this address for it" };
-        var command = new Command("approve", "Approve a machine: from its next request on it boots from a disk of its own.") { mac, name, image, volume, policy, firmware, address };
+        var command = new Command("approve", "Approve a machine: from its next request on it boots from a disk of its own.") { mac, name, image, volume, policy, profile, firmware, address };
         command.Validators.Add(parsed =>
         {
             if (parsed.GetResult(image) is null == parsed.GetResult(volume) is null) parsed.AddError("Give either --image or --volume.");
@@ -46,8 +48,22 @@ internal static class MachineCommand
         });
         return command.Asks((server, parsed, cancellation) => server.PostAsync<MachineView>(
             Path(parsed, mac) + "/approval",
-            new ApprovalRequest(parsed.GetRequiredValue(name), parsed.GetValue(volume), parsed.GetValue(image), parsed.GetValue(policy), parsed.GetValue(firmware), parsed.GetValue(address)),
+            new ApprovalRequest(parsed.GetRequiredValue(name), parsed.GetValue(volume), parsed.GetValue(image), parsed.GetValue(policy), parsed.GetValue(firmware), parsed.GetValue(address), parsed.GetValue(profile)),
             cancellation), m => $"{m.Name} ({m.Mac}) boots from {m.Volume}");
+    }
+
+    private static Command BootOnce()
+    {
+        var machine = Machine();
+        var profile = new Argument<string?>("PROFILE") { Description = "What it boots next time: sanboot, direct, local, or a profile of the site", Arity = ArgumentArity.ZeroOrOne };
+        var cancel = new Option<bool>("--cancel") { Description = "Take back what was asked for" };
+        var command = new Command("boot-once", "Say what a machine's next boot is; the one after it is as before.") { machine, profile, cancel };
+        command.Validators.Add(parsed =>
+        {
+            if (parsed.GetResult(profile)?.Tokens.Count > 0 == parsed.GetValue(cancel)) parsed.AddError("Give either a profile or --cancel.");
+        });
+        return command.Asks((server, parsed, cancellation) => server.PostAsync<MachineView>(Path(parsed, machine) + "/boot-once", new BootOnceRequest(parsed.GetValue(profile)), cancellation),
+            m => m.BootOnce is { } next ? $"{m.Name}: its next boot is {next}, then {m.Profile} again" : $"{m.Name}: its next boot is {m.Profile}");
     }
 
     private static Command Wake()
@@ -78,7 +94,7 @@ internal static class MachineCommand
     private static string Details(MachineView m) => string.Join('\n', new (string Key, string? Value)[]
     {
         ("name", m.Name), ("mac", m.Mac), ("state", m.State), ("approved by", m.ApprovedBy), ("approved at", m.ApprovedAt?.ToString("u")),
-        ("volume", m.Volume), ("firmware", m.Firmware), ("reserved address", m.Reserved), ("address", m.Address), ("network", m.Network), ("relay", m.Relay),
+        ("volume", m.Volume), ("profile", m.Profile), ("next boot", m.BootOnce), ("firmware", m.Firmware), ("reserved address", m.Reserved), ("address", m.Address), ("network", m.Network), ("relay", m.Relay),
         ("uuid", m.Uuid?.ToString()), ("architecture", m.Architecture), ("says it is", m.Vendor), ("first seen", m.FirstSeen?.ToString("u")),
         ("last seen", m.LastSeen?.ToString("u")), ("boot", m.Stage is null ? null : $"{m.Stage} ({m.Outcome})"),
     }.Where(line => line.Value is not null).Select(line => $"{line.Key + ":",-18}{line.Value}"));
