@@ -180,7 +180,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         _closing.Push(forgetting.DisposeAsync);
         await ListenAsync(async () =>
             Closing(await ControlEndpoint.StartAsync(Path.Combine(site.State, ControlEndpoint.SocketFile),
-                new ControlRequests(machines, registry, sightings, Timelines, leases, site.Networks, _clock), new CertificateRequests(certificates, machines), logs, cancellation)),
+                new ControlRequests(machines, registry, sightings, Timelines, leases, site.Networks, _clock), new CertificateRequests(certificates, machines), new SiteRequests(new SiteApply(current, registry, dhcp.Configure)), logs, cancellation)),
             $"the control socket in {site.State}");
         foreach (var network in site.Networks)
             LogServing(network.Name, network.Interface, string.Join(" and ", network.Addresses));

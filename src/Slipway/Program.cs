@@ -15,6 +15,8 @@ root.Add(VolumeCommand.Create());
 root.Add(MachineCommand.Create());
 root.Add(BootCommand.Create());
 root.Add(NetworkCommand.Create());
+root.Add(SiteCommands.Apply());
+root.Add(SiteCommands.Export());
 root.Add(SchemaCommand.Create());
 var parsed = root.Parse(args);
 return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TargetCommand.TimeToStop(parsed) });

@@ -148,6 +148,17 @@ public sealed partial class FleetStore : IDisposable
         }
     }
 
+    /// <summary>A machine is kept elsewhere from now on; its secrets and certificates stay.</summary>
+    public void Unregister(MacAddress mac)
+    {
+        lock (_gate)
+        {
+            using var command = Command("DELETE FROM machine WHERE mac = $mac");
+            command.Parameters.AddWithValue("$mac", mac.ToString());
+            command.ExecuteNonQuery();
+        }
+    }
+
     public IReadOnlyList<MachineSighting> Sightings()
     {
         lock (_gate)

@@ -32,7 +32,7 @@ internal sealed class ControlEndpoint : IAsyncDisposable
 
     /// <exception cref="IOException">Another server has this state folder, or the socket cannot be made.</exception>
     public static async Task<ControlEndpoint> StartAsync(
-        string socket, ControlRequests requests, CertificateRequests certificates, ILoggerFactory logs, CancellationToken cancellation)
+        string socket, ControlRequests requests, CertificateRequests certificates, SiteRequests site, ILoggerFactory logs, CancellationToken cancellation)
     {
         RemoveLeftOver(socket);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -48,7 +48,8 @@ internal sealed class ControlEndpoint : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = 1 << 20;
+            // A site of a hundred thousand machines.
+            kestrel.Limits.MaxRequestBodySize = 16 << 20;
             kestrel.ListenUnixSocket(socket, listen => listen.Protocols = HttpProtocols.Http1);
         });
         var application = builder.Build();
@@ -70,6 +71,9 @@ internal sealed class ControlEndpoint : IAsyncDisposable
         api.MapGet("/boots/{machine}", (string machine) => requests.Boot(machine)).WithSummary("The latest boot of one machine, with its events");
         api.MapGet("/leases", () => requests.Leases()).WithSummary("DHCP leases");
         api.MapGet("/leases/history", (string of) => requests.LeaseHistory(of)).WithSummary("Who had an address, or what a machine had (by name or MAC address); the latest first");
+        api.MapGet("/site", () => site.Export()).WithSummary("The whole site as one file");
+        api.MapPost("/site/plan", (SiteView other) => site.Plan(other)).WithSummary("What another site would change");
+        api.MapPost("/site", (SiteView other, CancellationToken c) => site.ApplyAsync(other, c)).WithSummary("Serve another site");
         api.MapGet("/certificates", () => certificates.All()).WithSummary("Client certificates that were issued");
         api.MapPost("/certificates", (ClientCertificateRequest request) => certificates.Issue(request)).WithSummary("Issue a client certificate; the answer holds its key");
         api.MapPost("/certificates/{serial}/revocation", (string serial) => certificates.Revoke(serial)).WithSummary("Revoke a client certificate");

@@ -23,9 +23,8 @@ internal sealed class MachineDisk : IAsyncDisposable
 
     private MachineDisk(MachineSettings machine, IscsiNames names, IBlockDevice volume, LiveVolume? live, IReservationStore? reservations, BootTimelines timelines, BootCredentials? credentials)
     {
-        Machine = machine;
         Names = names;
-        Access = new() { Initiators = [names.Initiator, .. machine.AllowInitiators], Networks = machine.AllowNetworks };
+        (Machine, Access) = (machine, AccessOf(machine, names));
         (_volume, _live) = (volume, live);
         _credentials = credentials;
         // The map reads the volume itself: its own reads are no evidence of a boot.
@@ -37,12 +36,12 @@ internal sealed class MachineDisk : IAsyncDisposable
         if (live is not null) live.LengthChanged += unit.ReportCapacityChange;
     }
 
-    public MachineSettings Machine { get; }
+    public MachineSettings Machine { get; private set; }
 
     public IscsiNames Names { get; }
 
     /// <summary>Who may log in: its own initiator, those that are named besides, and from where.</summary>
-    public InitiatorAccess Access { get; }
+    public InitiatorAccess Access { get; private set; }
 
     public TargetDevice Device { get; }
 
@@ -93,6 +92,12 @@ internal sealed class MachineDisk : IAsyncDisposable
         Evidence.Begin();
         return stored;
     }
+
+    /// <summary>Takes on settings that differ in nothing that the disk is made of; they count from the next login or script on.</summary>
+    public void Update(MachineSettings machine) => (Machine, Access) = (machine, AccessOf(machine, Names));
+
+    private static InitiatorAccess AccessOf(MachineSettings machine, IscsiNames names) =>
+        new() { Initiators = [names.Initiator, .. machine.AllowInitiators], Networks = machine.AllowNetworks };
 
     // INQUIRY has room for sixteen characters.
     private static string ProductOf(string name) => name[..Math.Min(name.Length, 16)];

@@ -144,9 +144,7 @@ internal sealed partial class MachineRegistry(
             directory.Remove(mac);
             if (targets.Of(mac) is { } disk)
             {
-                targets.Remove(disk);
-                await EndSessions(disk);
-                await disk.DisposeAsync();
+                await CloseAsync(disk);
             }
             if (machine.Address is not null)
                 NetworksChanged(SiteNetworks.Of(current.Value with { Machines = directory.All }));
@@ -157,6 +155,99 @@ internal sealed partial class MachineRegistry(
             _one.Release();
         }
     }
+
+    /// <summary>
+    /// Puts the machines of another site in the place of all that there are, those that were approved included. Sessions of
+    /// machines whose disk stays go on.
+    /// </summary>
+    /// <param name="commit">Called when every disk is open; where it throws, all is as before.</param>
+    /// <exception cref="MachineRefusedException">A volume cannot be opened; all is as before, but for sessions of machines that were to go.</exception>
+    public async Task ReplaceAsync(SiteConfiguration site, Action commit, CancellationToken cancellation)
+    {
+        await _one.WaitAsync(cancellation);
+        try
+        {
+            var before = directory.All.ToDictionary(m => m.Mac);
+            var fresh = site.Machines.Where(m => before.GetValueOrDefault(m.Mac) is not { } old || !HasSameDisk(old, m) || targets.Of(m.Mac) is null).ToList();
+            var staying = site.Machines.Except(fresh).Select(m => m.Mac).ToHashSet();
+            var going = before.Values.Where(m => !staying.Contains(m.Mac)).ToList();
+            var held = going.Select(m => m.Volume).ToHashSet();
+            var (opened, closed) = (new List<MachineDisk>(), new List<MachineSettings>());
+            var committed = false;
+            try
+            {
+                // What can be tried without anybody's noticing comes first.
+                foreach (var machine in fresh.Where(m => !held.Contains(m.Volume)))
+                    opened.Add(await OpenDiskAsync(machine, cancellation));
+                foreach (var machine in going.Where(m => targets.Of(m.Mac) is not null))
+                {
+                    closed.Add(machine);
+                    await CloseAsync(targets.Of(machine.Mac)!);
+                }
+                foreach (var machine in fresh.Where(m => held.Contains(m.Volume)))
+                    opened.Add(await OpenDiskAsync(machine, cancellation));
+                commit();
+                committed = true;
+            }
+            catch (Exception e) when (IsVolumeFailure(e))
+            {
+                throw new MachineRefusedException($"{e.Message}. Nothing was changed", e);
+            }
+            finally
+            {
+                if (!committed)
+                    await RestoreAsync(opened, closed);
+            }
+            foreach (var machine in going)
+                directory.Remove(machine.Mac);
+            foreach (var machine in site.Machines)
+            {
+                directory.Add(machine);
+                targets.Of(machine.Mac)?.Update(machine);
+            }
+            foreach (var disk in opened)
+                targets.Add(disk);
+            foreach (var registration in store.Machines())
+            {
+                if (directory.Find(registration.Mac)?.Name == registration.Name)
+                    store.Unregister(registration.Mac);
+                else
+                    store.Remove(registration);
+            }
+            LogReplaced(fresh.Count, going.Count, staying.Count);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    private async Task CloseAsync(MachineDisk disk)
+    {
+        targets.Remove(disk);
+        await EndSessions(disk);
+        await disk.DisposeAsync();
+    }
+
+    private async Task RestoreAsync(List<MachineDisk> opened, List<MachineSettings> closed)
+    {
+        foreach (var disk in opened)
+            await disk.DisposeAsync();
+        foreach (var machine in closed)
+        {
+            try
+            {
+                targets.Add(await OpenDiskAsync(machine, CancellationToken.None));
+            }
+            catch (Exception e) when (IsVolumeFailure(e))
+            {
+                LogNoVolume(machine.Name, machine.Volume, e.Message);
+            }
+        }
+    }
+
+    private static bool HasSameDisk(MachineSettings one, MachineSettings other) =>
+        one.Name == other.Name && one.Volume == other.Volume && one.Trace == other.Trace && one.Faults.SequenceEqual(other.Faults);
 
     /// <summary>What the next boot of a machine is to be, and that one only; null: as all are.</summary>
     /// <exception cref="MachineRefusedException">The machine is not approved, or there is no such profile.</exception>
@@ -281,6 +372,9 @@ internal sealed partial class MachineRegistry(
 
     [LoggerMessage(5001, LogLevel.Information, "machine {Name} ({Mac}) approved by {By}, with the volume {Volume}")]
     private partial void LogApproved(string name, MacAddress mac, string by, string volume);
+
+    [LoggerMessage(5006, LogLevel.Information, "another site was applied: {Fresh} machines came or changed their disk, {Going} went, {Staying} stay")]
+    private partial void LogReplaced(int fresh, int going, int staying);
 
     [LoggerMessage(5002, LogLevel.Information, "machine {Name} ({Mac}) removed; its volume stays")]
     private partial void LogRemoved(string name, MacAddress mac);

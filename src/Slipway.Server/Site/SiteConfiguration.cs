@@ -12,6 +12,9 @@ public sealed record SiteConfiguration
     /// <summary>Part of every target's name: lower-case letters, digits, <c>-</c> and <c>.</c>.</summary>
     public string Name { get; init; } = "site";
 
+    /// <summary>What it was read from; null where it was made otherwise.</summary>
+    public SiteText? Source { get; init; }
+
     /// <summary>The folder of the database, the certificate authority and what else outlives a restart.</summary>
     public required string State { get; init; }
 

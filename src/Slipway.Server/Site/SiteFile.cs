@@ -20,8 +20,8 @@ public static class SiteFile
     {
         try
         {
-            using var reader = File.OpenText(path);
-            return Parse(reader, path);
+            var text = File.ReadAllText(path);
+            return Parse(new StringReader(text), path) with { Source = new SiteText(Path.GetFullPath(path), text) };
         }
         catch (IOException e)
         {
@@ -31,10 +31,12 @@ public static class SiteFile
 
     /// <param name="file">What to call it in messages. Paths in the file are relative to its folder.</param>
     /// <exception cref="SiteConfigurationException">Every mistake that is there, each with its line.</exception>
-    public static SiteConfiguration Parse(TextReader text, string file)
+    /// <param name="folder">That paths are relative to, where it is not the file's.</param>
+    public static SiteConfiguration Parse(TextReader text, string file, string? folder = null)
     {
         var reading = new SiteReading(file);
-        var (root, folder) = (RootOf(text, file), Path.GetDirectoryName(Path.GetFullPath(file))!);
+        var root = RootOf(text, file);
+        folder ??= Path.GetDirectoryName(Path.GetFullPath(file))!;
         var mistakes = new List<SiteConfigurationException>();
         var contradictions = true;
         for (var tries = 0; tries < MostMistakes; tries++)

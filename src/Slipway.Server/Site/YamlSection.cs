@@ -152,8 +152,8 @@ internal sealed class YamlSection
         var node = Find(key) ?? _node;
         // A block scalar's text begins in the line after its sign.
         return node is YamlScalarNode { Style: ScalarStyle.Literal }
-            ? Mistake(key, (int)node.Start.Line + line, $"{At(key)}: {reason}", follows: false)
-            : Mistake(key, (int)node.Start.Line, string.Create(CultureInfo.InvariantCulture, $"{At(key)}: line {line}: {reason}"), follows: false);
+            ? Mistake(key, (int)node.Start.Line + line, $"{At(key)}: {reason}", _reading.TakesExample(_node, key))
+            : Mistake(key, (int)node.Start.Line, string.Create(CultureInfo.InvariantCulture, $"{At(key)}: line {line}: {reason}"), _reading.TakesExample(_node, key));
     }
 
     // What was left out here or above may be why values contradict each other.

@@ -29,6 +29,7 @@ public sealed class MachineRegistryTests : IAsyncLifetime
     private readonly BootTimelines _timelines = new(TimeProvider.System);
     private IReadOnlyList<DhcpNetwork> _networks = [];
     private SiteConfiguration _site = null!;
+    private CurrentSite _current = null!;
     private FleetStore _store = null!;
     private SqliteLeaseStore _leases = null!;
     private MachineSightings _sightings = null!;
@@ -39,12 +40,13 @@ public sealed class MachineRegistryTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _site = SiteFile.Parse(new StringReader($"""
+        await File.WriteAllTextAsync(SitePath, $"""
             state: {_folder.Path}
             networks: [{"{"} name: boot, interface: eth1, address: 10.77.0.1/24 {"}"}]
             machines: [{"{"} name: node-1, mac: "{InFile}", volume: {Disk("node-1")} {"}"}]
             approve: [{"{"} mac: "02:00:*", network: boot, name: "blade-{"{mac}"}", image: nothing {"}"}]
-            """), Path.Combine(_folder.Path, "slipway.yaml"));
+            """);
+        _site = SiteFile.Load(SitePath);
         _store = FleetStore.Open(Path.Combine(_folder.Path, "slipway.db"));
         _leases = new SqliteLeaseStore(Path.Combine(_folder.Path, "leases.db"));
         await StartAsync();
@@ -157,24 +159,90 @@ public sealed class MachineRegistryTests : IAsyncLifetime
     [Fact]
     public async Task A_second_server_on_the_same_state_folder_is_refused()
     {
-        var refusal = await Assert.ThrowsAsync<IOException>(() => ControlEndpoint.StartAsync(Socket, Requests(), Certificates(), NullLoggerFactory.Instance, TestContext.Current.CancellationToken));
+        var refusal = await Assert.ThrowsAsync<IOException>(() => ControlEndpoint.StartAsync(Socket, Requests(), Certificates(), SiteApi(), NullLoggerFactory.Instance, TestContext.Current.CancellationToken));
         Assert.Contains("another slipway serves", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("node-1", Ask("machines"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_exported_changes_nothing_when_it_is_applied_and_another_site_is_applied_whole()
+    {
+        Assert.Equal(File.ReadAllText(SitePath), Exported());
+        Approve(New, "node-9", Disk("node-9"), "10.77.0.9");
+        var exported = Exported();
+        Assert.Contains("node-9", exported, StringComparison.Ordinal);
+        Assert.Empty(Site("plan", exported).Changes);
+        var disk = _targets.Of(MacAddress.Parse(InFile));
+
+        var other = exported.Replace($"volume: {Disk("node-1")}", $"volume: {Disk("node-1")}, profile: local, address: 10.77.0.7", StringComparison.Ordinal)
+            .Replace("node-9", "node-10", StringComparison.Ordinal).Replace(Disk("node-10"), Disk("node-9"), StringComparison.Ordinal);
+        Disk("node-10");
+        other += "\nprofiles: [{ name: own, kind: direct }]\n";
+        var plan = Site("plan", other);
+        Assert.Contains("+ machines[node-1].profile: local", plan.Changes);
+        Assert.Contains(plan.Changes, c => c.StartsWith("- machines[node-9]: ", StringComparison.Ordinal));
+        Assert.Equal(exported, Exported());
+
+        Assert.Equal(plan.Changes, Site("", other).Changes);
+        Assert.Equal(other, File.ReadAllText(SitePath));
+        Assert.Equal(["node-1", "node-10"], _directory.All.Select(m => m.Name));
+        Assert.Same(disk, _targets.Of(MacAddress.Parse(InFile)));
+        Assert.Equal("local", disk!.Machine.Profile);
+        Assert.Equal("node-10", _targets.Of(MacAddress.Parse(New))!.Machine.Name);
+        Assert.NotNull(_current.Value.BootProfiles.Find("own"));
+        Assert.Contains(_networks.Single().Reservations, r => r.Address.Equals(IPAddress.Parse("10.77.0.7")));
+        Assert.Empty(_store.Machines());
+        Assert.Empty(Site("plan", Exported()).Changes);
+
+        // A restart finds what was applied.
+        await StopAsync();
+        _site = SiteFile.Load(SitePath);
+        await StartAsync();
+        Assert.Equal(["node-1", "node-10"], _directory.All.Select(m => m.Name));
+    }
+
+    [Fact]
+    public void A_site_that_cannot_be_applied_whole_is_not_applied_at_all()
+    {
+        var before = File.ReadAllText(SitePath);
+        Assert.Equal(["lab.yaml:1: 'nmae' is not a setting here; there are name, state, ipxe, tftp, networks, machines, profiles, approve, iscsi, https", "lab.yaml:2: machines[0].name is missing"],
+            Site("", "nmae: x\nmachines: [{ mac: 525400770009, volume: /x }]\n").Mistakes);
+        Assert.Equal(["name", "networks[boot].interface"], Site("plan", "name: lab\n" + before.Replace("eth1", "eth2", StringComparison.Ordinal)).NeedRestart.Order());
+        Assert.Contains("a running server cannot change that", Problem(before.Replace("eth1", "eth2", StringComparison.Ordinal)), StringComparison.Ordinal);
+        var gone = before.Replace("node-1", "node-2", StringComparison.Ordinal).Replace("node-2.raw", "missing.raw", StringComparison.Ordinal);
+        Assert.Contains("Nothing was changed", Problem(gone), StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllText(SitePath));
+        Assert.Equal("node-1", Assert.Single(_directory.All).Name);
+        Assert.NotNull(_targets.Of(MacAddress.Parse(InFile)));
+
+        string Problem(string text) => Field(Ask("site", "--json", JsonSerializer.Serialize(new { file = "lab.yaml", content = text })), "detail")!;
+    }
+
+    private string SitePath => Path.Combine(_folder.Path, "slipway.yaml");
+
+    private string Exported() => Field(Ask("site"), "content")!;
+
+    private SitePlanView Site(string path, string text)
+    {
+        var body = Path.Combine(_folder.Path, "body.json");
+        File.WriteAllText(body, JsonSerializer.Serialize(new { file = "lab.yaml", content = text }));
+        return JsonSerializer.Deserialize<SitePlanView>(Ask(path.Length > 0 ? $"site/{path}" : "site", "--json", "@" + body), JsonSerializerOptions.Web)!;
     }
 
     private string Socket => Path.Combine(_folder.Path, ControlEndpoint.SocketFile);
 
     private async Task StartAsync()
     {
+        _current = new CurrentSite(_site);
         _sightings = new MachineSightings(_store);
         _targets = new MachineTargets([]);
         _directory = new MachineDirectory(_site.Machines, _ => null);
-        _registry = new MachineRegistry(new CurrentSite(_site), _directory, _targets, _sightings, _store, _timelines, TimeProvider.System, NullLogger.Instance)
+        _registry = new MachineRegistry(_current, _directory, _targets, _sightings, _store, _timelines, TimeProvider.System, NullLogger.Instance)
         {
             NetworksChanged = networks => _networks = networks,
         };
         await _registry.OpenAsync(TestContext.Current.CancellationToken);
-        _endpoint = await ControlEndpoint.StartAsync(Socket, Requests(), Certificates(), NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
+        _endpoint = await ControlEndpoint.StartAsync(Socket, Requests(), Certificates(), SiteApi(), NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
     }
 
     private async Task StopAsync()
@@ -186,6 +254,8 @@ public sealed class MachineRegistryTests : IAsyncLifetime
 
     private CertificateRequests Certificates() =>
         new(new ClientCertificates(SiteAuthority.Open(_folder.Path, "lab", TimeProvider.System), _store, ClientCertificateUse.Optional, TimeProvider.System), _directory);
+
+    private SiteRequests SiteApi() => new(new SiteApply(_current, _registry, networks => _networks = networks));
 
     private ControlRequests Requests() => new(_directory, _registry, _sightings, _timelines, _leases, _site.Networks, TimeProvider.System);
 

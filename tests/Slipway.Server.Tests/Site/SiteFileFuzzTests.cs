@@ -36,6 +36,20 @@ public class SiteFileFuzzTests
                 relays:
                   - { name: hall, subnet: 10.79.0.0/24, pool: 10.79.0.9-10.79.0.10 }
             """,
+            """
+            profiles:
+              - { name: kernel, kind: direct, kernel: /vmlinuz, initrd: [/initrd.img, /b], arguments: quiet }
+              - { name: choice, kind: menu, entries: [sanboot, kernel, own], default: kernel, timeout: 90s, title: What }
+              - name: own
+                kind: script
+                script: |
+                  #!ipxe
+                  sanboot ${slipway-disk} || goto failed
+                  :failed
+                  shell
+            approve:
+              - { network: boot, image: debian-12@3, policy: reset, profile: choice, name: "node-{mac}" }
+            """,
             "machines:\n  - name: n\n    mac: 525400770002\n    volume: v\n    faults: [read error every 5]\n? [a, b]\n: *s\n--- !!str x\n",
         }.Select(Encoding.UTF8.GetBytes),
     ];
@@ -58,7 +72,7 @@ public class SiteFileFuzzTests
             catch (SiteConfigurationException e)
             {
                 // Two networks that contradict each other have no one line.
-                if (!e.Message.StartsWith("/etc/lab.yaml:", StringComparison.Ordinal) && !e.Message.StartsWith("network", StringComparison.Ordinal))
+                if (!e.Message.Split('\n').All(line => line.StartsWith("/etc/lab.yaml:", StringComparison.Ordinal)) && !e.Message.StartsWith("network", StringComparison.Ordinal))
                     throw new InvalidOperationException($"'{e.Message}' for:\n{text}");
             }
             catch (Exception e)
