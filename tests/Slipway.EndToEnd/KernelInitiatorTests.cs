@@ -97,6 +97,16 @@ public sealed class KernelInitiatorTests : IDisposable
         Assert.Equal(0, await machine.EndAsync(Patience));
         AssertDone(machine, target, $"UNITS DONE: {units - 1} disks and a CD named SLIPWAY with 20 files");
 
+        // libiscsi addresses units above 255 in flat space (SAM-5 §4.7.7.3); the target has none there.
+        Assert.Equal(0, Inquire(units - 1).ExitCode);
+        foreach (var lun in (int[])[units, units + 1, 0x3FFF])
+            Assert.Contains("LOGICAL_UNIT_NOT_SUPPORTED(0x2500)", Inquire(lun).All, StringComparison.Ordinal);
+
+        ToolResult Inquire(int lun) => Tool.Try("ip", "netns", "exec", _network.Name, "env",
+            "LIBISCSI_CHAP_USERNAME=guest", $"LIBISCSI_CHAP_PASSWORD={File.ReadAllText(Secret)}",
+            "LIBISCSI_CHAP_TARGET_USERNAME=disk", $"LIBISCSI_CHAP_TARGET_PASSWORD={File.ReadAllText(ReverseSecret)}",
+            "iscsi-inq", $"iscsi://{Portal}/{TargetName}/{lun}");
+
         string UnitOf(int lun)
         {
             var path = Path.Combine(_folder.Path, $"unit-{lun}.raw");
