@@ -6,7 +6,8 @@ namespace Slipway.Volumes.Formats;
 /// <summary>Where one block of another format's image is.</summary>
 /// <param name="Offset">In the file; 0 where the block is nowhere and reads as zeroes.</param>
 /// <param name="IsCompressed">At <paramref name="Offset"/> is what <see cref="ForeignImage.UnpackAsync"/> understands.</param>
-internal readonly record struct ForeignBlock(long Offset, bool IsCompressed = false);
+/// <param name="Blocks">So many blocks from this one on are nowhere together; 1 where the block is somewhere.</param>
+internal readonly record struct ForeignBlock(long Offset, bool IsCompressed = false, long Blocks = 1);
 
 /// <summary>
 /// An image of another format, to read: blocks of one size, each somewhere in the file or nowhere. Tables are read where
@@ -14,6 +15,8 @@ internal readonly record struct ForeignBlock(long Offset, bool IsCompressed = fa
 /// </summary>
 internal abstract class ForeignImage(IImageFile file, long length, int blockSize) : IBlockDevice
 {
+    protected static readonly ForeignBlock Nowhere = new(0);
+
     public long Length { get; } = length;
 
     public bool IsReadOnly => true;
@@ -46,10 +49,16 @@ internal abstract class ForeignImage(IImageFile file, long length, int blockSize
     public async ValueTask<Extent> GetExtentAsync(long offset, CancellationToken cancellation = default)
     {
         var block = offset / BlockSize;
-        var isData = (await FindAsync(block, cancellation)).Offset != 0;
-        var end = (block + 1) * BlockSize;
+        var found = await FindAsync(block, cancellation);
+        var isData = found.Offset != 0;
+        var end = (block + found.Blocks) * BlockSize;
         // Bounded: an answer may be shorter than the run.
-        for (var i = 0; i < 4096 && end < Length && (await FindAsync(end / BlockSize, cancellation)).Offset != 0 == isData; i++) end += BlockSize;
+        for (var i = 0; i < 4096 && end < Length; i++)
+        {
+            var next = await FindAsync(end / BlockSize, cancellation);
+            if (next.Offset != 0 != isData) break;
+            end += next.Blocks * BlockSize;
+        }
         return new(offset, Math.Min(end, Length) - offset, isData ? ExtentKind.Data : ExtentKind.Hole);
     }
 

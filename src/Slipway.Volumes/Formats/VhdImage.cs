@@ -12,7 +12,7 @@ internal sealed class VhdImage : ForeignImage
 {
     public const int FooterSize = 512;
     private const int Fixed = 2, Dynamic = 3;
-    private const uint Nowhere = uint.MaxValue;
+    private const uint Unallocated = uint.MaxValue;
     private readonly long _table;
     private readonly int _bitmapBytes;
 
@@ -53,7 +53,7 @@ internal sealed class VhdImage : ForeignImage
     {
         var sector = BinaryPrimitives.ReadUInt32BigEndian(await ReadAsync(_table + block * 4, 4, "vhd: the block allocation table", cancellation));
         // The sectors that the bitmap leaves out are zero in the block as well.
-        return sector == Nowhere ? default : new(sector * 512L + _bitmapBytes);
+        return sector == Unallocated ? Nowhere : new(sector * 512L + _bitmapBytes);
     }
 
     private static async ValueTask<VhdImage> OpenDynamicAsync(IImageFile file, long length, long offset, CancellationToken cancellation)

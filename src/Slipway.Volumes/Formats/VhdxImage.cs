@@ -41,7 +41,7 @@ internal sealed class VhdxImage : ForeignImage
         return (entry & 7) switch
         {
             // §2.5.1.1: not present, undefined, zero, unmapped: without a parent all read as zeroes.
-            <= 3 => default,
+            <= 3 => Nowhere,
             VhdxFormat.FullyPresent => new((long)(entry >> 20) * Megabyte),
             var state => throw new DiskFormatException($"vhdx: block {block} has the state {state}, which only a differencing disk has"),
         };

@@ -14,7 +14,7 @@ internal sealed class VmdkImage : ForeignImage
 {
     private const uint CompressedGrains = 1 << 16, ZeroedGrains = 1 << 2;
     private const ulong DirectoryAtEnd = ulong.MaxValue;
-    private const int MarkerSize = 12, MostDescriptorBytes = 1 << 20;
+    private const int MostTableEntries = 512, MarkerSize = 12, MostDescriptorBytes = 1 << 20;
     private readonly long _directory;
     private readonly int _tableEntries;
     private readonly bool _compressed;
@@ -43,8 +43,10 @@ internal sealed class VmdkImage : ForeignImage
         var directory = BinaryPrimitives.ReadInt64LittleEndian(header.AsSpan(56));
         if (sectors is <= 0 or > 1L << 41) throw new DiskFormatException($"vmdk: a disk of {sectors} sectors");
         if (grainSectors is < 8 or > 1 << 14 || !long.IsPow2(grainSectors)) throw new DiskFormatException($"vmdk: grains of {grainSectors} sectors");
-        if (tableEntries is 0 or > 1 << 16) throw new DiskFormatException($"vmdk: grain tables of {tableEntries} entries");
+        if (tableEntries is 0 or > MostTableEntries) throw new DiskFormatException($"vmdk: grain tables of {tableEntries} entries");
         if (directory is <= 0 or > 1L << 41) throw new DiskFormatException($"vmdk: the grain directory is at sector {directory}");
+        var tables = (sectors - 1) / (grainSectors * tableEntries) + 1;
+        Inside(file, directory * 512, tables * 4, "vmdk: the grain directory");
         return new VmdkImage(file, header, sectors * 512, (int)grainSectors * 512);
     }
 
@@ -52,9 +54,10 @@ internal sealed class VmdkImage : ForeignImage
     {
         var (table, index) = Math.DivRem(block, _tableEntries);
         var tableSector = await EntryAsync(_directory + table * 4, "grain directory", cancellation);
-        if (tableSector == 0) return default;
+        // A whole table that is not there: its grains are passed over together.
+        if (tableSector == 0) return new(0, Blocks: _tableEntries - index);
         var sector = await EntryAsync(tableSector * 512L + index * 4, "grain table", cancellation);
-        return sector == 0 || (_zeroed && sector == 1) ? default : new(sector * 512L, _compressed);
+        return sector == 0 || (_zeroed && sector == 1) ? Nowhere : new(sector * 512L, _compressed);
     }
 
     /// <summary>A marker (the grain's first sector, the bytes that follow), then those bytes, as RFC 1950 has them.</summary>
