@@ -114,6 +114,28 @@ public sealed partial class ServedDiskTests : IDisposable
             Assert.Contains("GOOD second version", Ask(session, "read 0"), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_reservation_outlives_a_server_that_is_killed()
+    {
+        const string allowed = $"    allow-initiators: [{Rescue}]";
+        await ImportAsync("golden", "first version");
+        Slipway("volume", "create", "--image", "golden", "--for", "node-1");
+        using (var server = Serve(allowed))
+        {
+            using var rescue = Connect(Fetch(), Rescue);
+            Assert.Contains("GOOD", Ask(rescue, "register 10"), StringComparison.Ordinal);
+            Assert.Contains("GOOD", Ask(rescue, "reserve 10"), StringComparison.Ordinal);
+            server.Signal("KILL");
+            await server.EndAsync(TimeSpan.FromMinutes(1));
+        }
+        using var next = Serve(allowed);
+        var boot = Fetch();
+        using var own = Connect(boot, boot.Initiator);
+        const string reservationConflict = "STATUS 24";
+        Assert.Contains(reservationConflict, Ask(own, "write 0 mine"), StringComparison.Ordinal);
+        Assert.Contains("GOOD first version", Ask(own, "read 0"), StringComparison.Ordinal);
+    }
+
     private sealed record Boot(string Target, string Initiator, string User, string Secret, string ReverseUser, string ReverseSecret);
 
     private async Task ImportAsync(string name, string content)
@@ -151,7 +173,9 @@ public sealed partial class ServedDiskTests : IDisposable
             """);
         var server = _network.Start(Demo.Program, "serve", "-c", site);
         server.WaitFor("serving network boot");
-        Slipway("machine", "certificate", "issue", "node-1", "-o", Path.Combine(_folder.Path, "node-1"));
+        var identity = Path.Combine(_folder.Path, "node-1");
+        if (!File.Exists(identity + ".crt"))
+            Slipway("machine", "certificate", "issue", "node-1", "-o", identity);
         return server;
     }
 

@@ -4,6 +4,8 @@
 //   capacity         READ CAPACITY(16), in bytes
 //   read LBA         one block of 512 bytes, as text up to its first zero
 //   write LBA TEXT   one block that begins with TEXT
+//   register KEY     PERSISTENT RESERVE OUT, with APTPL
+//   reserve KEY      the same, write exclusive, registrants only
 // Each is answered with one line: GOOD and the result, or CHECK with sense key, ASC and ASCQ. Ends with the input.
 #include <iscsi/iscsi.h>
 #include <iscsi/scsi-lowlevel.h>
@@ -51,6 +53,13 @@ int main(int count, char **argument) {
       struct scsi_task *task = iscsi_read16_sync(iscsi, 0, lba, 512, 512, 0, 0, 0, 0, 0);
       if (task && task->datain.size == 512) memcpy(block, task->datain.data, 512);
       answer(task, word, (char *)block);
+    } else if (!strcmp(word, "register")) {
+      struct scsi_persistent_reserve_out_basic list = {.service_action_reservation_key = lba, .aptpl = 1};
+      answer(iscsi_persistent_reserve_out_sync(iscsi, 0, SCSI_PERSISTENT_RESERVE_REGISTER, 0, 0, &list), word, "");
+    } else if (!strcmp(word, "reserve")) {
+      struct scsi_persistent_reserve_out_basic list = {.reservation_key = lba};
+      answer(iscsi_persistent_reserve_out_sync(iscsi, 0, SCSI_PERSISTENT_RESERVE_RESERVE, SCSI_PERSISTENT_RESERVE_SCOPE_LU,
+                                               SCSI_PERSISTENT_RESERVE_TYPE_WRITE_EXCLUSIVE_REGISTRANTS_ONLY, &list), word, "");
     } else if (!strcmp(word, "capacity")) {
       struct scsi_task *task = iscsi_readcapacity16_sync(iscsi, 0);
       struct scsi_readcapacity16 *size = task && task->status == SCSI_STATUS_GOOD ? scsi_datain_unmarshall(task) : NULL;
