@@ -8,6 +8,7 @@ using Slipway.Commands.Volumes;
 var root = new RootCommand("Boots machines without a disk from a SAN, and shows what each does on its way up.");
 root.Add(DemoCommand.Create());
 root.Add(ServeCommand.Create());
+root.Add(DoctorCommand.Create());
 root.Add(FirmwareCommand.Create());
 root.Add(TargetCommand.Create());
 root.Add(ImageCommand.Create());

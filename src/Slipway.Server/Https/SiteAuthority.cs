@@ -13,7 +13,7 @@ public sealed class SiteAuthority : IDisposable
     /// <summary>Under the state folder: the root, for whoever has to trust it.</summary>
     public const string RootFile = "ca.pem";
 
-    private const string KeyFile = "ca.key";
+    internal const string KeyFile = "ca.key";
     private const int KeyBits = 2048;
 
     private readonly X509Certificate2 _root;

@@ -1,0 +1,53 @@
+using System.CommandLine;
+using Microsoft.Extensions.Logging.Abstractions;
+using Slipway.Commands.Fleet;
+using Slipway.Server.Diagnosis;
+using Slipway.Server.Site;
+
+namespace Slipway.Commands;
+
+/// <summary><c>slipway doctor</c>: what would keep a site from booting machines, and what to do.</summary>
+internal static class DoctorCommand
+{
+    public static Command Create()
+    {
+        var file = new Option<FileInfo>("--config", "-c") { Description = "The site: networks and machines", DefaultValueFactory = _ => new("slipway.yaml") };
+        var full = new Option<bool>("--full") { Description = "Read every image whole, and compare it with its checksums" };
+        var json = new Option<bool>("--json") { Description = "Print the result as JSON" };
+        var command = new Command("doctor", "Look for what would keep the site from booting machines, and say what to do. Changes nothing. Status 1: something fails.") { file, full, json };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            SiteConfiguration site;
+            try
+            {
+                site = SiteFile.Load(parsed.GetRequiredValue(file).FullName);
+            }
+            catch (SiteConfigurationException e)
+            {
+                await Console.Error.WriteLineAsync($"slipway: {e.Message}");
+                return 2;
+            }
+            var findings = await SiteDoctor.ExamineAsync(site, parsed.GetValue(full), TimeProvider.System, NullLogger.Instance, cancellation);
+            Console.WriteLine(parsed.GetValue(json) ? RunningServer.Print(findings) : Text(findings));
+            return findings.Any(f => f.Health == Health.Failure) ? 1 : 0;
+        });
+        return command;
+    }
+
+    private static string Text(IReadOnlyList<Finding> findings)
+    {
+        var width = findings.Max(f => f.Subject.Length);
+        var lines = findings.SelectMany(f => f.Advice is { } advice ? (string[])[Line(f), $"{new string(' ', 8 + width)}→ {advice}"] : [Line(f)]);
+        var (failures, warnings) = (findings.Count(f => f.Health == Health.Failure), findings.Count(f => f.Health == Health.Warning));
+        return string.Join('\n', lines.Append($"{findings.Count - failures - warnings} ok, {warnings} warnings, {failures} failures"));
+
+        string Line(Finding f) => $"{Mark(f.Health),-4}  {f.Subject.PadRight(width)}  {f.Text}";
+    }
+
+    private static string Mark(Health health) => health switch
+    {
+        Health.Ok => "ok",
+        Health.Warning => "warn",
+        _ => "FAIL",
+    };
+}

@@ -1,0 +1,101 @@
+using System.Text.Json;
+using Slipway.Server.Tests;
+using Slipway.Server.Tests.Net;
+
+namespace Slipway.EndToEnd;
+
+/// <summary><c>slipway doctor</c> on a host where all is well, with the server and without, and on one where much is wrong.</summary>
+public sealed class DoctorTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly NetworkNamespace _network = GuestNetwork.Create("doctor", "eth1", "10.77.0.1/24");
+
+    private string State => Path.Combine(_folder.Path, "state");
+
+    public void Dispose()
+    {
+        _network.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task A_good_host_has_no_failures_and_a_damaged_image_is_found()
+    {
+        var disk = Path.Combine(_folder.Path, "disk.raw");
+        await File.WriteAllBytesAsync(disk, [.. Enumerable.Repeat((byte)7, 1 << 20)], TestContext.Current.CancellationToken);
+        Tool.Run(Demo.Program, "image", "import", disk, "--name", "golden", "--state", State);
+        Tool.Run(Demo.Program, "volume", "create", "node-1", "--image", "golden", "--state", State);
+        var site = Site("eth1", "10.77.0.1/24");
+
+        var before = Doctor(site, "--full");
+        Assert.DoesNotContain(before.Findings, f => f.Health == "failure");
+        Assert.Equal(0, before.Status);
+        Assert.Contains(before.Findings, f => f is { Subject: "port 3260/tcp", Text: "free for iSCSI on 10.77.0.1" });
+        Assert.Contains(before.Findings, f => f is { Subject: "image golden@1", Text: "is what was imported" });
+
+        using (var server = _network.Start(Demo.Program, "serve", "-c", site))
+        {
+            server.WaitFor("serving network boot");
+            var running = Doctor(site);
+            Assert.DoesNotContain(running.Findings, f => f.Health == "failure");
+            Assert.Contains(running.Findings, f => f.Subject == "port 67/udp" && f.Text.Contains("is served by slipway", StringComparison.Ordinal));
+        }
+
+        await using (var image = File.OpenWrite(Path.Combine(State, "images", "golden@1.raw")))
+            image.WriteByte(8);
+        var damaged = Doctor(site, "--full");
+        Assert.Equal(1, damaged.Status);
+        Assert.Contains(damaged.Findings, f => f is { Subject: "image golden@1", Health: "failure" } && f.Text.EndsWith("has changed at byte 0", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void What_is_wrong_is_named_with_what_to_do()
+    {
+        using var other = new NetworkNamespace("others-dhcp");
+        NetworkNamespace.Connect(_network, other, "eth2", "52:54:00:77:00:02");
+        _network.Ip("addr", "add", "10.78.0.1/24", "dev", "eth2");
+        other.Ip("addr", "add", "10.78.0.2/24", "dev", "eth2");
+        using var dnsmasq = other.Start("dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--port=0", "--interface=eth2",
+            "--dhcp-range=10.78.0.100,10.78.0.200", "--dhcp-leasefile=" + Path.Combine(_folder.Path, "leases"), "--pid-file");
+        dnsmasq.WaitFor("DHCP, IP range");
+        using var holder = _network.Start("dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--port=443", "--listen-address=10.78.0.1", "--bind-interfaces", "--pid-file");
+        holder.WaitFor("started");
+
+        var found = Doctor(Site("eth2", "10.78.0.1/16", volume: "nowhere"));
+
+        Assert.Equal(1, found.Status);
+        Assert.Contains(found.Findings, f => f is { Subject: "DHCP on eth2", Health: "failure" } && f.Text.StartsWith("10.78.0.2 answers, too", StringComparison.Ordinal));
+        Assert.Contains(found.Findings, f => f is { Subject: "port 443/tcp", Health: "failure" } && f.Text.StartsWith("dnsmasq (process ", StringComparison.Ordinal));
+        Assert.Contains(found.Findings, f => f is { Subject: "network boot", Health: "warning" } && f.Text.Contains("10.78.0.1/24", StringComparison.Ordinal));
+        Assert.Contains(found.Findings, f => f is { Subject: "machine node-1", Health: "failure", Advice: "slipway volume create nowhere --image NAME" });
+        Assert.Contains(Doctor(Site("eth9", "10.79.0.1/24")).Findings, f => f is { Subject: "network boot", Health: "failure", Text: "there is no interface eth9" });
+    }
+
+    private sealed record Finding(string Subject, string Health, string Text, string? Advice);
+
+    private (int Status, List<Finding> Findings) Doctor(string site, params string[] options)
+    {
+        var result = _network.Execute([Demo.Program, "doctor", "-c", site, "--json", .. options]);
+        Assert.True(result.Output.StartsWith('['), result.All);
+        return (result.ExitCode, JsonSerializer.Deserialize<List<Finding>>(result.Output, JsonSerializerOptions.Web)!);
+    }
+
+    private string Site(string card, string address, string volume = "node-1")
+    {
+        var path = Path.Combine(_folder.Path, card + ".yaml");
+        File.WriteAllText(path, $"""
+            name: lab
+            state: {State}
+            networks:
+              - name: boot
+                interface: {card}
+                address: {address}
+                pool: {address[..address.LastIndexOf('.')]}.100-{address[..address.LastIndexOf('.')]}.200
+            machines:
+              - name: node-1
+                mac: 52:54:00:77:00:01
+                volume: {volume}
+            """);
+        return path;
+    }
+}
