@@ -8,9 +8,9 @@ internal static class DiskChecks
     public static async Task<IEnumerable<Finding>> ImagesAsync(SiteConfiguration site, bool full, CancellationToken cancellation)
     {
         var findings = new List<Finding>();
-        if (!Directory.Exists(site.State))
+        if (Store(site) is not { } store)
             return findings;
-        foreach (var image in new VolumeStore(site.State).Images.List())
+        foreach (var image in store.Images.List())
         {
             var subject = $"image {image.Reference}";
             try
@@ -34,7 +34,8 @@ internal static class DiskChecks
 
     public static IEnumerable<Finding> Volumes(SiteConfiguration site)
     {
-        var missing = site.Machines.Where(m => !IsThere(site.State, m.Volume)).ToList();
+        var store = Store(site);
+        var missing = site.Machines.Where(m => !(Path.IsPathRooted(m.Volume) ? File.Exists(m.Volume) : store?.Contains(m.Volume) ?? false)).ToList();
         foreach (var machine in missing)
         {
             yield return new($"machine {machine.Name}", Health.Failure, $"its volume {machine.Volume} is not there",
@@ -44,6 +45,7 @@ internal static class DiskChecks
             yield return new("machines", Health.Ok, $"the volumes of {site.Machines.Count} are there");
     }
 
-    private static bool IsThere(string state, string volume) =>
-        Path.IsPathRooted(volume) ? File.Exists(volume) : Directory.Exists(state) && new VolumeStore(state).Contains(volume);
+    // Opening a store makes its folders, and a doctor makes nothing.
+    private static VolumeStore? Store(SiteConfiguration site) =>
+        VolumeStore.Exists(site.State) ? new VolumeStore(site.State) : null;
 }

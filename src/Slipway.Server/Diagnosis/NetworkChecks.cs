@@ -54,12 +54,9 @@ internal static class NetworkChecks
         return await Task.WhenAll(site.Networks.Where(n => n.Mode != NetworkMode.Off && present.Contains(n.Interface)).Select(async network =>
         {
             var subject = $"DHCP on {network.Interface}";
-            using (var sender = LinkLayerSender.TryOpen(network.Interface))
-            {
-                if (sender is null)
-                    return new Finding(subject, Health.Warning, "other servers cannot be looked for without CAP_NET_RAW", "run slipway doctor as root");
-            }
-            var others = (await OtherServerWatch.FindAsync(network.Interface, own, Patience, clock, logger, cancellation)).Distinct().ToList();
+            if (await OtherServerWatch.FindAsync(network.Interface, own, Patience, clock, logger, cancellation) is not { } heard)
+                return new Finding(subject, Health.Warning, "other servers cannot be looked for without CAP_NET_RAW", "run slipway doctor as root");
+            var others = heard.Distinct().ToList();
             return (network.Mode, others) switch
             {
                 (NetworkMode.Authoritative, []) => new(subject, Health.Ok, "no other server answers"),

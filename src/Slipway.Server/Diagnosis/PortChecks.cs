@@ -19,35 +19,37 @@ internal static class PortChecks
     public static IEnumerable<Finding> Ports(SiteConfiguration site)
     {
         var (tcp, udp) = (Sockets("tcp", Listening), Sockets("udp", Unconnected));
+        // Once for all ports, and not at all where every one is free.
+        var processes = new Lazy<Dictionary<string, (string Name, int Id)>>(Processes);
         foreach (var network in site.Networks)
         {
             if (network.Mode != NetworkMode.Off)
             {
-                yield return Port(udp, "udp", IPAddress.Any, DhcpServer.Port, $"DHCP on {network.Interface}");
-                yield return Port(udp, "udp", IPAddress.Any, DhcpServer.BootServerPort, $"ProxyDHCP on {network.Interface}");
+                yield return Port(udp, processes, "udp", IPAddress.Any, DhcpServer.Port, $"DHCP on {network.Interface}");
+                yield return Port(udp, processes, "udp", IPAddress.Any, DhcpServer.BootServerPort, $"ProxyDHCP on {network.Interface}");
             }
             foreach (var address in network.BootAddresses)
-                yield return Port(udp, "udp", address, SlipwayServer.TftpPort, $"TFTP on {address}");
+                yield return Port(udp, processes, "udp", address, SlipwayServer.TftpPort, $"TFTP on {address}");
             foreach (var address in network.Addresses)
             {
-                yield return Port(tcp, "tcp", address, SlipwayServer.HttpsPort, $"HTTPS on {address}");
-                yield return Port(tcp, "tcp", address, SlipwayServer.IscsiPort, $"iSCSI on {address}");
+                yield return Port(tcp, processes, "tcp", address, SlipwayServer.HttpsPort, $"HTTPS on {address}");
+                yield return Port(tcp, processes, "tcp", address, SlipwayServer.IscsiPort, $"iSCSI on {address}");
             }
             if (network.HttpBoot == HttpBootScheme.Http)
             {
                 foreach (var address in network.BootAddresses)
-                    yield return Port(tcp, "tcp", address, SlipwayServer.HttpPort, $"HTTP on {address}");
+                    yield return Port(tcp, processes, "tcp", address, SlipwayServer.HttpPort, $"HTTP on {address}");
             }
         }
     }
 
-    private static Finding Port(IReadOnlyList<Holder> sockets, string protocol, IPAddress address, int port, string use)
+    private static Finding Port(IReadOnlyList<Holder> sockets, Lazy<Dictionary<string, (string Name, int Id)>> processes, string protocol, IPAddress address, int port, string use)
     {
         var subject = $"port {port}/{protocol}";
         var held = sockets.Where(s => s.Port == port && s.Address.AddressFamily == address.AddressFamily && (IsAny(s.Address) || IsAny(address) || s.Address.Equals(address))).ToList();
         if (held.Count == 0)
             return new(subject, Health.Ok, $"free for {use}");
-        var holders = held.Select(s => ProcessOf(s.Inode)).Distinct().ToList();
+        var holders = held.Select(s => processes.Value.TryGetValue(s.Inode, out var process) ? process : ((string Name, int Id)?)null).Distinct().ToList();
         if (holders.All(h => h?.Name == Self))
             return new(subject, Health.Ok, $"{use} is served by {string.Join(", ", holders.Select(h => $"{h!.Value.Name} (process {h.Value.Id})"))}");
         var who = string.Join(", ", holders.Select(h => h is { } known ? $"{known.Name} (process {known.Id})" : "a process that only root may see"));
@@ -76,23 +78,29 @@ internal static class PortChecks
         return address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
     }
 
-    private static (string Name, int Id)? ProcessOf(string inode)
+    /// <summary>Processes by the inodes of their sockets; without those that only root may look into.</summary>
+    private static Dictionary<string, (string Name, int Id)> Processes()
     {
-        var link = $"socket:[{inode}]";
+        const string Socket = "socket:[";
+        var processes = new Dictionary<string, (string Name, int Id)>();
         foreach (var folder in Directory.EnumerateDirectories("/proc"))
         {
             if (!int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var id))
                 continue;
             try
             {
-                if (Directory.EnumerateFiles(Path.Combine(folder, "fd")).Any(file => new FileInfo(file).LinkTarget == link))
-                    return (File.ReadAllText(Path.Combine(folder, "comm")).Trim(), id);
+                var name = File.ReadAllText(Path.Combine(folder, "comm")).Trim();
+                foreach (var link in Directory.EnumerateFiles(Path.Combine(folder, "fd")).Select(file => new FileInfo(file).LinkTarget))
+                {
+                    if (link is not null && link.StartsWith(Socket, StringComparison.Ordinal))
+                        processes.TryAdd(link[Socket.Length..^1], (name, id));
+                }
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 // It has ended, or it is somebody else's.
             }
         }
-        return null;
+        return processes;
     }
 }

@@ -11,6 +11,8 @@ namespace Slipway.Volumes.Store;
 /// </summary>
 public sealed class VolumeStore
 {
+    private const string Volumes = "volumes", ImagesFolder = "images";
+
     private readonly string _root;
     private readonly VolumeFolder _folder;
 
@@ -18,12 +20,15 @@ public sealed class VolumeStore
     public VolumeStore(string root)
     {
         _root = Path.GetFullPath(root);
-        _folder = new(Path.Combine(_root, "volumes"));
+        _folder = new(Path.Combine(_root, Volumes));
         Directory.CreateDirectory(_folder.Path);
-        Images = new(Path.Combine(_root, "images"));
+        Images = new(Path.Combine(_root, ImagesFolder));
     }
 
     public ImageStore Images { get; }
+
+    /// <summary>Whether there is a store with this root: opening one makes it where it is not.</summary>
+    public static bool Exists(string root) => Directory.Exists(Path.Combine(root, Volumes)) && Directory.Exists(Path.Combine(root, ImagesFolder));
 
     /// <summary>A clone of an image version; takes as long as writing four clusters, whatever the size.</summary>
     public async ValueTask<StoredVolume> CloneAsync(string name, StoredImage image, VolumeSettings? settings = null, CancellationToken cancellation = default)

@@ -11,7 +11,7 @@ internal static class DoctorCommand
 {
     public static Command Create()
     {
-        var file = new Option<FileInfo>("--config", "-c") { Description = "The site: networks and machines", DefaultValueFactory = _ => new("slipway.yaml") };
+        var file = ServeCommand.Site();
         var full = new Option<bool>("--full") { Description = "Read every image whole, and compare it with its checksums" };
         var json = new Option<bool>("--json") { Description = "Print the result as JSON" };
         var command = new Command("doctor", "Look for what would keep the site from booting machines, and say what to do. Changes nothing. Status 1: something fails.") { file, full, json };

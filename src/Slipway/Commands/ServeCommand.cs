@@ -13,11 +13,7 @@ internal static class ServeCommand
 {
     public static Command Create()
     {
-        var file = new Option<FileInfo>("--config", "-c")
-        {
-            Description = "The site: networks and machines",
-            DefaultValueFactory = _ => new("slipway.yaml"),
-        };
+        var file = Site();
         var json = new Option<bool>("--json") { Description = "Log in JSON, one object on each line" };
         var verbose = new Option<bool>("--verbose", "-v") { Description = "Log what is ignored, too" };
         var command = new Command("serve", "Serve a site: DHCP, TFTP, HTTPS and iSCSI on its networks.") { file, json, verbose };
@@ -38,6 +34,13 @@ internal static class ServeCommand
         });
         return command;
     }
+
+    /// <summary>Which file describes the site.</summary>
+    public static Option<FileInfo> Site() => new("--config", "-c")
+    {
+        Description = "The site: networks and machines",
+        DefaultValueFactory = _ => new("slipway.yaml"),
+    };
 
     private static ILoggerFactory Logs(bool json, bool verbose) => LoggerFactory.Create(logging =>
     {
