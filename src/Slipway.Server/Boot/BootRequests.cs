@@ -361,7 +361,7 @@ internal sealed partial class BootRequests(
     [LoggerMessage(3003, LogLevel.Warning, "boot: the volume of {Machine} has no {File}: under U-Boot its kernel learns nothing of its disk")]
     private partial void LogNoEnvironment(string machine, string file);
 
-    [LoggerMessage(3006, LogLevel.Warning, "boot: {Machine} is to boot the profile {Profile}, which is not there any more")]
+    [LoggerMessage(3007, LogLevel.Warning, "boot: {Machine} is to boot the profile {Profile}, which is not there any more")]
     private partial void LogNoProfile(string machine, string profile);
 
     [LoggerMessage(3004, LogLevel.Error, "boot: the volume of {Machine} cannot be prepared: {Reason}")]
