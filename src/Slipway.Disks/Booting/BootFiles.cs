@@ -54,11 +54,8 @@ public sealed record BootFiles(string Source, BootFile Kernel, IReadOnlyList<Boo
     {
         var table = await PartitionTable.ReadAsync(disk, cancellation);
         var volumes = new List<BootVolume>();
-        foreach (var partition in table.Partitions)
-        {
-            if (await FileSystem.DetectAsync(new DiskRegion(disk, partition.Offset, partition.Length), cancellation) is { } fileSystem)
-                volumes.Add(new(fileSystem, partition));
-        }
+        await foreach (var (partition, fileSystem) in FileSystem.InPartitionsAsync(disk, table, cancellation))
+            volumes.Add(new(fileSystem, partition));
         if (table.Partitions.Count == 0 && await FileSystem.DetectAsync(DiskRegion.Whole(disk), cancellation) is { } whole)
             volumes.Add(new(whole, null));
         return volumes;

@@ -1,6 +1,8 @@
+using System.Runtime.CompilerServices;
 using Slipway.Disks.Ext;
 using Slipway.Disks.Fat;
 using Slipway.Disks.Iso;
+using Slipway.Disks.Partitions;
 
 namespace Slipway.Disks.FileSystems;
 
@@ -13,4 +15,15 @@ public static class FileSystem
         // Before FAT: a hybrid image may begin with what looks like one.
         : await IsoVolume.TryOpenAsync(region, cancellation) is { } iso ? iso
         : await FatVolume.TryOpenAsync(region, cancellation);
+
+    /// <summary>The partitions that hold a file system that is known, in the table's order.</summary>
+    public static async IAsyncEnumerable<(Partition Partition, IFileSystem FileSystem)> InPartitionsAsync(
+        IBlockDevice disk, PartitionTable table, [EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        foreach (var partition in table.Partitions)
+        {
+            if (await DetectAsync(new DiskRegion(disk, partition.Offset, partition.Length), cancellation) is { } fileSystem)
+                yield return (partition, fileSystem);
+        }
+    }
 }

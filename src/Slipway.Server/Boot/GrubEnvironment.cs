@@ -40,10 +40,9 @@ public static class GrubEnvironment
     public static async Task<bool> SetAsync(IBlockDevice disk, string value, CancellationToken cancellation)
     {
         var table = await PartitionTable.ReadAsync(disk, cancellation);
-        foreach (var partition in table.Partitions)
+        await foreach (var (_, fat) in FileSystem.InPartitionsAsync(disk, table, cancellation))
         {
-            if (await FileSystem.DetectAsync(new DiskRegion(disk, partition.Offset, partition.Length), cancellation) is not { Kind: "vfat" } fat
-                || await fat.FindAsync(FilePath, cancellation) is not { Kind: FileKind.File } file)
+            if (fat.Kind != "vfat" || await fat.FindAsync(FilePath, cancellation) is not { Kind: FileKind.File } file)
                 continue;
             if (file.Length != Size)
                 throw new DiskFormatException($"{FilePath} has {file.Length} bytes, not the {Size} of a GRUB environment block");

@@ -83,9 +83,9 @@ internal sealed class DemoRun(DemoOptions options, DemoParts parts, string image
 
     private static async Task<(IFileSystem? Root, FileEntry? File)> FindOnRootAsync(IBlockDevice disk, string path, CancellationToken cancellation)
     {
-        foreach (var partition in (await PartitionTable.ReadAsync(disk, cancellation)).Partitions)
+        await foreach (var (_, root) in FileSystem.InPartitionsAsync(disk, await PartitionTable.ReadAsync(disk, cancellation), cancellation))
         {
-            if (await FileSystem.DetectAsync(new DiskRegion(disk, partition.Offset, partition.Length), cancellation) is { Kind: not "vfat" } root)
+            if (root.Kind != "vfat")
                 return (root, await root.FindAsync(path, cancellation));
         }
         return default;
