@@ -72,7 +72,7 @@ internal sealed class ControlEndpoint : IAsyncDisposable
         api.MapGet("/leases", () => requests.Leases()).WithSummary("DHCP leases");
         api.MapGet("/leases/history", (string of) => requests.LeaseHistory(of)).WithSummary("Who had an address, or what a machine had (by name or MAC address); the latest first");
         api.MapGet("/site", () => site.Export()).WithSummary("The whole site as one file");
-        api.MapPost("/site/plan", (SiteView other) => site.Plan(other)).WithSummary("What another site would change");
+        api.MapPost("/site/plan", (SiteView other) => site.PlanAsync(other)).WithSummary("What another site would change");
         api.MapPost("/site", (SiteView other, CancellationToken c) => site.ApplyAsync(other, c)).WithSummary("Serve another site");
         api.MapGet("/certificates", () => certificates.All()).WithSummary("Client certificates that were issued");
         api.MapPost("/certificates", (ClientCertificateRequest request) => certificates.Issue(request)).WithSummary("Issue a client certificate; the answer holds its key");

@@ -21,30 +21,17 @@ internal sealed class SiteRequests(SiteApply apply)
         }
     }
 
-    public Results<Ok<SitePlanView>, ProblemHttpResult> Plan(SiteView site) => Plan(() => apply.Plan(site.Content, site.File));
+    public Task<Results<Ok<SitePlanView>, ProblemHttpResult>> PlanAsync(SiteView site) =>
+        AnswerAsync(() => Task.FromResult(apply.Plan(site.Content, site.File)));
 
-    public async Task<Results<Ok<SitePlanView>, ProblemHttpResult>> ApplyAsync(SiteView site, CancellationToken cancellation)
+    public Task<Results<Ok<SitePlanView>, ProblemHttpResult>> ApplyAsync(SiteView site, CancellationToken cancellation) =>
+        AnswerAsync(() => apply.ApplyAsync(site.Content, site.File, cancellation));
+
+    private static async Task<Results<Ok<SitePlanView>, ProblemHttpResult>> AnswerAsync(Func<Task<IReadOnlyList<SiteChange>>> changes)
     {
         try
         {
-            var changes = await apply.ApplyAsync(site.Content, site.File, cancellation);
-            return TypedResults.Ok(SitePlanView.Of(changes));
-        }
-        catch (SiteConfigurationException e)
-        {
-            return TypedResults.Ok(SitePlanView.Of(e));
-        }
-        catch (MachineRefusedException e)
-        {
-            return Refused(e);
-        }
-    }
-
-    private static Results<Ok<SitePlanView>, ProblemHttpResult> Plan(Func<IReadOnlyList<SiteChange>> plan)
-    {
-        try
-        {
-            return TypedResults.Ok(SitePlanView.Of(plan()));
+            return TypedResults.Ok(SitePlanView.Of(await changes()));
         }
         catch (SiteConfigurationException e)
         {

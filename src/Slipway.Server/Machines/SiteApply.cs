@@ -22,23 +22,18 @@ internal sealed class SiteApply(CurrentSite current, MachineRegistry registry, A
     /// <param name="name">What to call the text in mistakes. Its paths are relative to the folder of the server's own file.</param>
     /// <exception cref="SiteConfigurationException">It is no site; all mistakes.</exception>
     /// <exception cref="MachineRefusedException">The server was not started with a file.</exception>
-    public IReadOnlyList<SiteChange> Plan(string text, string name)
-    {
-        Read(text, name);
-        return SiteDifference.Between(SiteFile.RootOf(new StringReader(Export().Content), Source().Path), SiteFile.RootOf(new StringReader(text), name));
-    }
+    public IReadOnlyList<SiteChange> Plan(string text, string name) => Examine(text, name).Changes;
 
     /// <summary>Applies it.</summary>
     /// <exception cref="SiteConfigurationException">It is no site; all mistakes.</exception>
     /// <exception cref="MachineRefusedException">It cannot be served, or not without a restart; nothing changed.</exception>
     public async Task<IReadOnlyList<SiteChange>> ApplyAsync(string text, string name, CancellationToken cancellation)
     {
-        var changes = Plan(text, name);
+        var (site, networks, changes) = Examine(text, name);
         if (changes.Where(c => !c.IsLive).Select(c => c.Path).ToList() is { Count: > 0 } fixedOnes)
             throw new MachineRefusedException($"{string.Join(", ", fixedOnes)}: a running server cannot change that, and nothing was changed. Edit {Source().Path}, and start the server anew");
         if (changes.Count == 0)
             return changes;
-        var (site, networks) = Read(text, name);
         site = site with { Source = new SiteText(Source().Path, text) };
         await registry.ReplaceAsync(site, () =>
         {
@@ -58,11 +53,12 @@ internal sealed class SiteApply(CurrentSite current, MachineRegistry registry, A
 
     private SiteText Source() => current.Value.Source ?? throw new MachineRefusedException("this server was not started with a site's file");
 
-    private (SiteConfiguration Site, IReadOnlyList<DhcpNetwork> Networks) Read(string text, string name)
+    private (SiteConfiguration Site, IReadOnlyList<DhcpNetwork> Networks, IReadOnlyList<SiteChange> Changes) Examine(string text, string name)
     {
         // Paths are the server's, mistakes are told in the operator's file.
         var site = SiteFile.Parse(new StringReader(text), name, Path.GetDirectoryName(Source().Path)!);
         Ipv6Settings.NetworksOf(site);
-        return (site, SiteNetworks.Of(site));
+        var networks = SiteNetworks.Of(site);
+        return (site, networks, SiteDifference.Between(SiteFile.RootOf(new StringReader(Export().Content), Source().Path), SiteFile.RootOf(new StringReader(text), name)));
     }
 }
