@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Text;
+using Slipway.Commands.Firmware;
 using Slipway.Server.Api;
 
 namespace Slipway.Commands.Fleet;
@@ -54,13 +56,9 @@ internal static class CertificateCommand
 
     private static void Write(string path, string text)
     {
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         try
         {
-            using var writer = new StreamWriter(path, System.Text.Encoding.ASCII, options);
-            writer.Write(text);
+            FirmwareOutput.Write(new FileInfo(path), stream => stream.Write(Encoding.ASCII.GetBytes(text)), secret: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
