@@ -96,11 +96,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         var store = Closing(OpenStore(database));
         var leases = Closing(new SqliteLeaseStore(Path.Combine(site.State, LeasesFile)));
 
-        string HttpBase(DhcpNetwork network)
-        {
-            var scheme = site.Networks.Any(n => n.Address.Equals(network.ServerAddress) && n.HttpBoot == HttpBootScheme.Https) ? "https" : "http";
-            return $"{scheme}://{network.ServerAddress}{ProgramRequests.Path}";
-        }
+        string HttpBase(DhcpNetwork network) => $"{site.BootSchemeAt(network.ServerAddress)}://{network.ServerAddress}{ProgramRequests.Path}";
 
         var programs = BootPrograms.Load(site.Ipxe, site.FingerprintInPrograms ?? source.RootFingerprint);
         foreach (var refused in programs.Refused)
@@ -108,7 +104,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         var dhcp = new DhcpServer(SiteNetworks.Of(site), new SiteBootPolicy(programs, source.RootFingerprint, HttpBase), _clock);
         dhcp.Restore(leases.Load());
         var networks6 = Ipv6Settings.NetworksOf(site);
-        var card = networks6.Select(n => n.Interface).OfType<string>().Select(Dhcp6Listener.CardOf).FirstOrDefault(c => c is not null);
+        var card = networks6.Select(n => n.Interface).OfType<string>().Select(PacketEndPoint.CardOf).FirstOrDefault(c => c is not null);
         if (networks6.Count > 0 && card is null)
             throw new SiteConfigurationException($"none of {string.Join(", ", networks6.Select(n => n.Interface).OfType<string>())} has an Ethernet address, which DHCPv6 names this server by");
         var dhcp6 = new Dhcp6Server(networks6, new SiteBootUrls(programs, site), card ?? default, _clock);

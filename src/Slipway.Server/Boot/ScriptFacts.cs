@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Slipway.Fleet.Credentials;
 using Slipway.Fleet.Machines;
+using Slipway.Ipxe.Scripts;
 using Slipway.Server.Site;
 
 namespace Slipway.Server.Boot;
@@ -25,5 +26,5 @@ public sealed record ScriptFacts(MachineSettings Machine, MachineFirmware Firmwa
     public bool HasIbft => Firmware != MachineFirmware.UBoot;
 
     /// <summary>What a kernel needs to be told of the disk, with the secrets; empty where the iBFT tells it.</summary>
-    public string KernelArguments => HasIbft ? "" : Boot.KernelArguments.Of(Names, Credentials, Portal, new Uri(Server, "boot/up"));
+    public string KernelArguments => HasIbft ? "" : Boot.KernelArguments.Of(Names, Credentials, Portal, new Uri(Server, FirstStageScript.Path + "up"));
 }

@@ -17,11 +17,8 @@ internal sealed class SiteBootUrls(BootPrograms programs, SiteConfiguration site
             // iPXE fills in its own address where its messages do not show it.
             ClientKind.Ipxe => $"https://{host}/{FirstStageScript.Path}{(client.Hardware is { Type: HardwareAddress.Ethernet, Length: 6 } mac ? mac.ToString().Replace(':', '-') : IpxeScript.Setting("mac", "hexhyp"))}",
             ClientKind.Firmware when programs.ByPlatform.TryGetValue(client.Platform, out var file) => $"tftp://{host}/{file}",
-            ClientKind.HttpFirmware when programs.ByPlatform.TryGetValue(client.Platform, out var file) => $"{Scheme(network)}://{host}{ProgramRequests.Path}{file}",
+            ClientKind.HttpFirmware when programs.ByPlatform.TryGetValue(client.Platform, out var file) => $"{site.BootSchemeAt(network.ServerAddress)}://{host}{ProgramRequests.Path}{file}",
             _ => null,
         };
     }
-
-    private string Scheme(Dhcp6Network network) =>
-        site.Networks.Any(n => network.ServerAddress.Equals(n.Ipv6?.Address) && n.HttpBoot == HttpBootScheme.Https) ? "https" : "http";
 }

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Slipway.Dhcp.Leases;
@@ -55,12 +54,6 @@ public sealed partial class Dhcp6Listener : IAsyncDisposable
         _loop = new Thread(() => Receive(socket)) { IsBackground = true, Name = $"DHCPv6 {_interface}" };
         _loop.Start();
     }
-
-    /// <summary>The network card of an interface, in this thread's network namespace; null where it has none.</summary>
-    public static Slipway.Dhcp.Wire.HardwareAddress? CardOf(string interfaceName) =>
-        NetworkInterface.GetAllNetworkInterfaces().FirstOrDefault(i => i.Name == interfaceName)?.GetPhysicalAddress().GetAddressBytes() is { Length: 6 } card
-            ? new(Slipway.Dhcp.Wire.HardwareAddress.Ethernet, card)
-            : null;
 
     public ValueTask DisposeAsync()
     {
@@ -138,16 +131,15 @@ public sealed partial class Dhcp6Listener : IAsyncDisposable
 
     private void Log(DhcpEvent e)
     {
-        switch (e.Kind)
+        switch (DhcpEventLevel.Of(e.Kind))
         {
-            case DhcpEventKind.Exhausted or DhcpEventKind.Declined or DhcpEventKind.OtherServer or DhcpEventKind.Malformed:
+            case LogLevel.Warning:
                 LogWarning(_interface, e.Text);
                 break;
-            case DhcpEventKind.Ignored or DhcpEventKind.Offered:
-                if (_logger.IsEnabled(LogLevel.Debug))
-                    LogDetail(_interface, e.Text);
+            case LogLevel.Debug when _logger.IsEnabled(LogLevel.Debug):
+                LogDetail(_interface, e.Text);
                 break;
-            case var _ when _logger.IsEnabled(LogLevel.Information):
+            case LogLevel.Information when _logger.IsEnabled(LogLevel.Information):
                 LogAnswered(_interface, e.Text);
                 break;
         }

@@ -8,17 +8,15 @@ public sealed partial class DhcpListener
 {
     private void Log(DhcpEvent e)
     {
-        switch (e.Kind)
+        switch (DhcpEventLevel.Of(e.Kind))
         {
-            case DhcpEventKind.Exhausted or DhcpEventKind.Declined or DhcpEventKind.OtherServer or DhcpEventKind.Malformed:
+            case LogLevel.Warning:
                 LogWarning(_interface, e.Text);
                 break;
-            // An offer is no lease yet, and what a boot was offered is in its timeline.
-            case DhcpEventKind.Ignored or DhcpEventKind.Offered:
-                if (_logger.IsEnabled(LogLevel.Debug))
-                    LogDetail(_interface, e.Text);
+            case LogLevel.Debug when _logger.IsEnabled(LogLevel.Debug):
+                LogDetail(_interface, e.Text);
                 break;
-            case var _ when _logger.IsEnabled(LogLevel.Information):
+            case LogLevel.Information when _logger.IsEnabled(LogLevel.Information):
                 LogAnswered(_interface, e.Text);
                 break;
         }

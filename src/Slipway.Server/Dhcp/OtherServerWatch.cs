@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
@@ -58,16 +57,15 @@ public sealed partial class OtherServerWatch : IAsyncDisposable
         return new OtherServerWatch(interfaceName, new OtherServers(own, clock), observer, clock, logger, socket, sender);
     }
 
-    /// <summary>Asks once and listens for a while: the other servers of a link. Empty, too, where packet sockets are not to be had.</summary>
-    public static async Task<IReadOnlyList<IPAddress>> FindAsync(
+    /// <summary>Asks once and listens for a while: the other servers of a link. Null where packet sockets are not to be had (CAP_NET_RAW).</summary>
+    public static async Task<IReadOnlyList<IPAddress>?> FindAsync(
         string interfaceName, IReadOnlySet<IPAddress> own, TimeSpan patience, TimeProvider clock, ILogger logger, CancellationToken cancellation = default)
     {
         var heard = new Heard();
-        if (TryStart(interfaceName, own, heard, clock, logger) is { } watch)
-        {
-            await using (watch)
-                await Task.Delay(patience, clock, cancellation);
-        }
+        if (TryStart(interfaceName, own, heard, clock, logger) is not { } watch)
+            return null;
+        await using (watch)
+            await Task.Delay(patience, clock, cancellation);
         return [.. heard.Servers];
     }
 
@@ -83,8 +81,7 @@ public sealed partial class OtherServerWatch : IAsyncDisposable
 
     private void Ask()
     {
-        var hardware = NetworkInterface.GetAllNetworkInterfaces().FirstOrDefault(i => i.Name == _interface)?.GetPhysicalAddress().GetAddressBytes() ?? [];
-        var probe = OtherServers.Probe(new HardwareAddress(HardwareAddress.Ethernet, hardware.Length == 6 ? hardware : [2, 0, 0, 0, 0, 1]), (uint)Random.Shared.Next());
+        var probe = OtherServers.Probe(PacketEndPoint.CardOf(_interface) ?? new HardwareAddress(HardwareAddress.Ethernet, [2, 0, 0, 0, 0, 1]), (uint)Random.Shared.Next());
         try
         {
             _sender.Send(probe, DhcpServer.ClientPort, IPAddress.Broadcast, DhcpServer.Port, Everybody, IPAddress.Any);

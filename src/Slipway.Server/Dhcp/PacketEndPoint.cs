@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net;
+using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Slipway.Dhcp.Wire;
@@ -35,6 +36,12 @@ internal sealed partial class PacketEndPoint(int interfaceIndex) : EndPoint
 
     /// <summary>0 where there is no such interface.</summary>
     public static int IndexOf(string interfaceName) => (int)InterfaceIndex(interfaceName);
+
+    /// <summary>The network card of an interface, in this thread's network namespace; null where it has none.</summary>
+    public static HardwareAddress? CardOf(string interfaceName) =>
+        NetworkInterface.GetAllNetworkInterfaces().FirstOrDefault(i => i.Name == interfaceName)?.GetPhysicalAddress().GetAddressBytes() is { Length: 6 } card
+            ? new(HardwareAddress.Ethernet, card)
+            : null;
 
     [LibraryImport("libc", EntryPoint = "if_nametoindex", StringMarshalling = StringMarshalling.Utf8)]
     private static partial uint InterfaceIndex(string name);

@@ -31,20 +31,7 @@ public sealed record Ipv6Settings
     {
         var networks = site.Networks.Where(n => n.Ipv6 is not null)
             .SelectMany(n => n.Ipv6!.Relays.Select(r => Relayed(n, n.Ipv6, r)).Prepend(Own(n, n.Ipv6))).ToList();
-        for (var i = 0; i < networks.Count; i++)
-        {
-            var (network, subnet) = (networks[i], networks[i].Subnet);
-            if (networks.Take(i).FirstOrDefault(o => o.Subnet.Contains(subnet.BaseAddress) || subnet.Contains(o.Subnet.BaseAddress)) is { } other)
-                throw new SiteConfigurationException($"networks {other.Name} ({other.Subnet}) and {network.Name} ({subnet}) overlap: an address must belong to one");
-            try
-            {
-                network.Check();
-            }
-            catch (ArgumentException e)
-            {
-                throw new SiteConfigurationException(e.Message, e);
-            }
-        }
+        SiteNetworks.Check([.. networks.Select(n => (n.Name, n.Subnet, (Action)n.Check))]);
         return networks;
     }
 

@@ -45,6 +45,10 @@ public sealed record SiteConfiguration
     /// <summary>Portals that iSCSI discovery tells (port 0: the one that was asked); where none, the address that was asked.</summary>
     public IReadOnlyList<IPEndPoint> Advertise { get; init; } = [];
 
+    /// <summary>How firmware that boots by HTTP is told to fetch its program from one of this server's addresses: <c>http</c> or <c>https</c>.</summary>
+    internal string BootSchemeAt(IPAddress address) =>
+        Networks.Any(n => n.Addresses.Contains(address) && n.HttpBoot == HttpBootScheme.Https) ? "https" : "http";
+
     /// <summary>
     /// What a machine's script says instead of its secrets: how the demo shows a boot that fails. Null outside of it.
     /// </summary>

@@ -11,21 +11,31 @@ internal static class SiteNetworks
     public static IReadOnlyList<DhcpNetwork> Of(SiteConfiguration site)
     {
         var networks = site.Networks.SelectMany(n => n.Relays.Select(r => Relayed(r, n, site.Machines)).Prepend(Own(n, site.Machines))).ToList();
-        for (var i = 0; i < networks.Count; i++)
+        Check([.. networks.Select(n => (n.Name, n.Subnet, (Action)n.Check))]);
+        return networks;
+    }
+
+    /// <summary>Of either family: an address belongs to one network, and no network contradicts itself.</summary>
+    /// <param name="networks">Each with its own check, which throws ArgumentException.</param>
+    /// <exception cref="SiteConfigurationException">The first that is wrong.</exception>
+    public static void Check(IReadOnlyList<(string Name, IPNetwork Subnet, Action Check)> networks)
+    {
+        foreach (var (index, (name, subnet, check)) in networks.Index())
         {
-            var (network, subnet) = (networks[i], networks[i].Subnet);
-            if (networks.Take(i).FirstOrDefault(o => o.Subnet.Contains(subnet.BaseAddress) || subnet.Contains(o.Subnet.BaseAddress)) is { } other)
-                throw new SiteConfigurationException($"networks {other.Name} ({other.Subnet}) and {network.Name} ({subnet}) overlap: an address must belong to one");
+            foreach (var (otherName, other, _) in networks.Take(index))
+            {
+                if (other.Contains(subnet.BaseAddress) || subnet.Contains(other.BaseAddress))
+                    throw new SiteConfigurationException($"networks {otherName} ({other}) and {name} ({subnet}) overlap: an address must belong to one");
+            }
             try
             {
-                network.Check();
+                check();
             }
             catch (ArgumentException e)
             {
                 throw new SiteConfigurationException(e.Message, e);
             }
         }
-        return networks;
     }
 
     private static DhcpNetwork Own(NetworkSettings network, IReadOnlyList<MachineSettings> machines) =>
