@@ -19,6 +19,7 @@ using Slipway.Server.Https;
 using Slipway.Server.Iscsi;
 using Slipway.Server.Machines;
 using Slipway.Server.Site;
+using Slipway.Server.Syslog;
 using Slipway.Server.Tftp;
 using Slipway.Server.Timeline;
 using Slipway.Tftp.Server;
@@ -32,6 +33,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
     public const int HttpsPort = 443;
     public const int IscsiPort = Portal.DefaultPort;
     public const int TftpPort = 69;
+    public const int SyslogPort = 514;
 
     /// <summary>The database, under the state folder.</summary>
     public const string DatabaseFile = "slipway.db";
@@ -151,6 +153,12 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         {
             var listener = Closing(new TftpListener(new IPEndPoint(address, TftpPort), tftp, _clock, logs.CreateLogger("Slipway.Tftp")));
             Listen(listener.Start, $"TFTP on {address}");
+        }
+        var messages = new SyslogEvidence(Timelines, machines, _clock, logs.CreateLogger("Slipway.Syslog"));
+        foreach (var endpoint in site.Networks.SelectMany(n => n.SyslogEndpoints))
+        {
+            var listener = Closing(new SyslogListener(endpoint, messages.Observe, logs.CreateLogger("Slipway.Syslog")));
+            Listen(listener.Start, $"syslog on {endpoint} (syslog: off does without)");
         }
         var evidence = new DhcpEvidence(Timelines, machines, sightings);
         foreach (var network in site.Networks.Where(n => n.Mode != NetworkMode.Off))

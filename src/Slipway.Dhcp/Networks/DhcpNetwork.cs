@@ -57,6 +57,9 @@ public sealed record DhcpNetwork
 
     public IReadOnlyList<IPAddress> NtpServers { get; init; } = [];
 
+    /// <summary>Where clients send their syslog, by UDP to port 514.</summary>
+    public IReadOnlyList<IPAddress> LogServers { get; init; } = [];
+
     public string? DomainName { get; init; }
 
     public ushort? Mtu { get; init; }

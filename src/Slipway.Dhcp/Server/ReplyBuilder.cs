@@ -95,6 +95,7 @@ internal sealed class ReplyBuilder(DhcpMessage request, DhcpClient client, DhcpN
         }
         if (network.NtpServers.Count > 0 && Wants(OptionCode.NtpServers))
             options.Set(OptionCode.NtpServers, network.NtpServers);
+        TellLogServers();
         if (Wants(OptionCode.BroadcastAddress))
             options.Set(OptionCode.BroadcastAddress, Ipv4.Number(network.Subnet.BaseAddress) | ~mask);
         return this;
@@ -117,6 +118,7 @@ internal sealed class ReplyBuilder(DhcpMessage request, DhcpClient client, DhcpN
             EchoPxe(useBootFile: true);
         EchoHttp();
         Direct(directions, directions.Ipxe);
+        TellLogServers();
         return this;
     }
 
@@ -127,6 +129,12 @@ internal sealed class ReplyBuilder(DhcpMessage request, DhcpClient client, DhcpN
     }
 
     public DhcpReply ToSource() => new(Bytes(), arrival.Source, arrival.SourcePort, null);
+
+    private void TellLogServers()
+    {
+        if (network.LogServers.Count > 0 && Wants(OptionCode.LogServer))
+            _reply.Options.Set(OptionCode.LogServer, network.LogServers);
+    }
 
     private void EchoPxe(bool useBootFile)
     {

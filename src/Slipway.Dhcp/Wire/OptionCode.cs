@@ -7,6 +7,7 @@ public enum OptionCode : byte
     SubnetMask = 1,
     Router = 3,
     DomainNameServer = 6,
+    LogServer = 7,
     HostName = 12,
     DomainName = 15,
     RootPath = 17,

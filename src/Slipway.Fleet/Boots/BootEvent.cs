@@ -33,6 +33,9 @@ public enum BootEventKind
     /// <summary>The machine waits for a person, as it was told to: no stall.</summary>
     Waiting,
 
+    /// <summary>What the machine said, by syslog.</summary>
+    Message,
+
     /// <summary>Nothing has come for too long; the text names the likely cause. The run may still go on.</summary>
     Stalled,
 }

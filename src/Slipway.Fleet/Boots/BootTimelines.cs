@@ -11,15 +11,19 @@ namespace Slipway.Fleet.Boots;
 /// timelines follows them. Thread-safe; evidence about one machine is ordered by arrival. Anybody on the network can make up
 /// machines, so of those without a name only the latest are kept.
 /// </summary>
-/// <param name="limit">How many runs of machines without a name are kept.</param>
+/// <param name="limit">How many runs of machines without a name are kept; and how many messages, of all machines together.</param>
 public sealed class BootTimelines(TimeProvider clock, int limit = 20_000)
 {
+    /// <summary>Messages kept of one run: the latest.</summary>
+    public const int MaxMessages = 200;
+
     private static readonly IReadOnlyDictionary<string, string> NoFacts = new Dictionary<string, string>();
 
     private readonly Lock _gate = new();
     private readonly Dictionary<MacAddress, Boot> _current = [];
     private readonly ConcurrentDictionary<Channel<BootEvent>, byte> _followers = [];
     private readonly Queue<Boot> _ofStrangers = [];
+    private readonly MachineMessages _messages = new(MaxMessages, limit);
     private long _serial;
 
     /// <summary>Called for every event, in order, before followers see it. Must not block.</summary>
@@ -39,6 +43,13 @@ public sealed class BootTimelines(TimeProvider clock, int limit = 20_000)
     {
         lock (_gate)
             return _current.GetValueOrDefault(mac);
+    }
+
+    /// <summary>The events of a machine's latest run and what it said meanwhile, in their order.</summary>
+    public IReadOnlyList<BootEvent> EventsOf(MacAddress mac)
+    {
+        lock (_gate)
+            return _current.TryGetValue(mac, out var boot) ? [.. boot.Events.Concat(_messages.Of(mac)).OrderBy(e => e.Time)] : [];
     }
 
     /// <summary>Evidence that a machine is at <paramref name="stage"/>.</summary>
@@ -80,6 +91,22 @@ public sealed class BootTimelines(TimeProvider clock, int limit = 20_000)
         }
     }
 
+    /// <summary>A machine says something. That moves no stage, and keeps no run from being stalled: a machine can complain for ever.</summary>
+    /// <returns>False where the machine has no run: nothing is kept.</returns>
+    public bool Hear(MacAddress mac, string text, IReadOnlyDictionary<string, string> facts)
+    {
+        lock (_gate)
+        {
+            if (!_current.TryGetValue(mac, out var boot))
+                return false;
+            var now = clock.GetUtcNow();
+            var message = new BootEvent(boot.Id, boot.Machine, mac, now, now - boot.Started, boot.Stage, BootEventKind.Message, text, facts);
+            _messages.Add(message);
+            Publish(message);
+            return true;
+        }
+    }
+
     /// <summary>Marks the runs that have stood still for longer than <see cref="StallDiagnosis.Patience"/>.</summary>
     public void MarkStalled()
     {
@@ -114,6 +141,7 @@ public sealed class BootTimelines(TimeProvider clock, int limit = 20_000)
         var now = clock.GetUtcNow();
         var id = string.Create(CultureInfo.InvariantCulture, $"{now:yyyyMMdd'T'HHmmss}-{mac.ToHyphenated().Replace("-", "", StringComparison.Ordinal)[6..]}-{++_serial}");
         boot = _current[mac] = new Boot(id, machine, mac, now);
+        _messages.Forget(mac);
         if (machine == mac.ToString())
             Bound(boot);
         return boot;
@@ -124,7 +152,10 @@ public sealed class BootTimelines(TimeProvider clock, int limit = 20_000)
     {
         _ofStrangers.Enqueue(stranger);
         if (_ofStrangers.Count > limit && _ofStrangers.Dequeue() is var oldest && _current.TryGetValue(oldest.Mac, out var boot) && boot.Id == oldest.Id)
+        {
             _current.Remove(oldest.Mac);
+            _messages.Forget(oldest.Mac);
+        }
     }
 
     // Past its disk a machine that asks for an address again has been reset. Before that, firmware, iPXE and their
@@ -136,9 +167,14 @@ public sealed class BootTimelines(TimeProvider clock, int limit = 20_000)
         var now = clock.GetUtcNow();
         var e = new BootEvent(boot.Id, boot.Machine, boot.Mac, now, now - boot.Started, stage, kind, text, facts ?? NoFacts);
         boot = _current[boot.Mac] = boot.With(e);
+        Publish(e);
+        return boot;
+    }
+
+    private void Publish(BootEvent e)
+    {
         Recorded?.Invoke(e);
         foreach (var follower in _followers.Keys)
             follower.Writer.TryWrite(e);
-        return boot;
     }
 }

@@ -9,10 +9,10 @@ internal sealed record BootView(
     string Id, string Machine, string Mac, DateTimeOffset Started, string Stage, string Outcome, DateTimeOffset LastProgress,
     string? Problem, IReadOnlyList<BootEventView>? Events)
 {
-    public static BootView Of(Fleet.Boots.Boot boot, bool events) => new(
+    public static BootView Of(Fleet.Boots.Boot boot, IReadOnlyList<BootEvent>? events = null) => new(
         boot.Id, boot.Machine, boot.Mac.ToString(), boot.Started, NameOf(boot.Stage), NameOf(boot.Outcome), boot.LastProgress,
         boot.Outcome == BootOutcome.Stalled ? StallDiagnosis.LikelyCause(boot) : boot.Refusal?.Text,
-        events ? [.. boot.Events.Select(BootEventView.Of)] : null);
+        events is null ? null : [.. events.Select(BootEventView.Of)]);
 
     public static string NameOf(BootStage stage) => stage.Name();
 
@@ -20,7 +20,7 @@ internal sealed record BootView(
 }
 
 /// <param name="Elapsed">Seconds since the run's first event.</param>
-/// <param name="Kind"><c>entered</c>, <c>fact</c>, <c>refused</c> or <c>stalled</c>.</param>
+/// <param name="Kind"><c>entered</c>, <c>fact</c>, <c>refused</c>, <c>waiting</c>, <c>message</c> or <c>stalled</c>.</param>
 internal sealed record BootEventView(
     string Boot, string Machine, string Mac, DateTimeOffset Time, double Elapsed, string Stage, string Kind, string Text, IReadOnlyDictionary<string, string> Facts)
 {

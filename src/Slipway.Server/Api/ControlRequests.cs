@@ -94,11 +94,11 @@ internal sealed class ControlRequests(
         }
     }
 
-    public IReadOnlyList<BootView> Boots() => [.. timelines.Current.OrderByDescending(b => b.Started).Select(b => BootView.Of(b, events: false))];
+    public IReadOnlyList<BootView> Boots() => [.. timelines.Current.OrderByDescending(b => b.Started).Select(b => BootView.Of(b))];
 
     public Results<Ok<BootView>, ProblemHttpResult> Boot(string machine) =>
         MacOf(machine) is not { } mac ? Unknown(machine)
-        : timelines.Of(mac) is { } boot ? TypedResults.Ok(BootView.Of(boot, events: true))
+        : timelines.Of(mac) is { } boot ? TypedResults.Ok(BootView.Of(boot, timelines.EventsOf(mac)))
         : TypedResults.Problem($"{machine} has not booted since the server started", statusCode: StatusCodes.Status404NotFound);
 
     /// <summary>Events from now on, of one machine or all, for as long as the client listens.</summary>

@@ -14,7 +14,7 @@ internal static class NetworkSection
 
     public static NetworkSettings Network(YamlSection section)
     {
-        section.Allow(["name", "interface", "address", "relays", "http-boot", "ipv6", .. OfSubnets]);
+        section.Allow(["name", "interface", "address", "relays", "http-boot", "syslog", "ipv6", .. OfSubnets]);
         var (address, subnet) = section.Value("address", "an address with its prefix length, like 10.77.0.1/24", Prefixed);
         var network = new NetworkSettings
         {
@@ -24,6 +24,8 @@ internal static class NetworkSection
             PrefixLength = subnet.PrefixLength,
             Mode = ModeOf(section, NetworkMode.Authoritative),
             Ipv6 = section.Section("ipv6") is { } ipv6 ? Ipv6Section.Read(ipv6, ModeOf(section, NetworkMode.Authoritative)) : null,
+            // Where no machine boots there is nobody to listen to.
+            SyslogPort = section.Value("syslog", "off or a port, like 514", SyslogPortOf, ModeOf(section, NetworkMode.Authoritative) == NetworkMode.Off ? 0 : SlipwayServer.SyslogPort),
             HttpBoot = section.Value("http-boot", "http or https", HttpBootOf, HttpBootScheme.Http),
         };
         network = Fill(network, section, subnet);
@@ -184,6 +186,9 @@ internal static class NetworkSection
         "https" => HttpBootScheme.Https,
         _ => null,
     };
+
+    private static int? SyslogPortOf(string text) =>
+        text == "off" ? 0 : ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port > 0 ? port : null;
 
     private static ushort? MtuOf(string text) =>
         ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var mtu) && mtu >= 68 ? mtu : null;

@@ -44,6 +44,7 @@ internal static class SiteMeanings
         ["networks[].interface"] = "The network interface of this host",
         ["networks[].address"] = "This server's own address there, with the prefix length",
         ["networks[].http-boot"] = "How firmware that boots by HTTP is told to fetch its program; https: port 80 is not opened",
+        ["networks[].syslog"] = "UDP port on which the machines' syslog is taken into their timelines; DHCP tells of it where it is 514 (docs/syslog.md). off where mode is off and nothing is said",
         ["networks[].relays"] = "Subnets whose DHCP relays send here",
         ["networks[].relays[].name"] = "What it is called",
         ["networks[].relays[].subnet"] = "Its addresses",

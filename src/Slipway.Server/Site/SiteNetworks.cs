@@ -39,7 +39,7 @@ internal static class SiteNetworks
     }
 
     private static DhcpNetwork Own(NetworkSettings network, IReadOnlyList<MachineSettings> machines) =>
-        Describe(network, network.Subnet, network.Address, machines) with
+        Describe(network, network.Subnet, network, machines) with
         {
             Interface = network.Interface,
             DetectConflicts = network.Probe,
@@ -47,13 +47,13 @@ internal static class SiteNetworks
 
     // The probe would go out on the wrong link; a relayed client probes its own address (RFC 2131 §4.4.1).
     private static DhcpNetwork Relayed(RelayedSettings relayed, NetworkSettings network, IReadOnlyList<MachineSettings> machines) =>
-        Describe(relayed, relayed.Subnet, network.Address, machines) with { DetectConflicts = false };
+        Describe(relayed, relayed.Subnet, network, machines) with { DetectConflicts = false };
 
-    private static DhcpNetwork Describe(SubnetSettings settings, IPNetwork subnet, IPAddress server, IReadOnlyList<MachineSettings> machines) => new()
+    private static DhcpNetwork Describe(SubnetSettings settings, IPNetwork subnet, NetworkSettings link, IReadOnlyList<MachineSettings> machines) => new()
     {
         Name = settings.Name,
         Subnet = subnet,
-        ServerAddress = server,
+        ServerAddress = link.Address,
         Mode = settings.Mode,
         Identity = settings.Identity,
         Pool = settings.Pool,
@@ -61,6 +61,8 @@ internal static class SiteNetworks
         Routers = settings.Router is { } router ? [router] : [],
         DnsServers = settings.Dns,
         NtpServers = settings.Ntp,
+        // Option 7 names no port.
+        LogServers = link.SyslogPort == SlipwayServer.SyslogPort ? [link.Address] : [],
         DomainName = settings.Domain,
         Mtu = settings.Mtu,
         StaticRoutes = settings.Routes,

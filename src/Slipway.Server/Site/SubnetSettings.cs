@@ -68,6 +68,12 @@ public sealed record NetworkSettings : SubnetSettings
         }
     }
 
+    /// <summary>UDP, on every address; 0: no syslog here.</summary>
+    public int SyslogPort { get; init; } = SlipwayServer.SyslogPort;
+
+    /// <summary>Where the machines' syslog is taken.</summary>
+    public IEnumerable<IPEndPoint> SyslogEndpoints => SyslogPort == 0 ? [] : Addresses.Select(a => new IPEndPoint(a, SyslogPort));
+
     public required int PrefixLength { get; init; }
 
     public IPNetwork Subnet => Containing(Address, PrefixLength);

@@ -48,6 +48,40 @@ public class BootTimelinesTests
     }
 
     [Fact]
+    public void Messages_are_events_between_the_others_and_move_nothing()
+    {
+        Assert.False(_timelines.Hear(Mac, "says: who am I", new Dictionary<string, string>()));
+        Begin();
+        Say("one");
+        _clock.Advance(TimeSpan.FromSeconds(40));
+        See(BootStage.Script);
+        _clock.Advance(TimeSpan.FromSeconds(40));
+        Say("two");
+        Assert.Equal([BootEventKind.Entered, BootEventKind.Message, BootEventKind.Entered, BootEventKind.Message], _timelines.EventsOf(Mac).Select(e => e.Kind));
+        Assert.Equal(BootStage.Script, _timelines.EventsOf(Mac)[^1].Stage);
+        _clock.Advance(TimeSpan.FromSeconds(20));
+        _timelines.MarkStalled();
+        Assert.Equal(BootOutcome.Stalled, Boot.Outcome);
+        Begin();
+        Assert.Single(_timelines.EventsOf(Mac));
+    }
+
+    [Fact]
+    public void Messages_are_bounded_for_one_machine_and_for_all()
+    {
+        var timelines = new BootTimelines(_clock, limit: 500);
+        var macs = Enumerable.Range(0, 4).Select(i => MacAddress.Parse($"02:00:00:00:00:{i:x2}")).ToList();
+        foreach (var mac in macs)
+        {
+            timelines.Observe(mac, $"node-{mac}", BootStage.Dhcp, "offered", starts: true);
+            for (var i = 0; i < 1000; i++)
+                timelines.Hear(mac, $"says: {i}", new Dictionary<string, string>());
+        }
+        Assert.Equal([0, 100, 200, 200], macs.Select(m => timelines.EventsOf(m).Count - 1));
+        Assert.Equal("says: 999", timelines.EventsOf(macs[1])[^1].Text);
+    }
+
+    [Fact]
     public void A_stage_that_the_chain_skips_is_absent()
     {
         Begin();
@@ -191,6 +225,8 @@ public class BootTimelinesTests
                 && boot.Stage == (BootStage)stages.Max()
                 && boot.Events.Count(e => e.Kind == BootEventKind.Entered) == boot.Entered.Count;
         });
+
+    private void Say(string text) => _timelines.Hear(Mac, "says: " + text, new Dictionary<string, string>());
 
     private void Begin() => _timelines.Observe(Mac, "node-1", BootStage.Dhcp, "offered", starts: true);
 

@@ -15,12 +15,13 @@ public class DhcpClientsTests
     {
         await using var site = new DhcpSite();
         site.Start();
-        var got = Udhcpc(site);
+        var got = Udhcpc(site, "-O", "7");
         Assert.Equal("10.91.0.100", got["ip"]);
         Assert.Equal("255.255.255.0", got["subnet"]);
         Assert.Equal("10.91.0.1", got["router"]);
         Assert.Equal("10.91.0.53", got["dns"]);
         Assert.Equal("boot.example", got["domain"]);
+        Assert.Equal("0a5b0001", got["opt7"]);
         Assert.False(got.ContainsKey("boot_file"));
         await site.WaitForAsync(DhcpEventKind.Acknowledged);
         Assert.Equal([DhcpEventKind.Offered, DhcpEventKind.Acknowledged], site.Events.Select(e => e.Kind));

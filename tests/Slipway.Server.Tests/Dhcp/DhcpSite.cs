@@ -100,6 +100,7 @@ internal sealed class DhcpSite : IAsyncDisposable, IDhcpObserver
         Pool = [new AddressRange(IPAddress.Parse("10.91.0.100"), IPAddress.Parse("10.91.0.199"))],
         Routers = [IPAddress.Parse("10.91.0.1")],
         DnsServers = [IPAddress.Parse("10.91.0.53")],
+        LogServers = [IPAddress.Parse("10.91.0.1")],
         DomainName = "boot.example",
         DetectConflicts = false,
     };

@@ -69,6 +69,8 @@ public class NetworkSectionTests
         Assert.Equal(("ge-0/0/7", "switch-3"), (Encoding.ASCII.GetString(boot.Reservations[2].CircuitId.Span), Encoding.ASCII.GetString(boot.Reservations[2].RemoteId.Span)));
         Assert.Equal(HardwareAddress.Parse("52:54:00:77:00:23"), boot.Reservations[3].Hardware);
 
+        Assert.Equal([IPAddress.Parse("10.77.0.1")], boot.LogServers);
+
         var far = networks[1];
         Assert.Equal((null, IPAddress.Parse("10.77.0.1"), NetworkMode.Authoritative), (far.Interface, far.ServerAddress, far.Mode));
         Assert.Equal(("10.78.0.11", "far"), (far.Reservations[0].Address.ToString(), far.Reservations[0].HostName));
@@ -94,6 +96,31 @@ public class NetworkSectionTests
         Assert.Contains(right, Whole, StringComparison.Ordinal);
         var text = Whole.Replace(right, wrong, StringComparison.Ordinal);
         Assert.Equal(message, Assert.Throws<SiteConfigurationException>(() => SiteFile.Parse(new StringReader(text), "lab.yaml")).Message);
+    }
+
+    [Theory]
+    [InlineData("", "10.77.0.1:514", true)]
+    [InlineData("syslog: 514", "10.77.0.1:514", true)]
+    [InlineData("syslog: 5514", "10.77.0.1:5514", false)]
+    [InlineData("syslog: off", "", false)]
+    [InlineData("mode: off", "", false)]
+    [InlineData("mode: off\n    syslog: 514", "10.77.0.1:514", true)]
+    [InlineData("ipv6: { address: fd00:77::1/64 }", "10.77.0.1:514 [fd00:77::1]:514", true)]
+    public void Syslog_is_taken_where_machines_boot_and_told_of_on_its_own_port(string said, string endpoints, bool told)
+    {
+        var site = SiteFile.Parse(new StringReader($"networks:\n  - name: boot\n    interface: eth1\n    address: 10.77.0.1/24\n    {said}"), "lab.yaml");
+        Assert.Equal(endpoints, string.Join(' ', site.Networks[0].SyslogEndpoints));
+        Assert.Equal(told, SiteNetworks.Of(site)[0].LogServers.Count > 0);
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("65536")]
+    [InlineData("on")]
+    public void No_syslog_port_is_a_mistake(string port)
+    {
+        var text = $"networks:\n  - name: boot\n    interface: eth1\n    address: 10.77.0.1/24\n    syslog: {port}";
+        Assert.Equal($"lab.yaml:5: networks[0].syslog: '{port}' is not off or a port, like 514", Assert.Throws<SiteConfigurationException>(() => SiteFile.Parse(new StringReader(text), "lab.yaml")).Message);
     }
 
     [Fact]

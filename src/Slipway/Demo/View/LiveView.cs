@@ -18,6 +18,9 @@ internal sealed class LiveView(IAnsiConsole terminal) : IDemoView
 
     public void Event(BootEvent e)
     {
+        // The console below says the same.
+        if (e.Kind == BootEventKind.Message)
+            return;
         lock (_gate)
         {
             var at = _stages.TryGetValue(e.Stage, out var known) ? known.At : e.Elapsed;
