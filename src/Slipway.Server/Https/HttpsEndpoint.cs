@@ -38,7 +38,7 @@ internal sealed class HttpsEndpoint : IAsyncDisposable
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxConcurrentConnections = 2000;
+            kestrel.Limits.MaxConcurrentConnections = Math.Min(2000, DescriptorReserve.OfProcess().Limit / 4);
             kestrel.Limits.MaxRequestBodySize = 64 << 10;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
             foreach (var endpoint in endpoints)

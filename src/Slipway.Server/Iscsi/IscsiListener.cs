@@ -29,6 +29,7 @@ public sealed partial class IscsiListener : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _gate = new();
     private readonly Dictionary<ITransportConnection, Task> _connections = [];
+    private readonly DescriptorReserve _descriptors = DescriptorReserve.OfProcess();
     private readonly List<Socket> _sockets = [];
     private readonly List<Task> _loops = [];
 
@@ -149,6 +150,7 @@ public sealed partial class IscsiListener : IAsyncDisposable
         {
             try
             {
+                await AwaitDescriptorsAsync(listener);
                 Admit(await listener.AcceptAsync(_stopping.Token));
             }
             catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
@@ -169,6 +171,17 @@ public sealed partial class IscsiListener : IAsyncDisposable
                     await Task.Delay(DeadlineStep, _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
+    }
+
+    /// <summary>Connections for which there are no descriptors wait in the backlog of their portal.</summary>
+    private async Task AwaitDescriptorsAsync(Socket listener)
+    {
+        if (!_descriptors.IsAllThatIsLeft(listener.SafeHandle))
+            return;
+        LogOutOfDescriptors((IPEndPoint)listener.LocalEndPoint!, _descriptors.ForPeers, _descriptors.Limit);
+        do
+            await Task.Delay(DeadlineStep, _time, _stopping.Token);
+        while (_descriptors.IsAllThatIsLeft(listener.SafeHandle));
     }
 
     private void Admit(Socket socket)

@@ -24,6 +24,9 @@ public sealed partial class IscsiListener
     [LoggerMessage(2206, LogLevel.Information, "iscsi: {Count} connections are asked to log out within {Seconds} s; no other is admitted")]
     private partial void LogDraining(int count, double seconds);
 
+    [LoggerMessage(2207, LogLevel.Warning, "iscsi: {Portal} accepts nobody for now: {Count} of {Limit} file descriptors are in use and the rest is kept; raise the limit (ulimit -n, LimitNOFILE=)")]
+    private partial void LogOutOfDescriptors(IPEndPoint portal, long count, long limit);
+
     /// <summary>Logs what it passes on.</summary>
     private sealed partial class LoggingObserver(ITargetObserver observer, ILogger logger) : ITargetObserver
     {

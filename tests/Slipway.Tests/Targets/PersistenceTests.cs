@@ -95,7 +95,7 @@ public sealed class PersistenceTests : IDisposable
                 crowd.Add(new Socket(SocketType.Stream, ProtocolType.Tcp));
                 await crowd[i].ConnectAsync(IPEndPoint.Parse(target.Portal));
             }
-            await target.PrintsAsync("Too many open files");
+            await target.PrintsAsync("224 of 256 file descriptors are in use");
         }
         finally
         {
