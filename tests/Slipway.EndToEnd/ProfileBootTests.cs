@@ -26,15 +26,56 @@ public sealed class ProfileBootTests : IDisposable
         using var server = await ServeAsync(parts, "local");
         var state = Path.Combine(_folder.Path, "state");
         Assert.Contains("its next boot is choice, then local again", Tool.Run(Demo.Program, "machine", "boot-once", "node-1", "choice", "--state", state).Output, StringComparison.Ordinal);
-        var variables = Path.Combine(_folder.Path, "variables.fd");
-        File.Copy("/usr/share/OVMF/OVMF_VARS_4M.fd", variables);
-        var command = new QemuCommand(DemoFirmware.Named("ovmf"), DemoSite.Mac, GuestNetwork.Tap, "/usr/share/OVMF/OVMF_CODE_4M.fd", variables, BootMedia: null);
+        var command = Ovmf();
         using var machine = _network.Start([command.Program, .. command.Arguments]);
         server.WaitFor("shows the menu choice: sanboot, kernel, local; kernel after 15 s", Boot);
         Assert.DoesNotContain("next boot", Tool.Run(Demo.Program, "machine", "show", "node-1", "--state", state).Output, StringComparison.Ordinal);
         server.WaitFor("told to the kernel by iBFT", Boot);
         await AssertUpAsync(server, machine);
         Assert.DoesNotContain(server.Lines, l => l.Contains("STALLED", StringComparison.Ordinal) || l.Contains("/EFI/BOOT/", StringComparison.Ordinal));
+    }
+
+    /// <summary>iPXE hands the kernel all that it has loaded as its RAM disk; here that includes U-Boot's bootargs.</summary>
+    [Fact]
+    public async Task UBoot_boots_the_kernel_in_its_volume()
+    {
+        var parts = await PrepareAsync("uboot-x86_64");
+        using var server = await ServeAsync(parts, "kernel");
+        var (ipxe, media) = (Path.Combine(_folder.Path, "ipxe.efi"), Path.Combine(_folder.Path, "media.img"));
+        Tool.Run(Demo.Program, "firmware", "trust", "--no-sleep", Path.Combine(parts.Part("ipxe"), "ipxe-amd64.efi"), ipxe, "--ca", Path.Combine(_folder.Path, "state", "ca.pem"));
+        Tool.Run(Demo.Program, "firmware", "media", media, "--ipxe", ipxe, "--server", "https://10.77.0.1/");
+        var command = new QemuCommand(
+            DemoFirmware.Named("uboot-x86_64"), DemoSite.Mac, GuestNetwork.Tap, Path.Combine(parts.Part("u-boot"), "qemu-x86_64", "u-boot.rom"), Variables: null, media);
+        using var machine = _network.Start([command.Program, .. command.Arguments]);
+        server.WaitFor("told to the kernel by kernel arguments", Boot);
+        await AssertUpAsync(server, machine);
+    }
+
+    [Fact]
+    public async Task OVMF_runs_the_operators_script_once_and_then_boots_its_own_disk()
+    {
+        var parts = await PrepareAsync("ovmf");
+        using var server = await ServeAsync(parts, "local");
+        Tool.Run(Demo.Program, "machine", "boot-once", "node-1", "own", "--state", Path.Combine(_folder.Path, "state"));
+        var (script, disk) = (Path.Combine(_folder.Path, "installed.ipxe"), Path.Combine(_folder.Path, "installed.img"));
+        await File.WriteAllTextAsync(script, "#!ipxe\necho this is the disk in the machine\npoweroff\n");
+        Tool.Run(Demo.Program, "firmware", "media", disk, "--ipxe", Path.Combine(parts.Part("ipxe"), "ipxe-amd64.efi"), "--script", script);
+        var command = Ovmf();
+        using var machine = _network.Start([command.Program, .. command.Arguments,
+            "-drive", $"if=none,id=d0,format=raw,file={disk}", "-device", "virtio-blk-pci,drive=d0,bootindex=1"]);
+        server.WaitFor("has its script (own)", Boot);
+        server.WaitFor("iPXE is logged in with mutual CHAP", Boot);
+        machine.WaitFor("own script: node-1 ibft https://10.77.0.1/", Boot);
+        server.WaitFor("has its script (local)", Boot);
+        machine.WaitFor("this is the disk in the machine", Boot);
+        Assert.Equal(0, await machine.EndAsync(Boot));
+    }
+
+    private QemuCommand Ovmf()
+    {
+        var variables = Path.Combine(_folder.Path, "variables.fd");
+        File.Copy("/usr/share/OVMF/OVMF_VARS_4M.fd", variables);
+        return new QemuCommand(DemoFirmware.Named("ovmf"), DemoSite.Mac, GuestNetwork.Tap, "/usr/share/OVMF/OVMF_CODE_4M.fd", variables, BootMedia: null);
     }
 
     private async Task<Demo> PrepareAsync(string firmware)
@@ -59,6 +100,14 @@ public sealed class ProfileBootTests : IDisposable
               - { name: node-1, mac: "{{DemoSite.Mac}}", volume: {{volume}}, profile: {{profile}} }
             profiles:
               - { name: kernel, kind: direct }
+              - name: own
+                kind: script
+                script: |
+                  #!ipxe
+                  sanhook ${slipway-disk}
+                  echo own script: ${slipway-machine} ${slipway-firmware} ${slipway-server}
+                  sanunhook
+                  chain --replace ${slipway-server}boot/${mac:hexhyp}
               - { name: choice, kind: menu, title: What shall it be, entries: [sanboot, kernel, local], default: kernel, timeout: 15s }
             """);
         var server = _network.Start(Demo.Program, "serve", "-c", site);

@@ -73,6 +73,14 @@ public sealed class IpxeScript
     public IpxeScript Initrd(IpxeText uri, string? name = null, string? onFailure = null) =>
         Line(Words("initrd", name is null ? "" : $"--name {IpxeText.Plain(name).Word}", uri.Word) + Or(onFailure));
 
+    /// <summary>Drops every image that is loaded, but for the script that runs (<c>imgfree</c>).</summary>
+    /// <remarks>
+    /// iPXE hands a kernel all that is loaded as one initial RAM disk (interface/efi/efi_file.c). Under U-Boot that begins
+    /// with iPXE's command line, which is bootargs, and the kernel finds "invalid magic at start of compressed archive". An
+    /// autoexec.ipxe beside an iPXE that has a script of its own does the same (ipxe/ipxe#1723).
+    /// </remarks>
+    public IpxeScript FreeImages() => Line("imgfree");
+
     public IpxeScript Boot(string? onFailure = null) => Line("boot" + Or(onFailure));
 
     /// <summary>Boots from a SAN disk.</summary>

@@ -27,7 +27,7 @@ internal static class ProfileScript
     /// <exception cref="ArgumentException">A script cannot say the kernel's arguments.</exception>
     public static IpxeScript Direct(ScriptFacts facts, DirectProfile profile, BootFiles files)
     {
-        var script = Credentials(facts, $"Slipway: {facts.Machine.Name} boots {files.Kernel.Path} in its disk, by {files.Source}.");
+        var script = Credentials(facts, $"Slipway: {facts.Machine.Name} boots {files.Kernel.Path} in its disk, by {files.Source}.").FreeImages();
         if (facts.HasIbft)
             script.SanHook(facts.Disk, new SanBootOptions(), Failed);
         // Kernels of before 5.7 know their RAM disk by name only (Linux, Documentation/admin-guide/efi-stub.rst).
@@ -45,6 +45,7 @@ internal static class ProfileScript
 
     /// <summary>The operator's own, after settings with what it may need.</summary>
     public static IpxeScript Custom(ScriptFacts facts, ScriptProfile profile) => Credentials(facts, $"Slipway: {facts.Machine.Name} runs the script of the profile {profile.Name}.")
+        .FreeImages()
         .Set(ScriptSettings.Machine, facts.Machine.Name)
         .Set(ScriptSettings.Disk, facts.Disk)
         .Set(ScriptSettings.Server, facts.Server.AbsoluteUri)

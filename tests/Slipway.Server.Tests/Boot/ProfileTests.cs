@@ -104,6 +104,7 @@ public sealed class ProfileTests : IAsyncLifetime
     {
         var script = Curl($"boot/{Mac}/uboot/kernel");
         Assert.Contains("console=ttyS0 quiet ISCSI_INITIATOR=", script, StringComparison.Ordinal);
+        Assert.Contains("\nimgfree\nkernel https://", script, StringComparison.Ordinal);
         Assert.Contains("initrd --name initrd0 https://", script, StringComparison.Ordinal);
         Assert.DoesNotContain("\nsan", script, StringComparison.Ordinal);
         var hooked = Curl($"boot/{Mac}/ibft/kernel");
