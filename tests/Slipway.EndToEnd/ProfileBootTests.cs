@@ -66,7 +66,7 @@ public sealed class ProfileBootTests : IDisposable
         server.WaitFor("has its script (own)", Boot);
         server.WaitFor("iPXE is logged in with mutual CHAP", Boot);
         machine.WaitFor("own script: node-1 ibft https://10.77.0.1/", Boot);
-        server.WaitFor("has its script (local)", Boot);
+        server.WaitFor("has its script: it boots what is in it", Boot);
         machine.WaitFor("this is the disk in the machine", Boot);
         Assert.Equal(0, await machine.EndAsync(Boot));
     }

@@ -67,7 +67,7 @@ public class IpxeScriptTests
     public void The_first_stage_asks_by_MAC_and_never_prompts()
     {
         var script = FirstStageScript.Create(new("https://10.0.0.1:8443")).ToString();
-        Assert.Contains("chain https://10.0.0.1:8443/boot/${mac:hexhyp} || goto no_script\n", script, StringComparison.Ordinal);
+        Assert.Contains("chain https://10.0.0.1:8443/boot/${mac:hexhyp} || goto ended\n", script, StringComparison.Ordinal);
         Assert.DoesNotContain("prompt", script, StringComparison.Ordinal);
         Assert.DoesNotContain("shell", script, StringComparison.Ordinal);
     }

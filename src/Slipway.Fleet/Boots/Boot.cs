@@ -26,11 +26,14 @@ public sealed record Boot(string Id, string Machine, MacAddress Mac, DateTimeOff
     /// <summary>Until when a machine that waits for a person does; null where it does not.</summary>
     public DateTimeOffset? WaitsUntil { get; init; }
 
+    /// <summary>Whether the machine was told to boot what is in it.</summary>
+    public bool Left { get; init; }
+
     /// <summary>The furthest stage entered.</summary>
     public BootStage Stage => Entered.IsEmpty ? BootStage.Dhcp : Entered.Keys.Last();
 
     public BootOutcome Outcome =>
-        Entered.ContainsKey(BootStage.Up) ? BootOutcome.Up : Stalled ? BootOutcome.Stalled : BootOutcome.Running;
+        Entered.ContainsKey(BootStage.Up) ? BootOutcome.Up : Left ? BootOutcome.Local : Stalled ? BootOutcome.Stalled : BootOutcome.Running;
 
     internal Boot With(BootEvent e)
     {
@@ -43,7 +46,7 @@ public sealed record Boot(string Id, string Machine, MacAddress Mac, DateTimeOff
         };
         return e.Kind switch
         {
-            BootEventKind.Entered => next with { Entered = Entered.Add(e.Stage, e.Time), LastProgress = e.Time, Refusal = null, Stalled = false },
+            BootEventKind.Entered => next with { Entered = Entered.Add(e.Stage, e.Time), LastProgress = e.Time, Refusal = null, Stalled = false, Left = false },
             BootEventKind.Waiting => next with { LastProgress = e.Time, Refusal = null, Stalled = false },
             BootEventKind.Refused => next with { Refusal = e },
             BootEventKind.Stalled => next with { Stalled = true },
@@ -57,4 +60,7 @@ public enum BootOutcome
     Running,
     Stalled,
     Up,
+
+    /// <summary>It went on to what is in the machine, where nobody sees it.</summary>
+    Local,
 }

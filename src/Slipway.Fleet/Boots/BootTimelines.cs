@@ -67,6 +67,16 @@ public sealed class BootTimelines(TimeProvider clock, int limit = 20_000)
         }
     }
 
+    /// <summary>The machine was told to boot what is in it: nothing more is to come of this run.</summary>
+    public void Leave(MacAddress mac, string machine, BootStage stage, string text, IReadOnlyDictionary<string, string>? facts = null)
+    {
+        lock (_gate)
+        {
+            Observe(mac, machine, stage, text, facts);
+            _current[mac] = _current[mac] with { Left = true };
+        }
+    }
+
     /// <summary>Something was refused at <paramref name="stage"/>, by the server or by the machine.</summary>
     public void Refuse(MacAddress mac, string machine, BootStage stage, string reason,
         IReadOnlyDictionary<string, string>? facts = null)

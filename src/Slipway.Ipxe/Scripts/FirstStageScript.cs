@@ -11,6 +11,9 @@ public static class FirstStageScript
     /// <summary>The path under the server where machines find their script.</summary>
     public const string Path = "boot/";
 
+    /// <summary>Set by a script that ends because the machine is to boot what is in it.</summary>
+    public const string LocalSetting = "slipway-local";
+
     /// <param name="server">The HTTPS server's root, <c>https://10.1.2.3/</c>.</param>
     /// <param name="attempts">How many times DHCP is tried (iPXE itself waits about 10 s on each).</param>
     /// <param name="identity">By what the machine proves who it is; null: by its address.</param>
@@ -31,9 +34,13 @@ public static class FirstStageScript
             .Label("address")
             .Echo("Slipway: asking for an address (attempt " + IpxeScript.Setting("attempt") + $" of {last})")
             .Dhcp(onFailure: "no_address")
-            .Chain(IpxeText.Plain(root + Path) + IpxeScript.Setting("mac", "hexhyp"), onFailure: "no_script")
-            .Comment("A script that ends well wants the machine to boot what is in it.")
-            .Exit()
+            .Chain(IpxeText.Plain(root + Path) + IpxeScript.Setting("mac", "hexhyp"), onFailure: "ended")
+            .Label("local")
+            .Comment("UEFI goes on to its next boot entry after a program that failed, and opens its setup after one that did not.")
+            .Exit(1)
+            .Label("ended")
+            .GotoIfSet(LocalSetting, "local")
+            .Goto("no_script")
             .Label("no_address")
             .GotoIfEqual(IpxeScript.Setting("attempt"), last, "give_up_address")
             .Increment("attempt")

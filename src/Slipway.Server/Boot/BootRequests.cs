@@ -242,7 +242,7 @@ internal sealed partial class BootRequests(
                 await AskAsync(context, machine, firmware, menu);
                 break;
             case LocalProfile:
-                timelines.Observe(machine.Mac, machine.Name, BootStage.Script, "has its script: it boots what is in it", FactsOf(profile));
+                timelines.Leave(machine.Mac, machine.Name, BootStage.Script, "has its script: it boots what is in it", FactsOf(profile));
                 await SendAsync(context, ProfileScript.Local(machine));
                 break;
             default:

@@ -75,10 +75,15 @@ internal static class ProfileScript
             .Exit(1);
     }
 
+    /// <summary>
+    /// A BIOS goes on to its disk less surely than iPXE starts it. UEFI goes on to its next boot entry only where a program
+    /// failed (UEFI §3.1.1); boot media are told apart by the setting, so that they do not take it for a failure.
+    /// </summary>
     public static IpxeScript Local(MachineSettings machine) => new IpxeScript()
         .Comment($"Slipway: {machine.Name} boots what is in it.")
         .GotoIfEqual(IpxeScript.Setting("platform"), IpxeText.Plain("pcbios"), "bios")
-        .Exit()
+        .Set(FirstStageScript.LocalSetting, 1)
+        .Exit(1)
         .Label("bios")
         .SanBoot("", new SanBootOptions(Drive: 0x80, NoDescribe: true), Failed)
         .Label(Failed)

@@ -126,6 +126,20 @@ public class BootTimelinesTests
     }
 
     [Fact]
+    public void A_machine_that_boots_what_is_in_it_does_not_stall_and_its_next_boot_is_another_run()
+    {
+        Begin();
+        _timelines.Observe(Mac, "node-1", BootStage.SanLogin, "its own script tried the disk");
+        _timelines.Leave(Mac, "node-1", BootStage.Script, "boots what is in it");
+        _clock.Advance(TimeSpan.FromMinutes(10));
+        _timelines.MarkStalled();
+        Assert.Equal(BootOutcome.Local, Boot.Outcome);
+        Begin();
+        Assert.Equal(BootOutcome.Running, Boot.Outcome);
+        Assert.Equal(2, _events.Select(e => e.BootId).Distinct().Count());
+    }
+
+    [Fact]
     public void A_refusal_enters_its_stage_and_is_the_cause_of_the_stall()
     {
         Begin();
