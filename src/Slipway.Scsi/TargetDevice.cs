@@ -36,6 +36,16 @@ public sealed class TargetDevice : ScsiTargetDevice
         }
     }
 
+    /// <summary>Whether any I_T nexus is open.</summary>
+    public bool HasNexus
+    {
+        get
+        {
+            lock (_lock)
+                return _nexuses.Count > 0;
+        }
+    }
+
     public void Attach(byte lun, LogicalUnit unit)
     {
         ArgumentNullException.ThrowIfNull(unit);

@@ -9,15 +9,14 @@ namespace Slipway.Server;
 internal sealed partial class DescriptorReserve
 {
     private const int OpenFiles = 7;   // RLIMIT_NOFILE, getrlimit(2)
-    private const int Least = 32;
 
-    /// <summary>One part in so many of the limit is kept: connections that log in open volumes.</summary>
-    private const int Part = 8;
+    /// <summary>An eighth of the limit is kept, within these bounds: machines that boot open volumes.</summary>
+    private const long Least = 32, Most = 512;
 
     private DescriptorReserve(long limit)
     {
         Limit = limit;
-        ForPeers = limit - Math.Max(Least, limit / Part);
+        ForPeers = limit - Math.Clamp(limit / 8, Least, Most);
     }
 
     /// <summary>Of the process when it looked.</summary>

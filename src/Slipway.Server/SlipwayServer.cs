@@ -133,6 +133,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         var iscsi = Closing(new IscsiListener(portals, targets, new IscsiEvidence(Timelines, targets, machines), _clock, logs.CreateLogger("Slipway.Iscsi")));
         Listen(iscsi.Start, $"the iSCSI target on {string.Join(", ", portals)}");
 
+        Closing(new IdleDisks(targets, _clock, logs.CreateLogger("Slipway.Disks")));
         registry.EndSessions = disk => iscsi.EndSessionsAsync(disk.Device, $"{disk.Machine.Name} was removed");
 
         var certificates = new ClientCertificates(_authority, store, site.ClientCertificates, _clock);

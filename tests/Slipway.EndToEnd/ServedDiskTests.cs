@@ -94,6 +94,8 @@ public sealed partial class ServedDiskTests : IDisposable
         await ImportAsync("golden", "second version");
         Slipway("volume", "create", "--image", "golden@1", "--for", "node-1", "--policy", "reset");
         using var server = Serve($"    allow-initiators: [{Rescue}]");
+        // A machine that is off has no volume in use.
+        Slipway("volume", "export", "node-1", Path.Combine(_folder.Path, "off.img"), "--format", "raw");
         using (var session = Connect(Fetch(), Rescue))
         {
             Assert.Contains($"GOOD {Blocks * 512}", Ask(session, "capacity"), StringComparison.Ordinal);

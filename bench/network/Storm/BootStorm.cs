@@ -13,9 +13,6 @@ internal sealed class BootStorm(Bench bench, int seconds)
 {
     public const int Known = 10_000, Booting = 1_000;
 
-    // Each takes three open files, and a process may have 20,000 where the system is as it is installed.
-    private const int Clones = 4_000;
-
     private const string Image = "golden";
     private readonly List<(StormFigures Figures, double MemoryMiB, double StartSeconds)> _rounds = [];
 
@@ -39,7 +36,7 @@ internal sealed class BootStorm(Bench bench, int seconds)
             Prepare(state, site);
         using var wire = new Wire();
         using var server = new SlipwayServe(bench, wire, site, state);
-        var first = round * Booting % Clones;
+        var first = round * Booting % Known;
         var output = Tool.Run("ip", wire.InClients(Environment.ProcessPath!, "machines", $"{first}", $"{Booting}", $"{seconds}", Path.Combine(state, "ca.pem")));
         var figures = StormFigures.Parse(output);
         foreach (var failure in figures.Failures.Take(5))
@@ -67,12 +64,8 @@ internal sealed class BootStorm(Bench bench, int seconds)
             """);
         for (var i = 0; i < Known; i++)
         {
-            var volume = i < Clones ? $"m{i}" : Path.Combine(state, $"m{i}.img");
-            if (i < Clones)
-                store.CloneAsync(volume, image).AsTask().GetAwaiter().GetResult();
-            else
-                CreateEmpty(volume);
-            text.AppendLine(CultureInfo.InvariantCulture, $"  - {{ name: m{i}, mac: \"{StormMachine.MacOf(i)}\", volume: {volume}, firmware: ibft }}");
+            store.CloneAsync($"m{i}", image).AsTask().GetAwaiter().GetResult();
+            text.AppendLine(CultureInfo.InvariantCulture, $"  - {{ name: m{i}, mac: \"{StormMachine.MacOf(i)}\", volume: m{i}, firmware: ibft }}");
         }
         File.WriteAllText(site, text.ToString());
     }

@@ -20,6 +20,7 @@ internal sealed class MachineDisk : IAsyncDisposable
     private readonly LiveVolume? _live;
     private readonly DiskMap _map;
     private volatile BootCredentials? _credentials;
+    private bool _wasIdle;
 
     private MachineDisk(MachineSettings machine, IscsiNames names, IBlockDevice volume, LiveVolume? live, IReservationStore? reservations, BootTimelines timelines, BootCredentials? credentials)
     {
@@ -53,11 +54,12 @@ internal sealed class MachineDisk : IAsyncDisposable
     /// <summary>Null before the machine's first script: nobody can log in.</summary>
     public BootCredentials? Credentials => _credentials;
 
-    /// <exception cref="IOException">The volume cannot be opened.</exception>
+    /// <summary>A volume of the store is there, and is opened when it is used first.</summary>
+    /// <exception cref="IOException">The volume is not there, or a file of its own cannot be opened.</exception>
     public static async Task<MachineDisk> OpenAsync(
         MachineSettings machine, SiteConfiguration site, BootTimelines timelines, BootCredentials? credentials, CancellationToken cancellation)
     {
-        var live = Path.IsPathRooted(machine.Volume) ? null : await new VolumeStore(site.State).ServeAsync(machine.Volume, cancellation);
+        var live = Path.IsPathRooted(machine.Volume) ? null : new VolumeStore(site.State).ServeOnDemand(machine.Volume);
         var volume = live ?? await Volumes.Volume.OpenAsync(machine.Volume, cancellation: cancellation);
         try
         {
@@ -95,6 +97,15 @@ internal sealed class MachineDisk : IAsyncDisposable
 
     /// <summary>Takes on settings that differ in nothing that the disk is made of; they count from the next login or script on.</summary>
     public void Update(MachineSettings machine) => (Machine, Access) = (machine, AccessOf(machine, Names));
+
+    /// <summary>Gives the volume back where nobody was logged in now and the last time that this was asked.</summary>
+    public async ValueTask ReleaseIfIdleAsync()
+    {
+        var isIdle = !Device.HasNexus;
+        if (isIdle && _wasIdle && _live is not null)
+            await _live.ReleaseAsync();
+        _wasIdle = isIdle;
+    }
 
     private static InitiatorAccess AccessOf(MachineSettings machine, IscsiNames names) =>
         new() { Initiators = [names.Initiator, .. machine.AllowInitiators], Networks = machine.AllowNetworks };

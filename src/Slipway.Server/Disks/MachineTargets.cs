@@ -34,6 +34,8 @@ internal sealed class MachineTargets(IReadOnlyList<IPEndPoint> advertised) : ITa
         _byMac.TryRemove(disk.Machine.Mac, out _);
     }
 
+    public IEnumerable<MachineDisk> All => _byMac.Values;
+
     public MachineDisk? Of(MacAddress mac) => _byMac.GetValueOrDefault(mac);
 
     public MachineDisk? Find(LoginFacts facts) =>

@@ -58,11 +58,14 @@ internal sealed class ClosedVolume : IDisposable
         StoreNames.Check(snapshot);
         var path = _folder.Snapshot(Name, snapshot);
         if (File.Exists(path)) throw new VolumeStoreException($"there is a snapshot {snapshot} of {Name} already");
+        var written = File.GetLastWriteTimeUtc(Disk);
         // A server that was killed may not have closed it: nobody does once it is a snapshot.
         await using (await OpenAsync(cancellation))
         {
         }
         await PrepareNextAsync(Qcow2File.SizeOf(Disk), Path.GetFileName(path), "qcow2", cancellation);
+        // What the disk shows is as it was: whoever had it open before goes on with it.
+        File.SetLastWriteTimeUtc(_folder.Next(Name), written);
         File.Move(Disk, path);
         // Here a cut leaves no disk, and the next one ready beside it: whoever takes the volume then goes on below.
         File.Move(_folder.Next(Name), Disk);
@@ -96,8 +99,11 @@ internal sealed class ClosedVolume : IDisposable
         var now = Qcow2File.SizeOf(Disk);
         if (size % 512 != 0) throw new VolumeStoreException($"a disk's size is a multiple of 512 bytes, and {size} is not");
         if (size < now) throw new VolumeStoreException($"{Name} has {now} bytes, and a disk can only grow: what lies past {size} would be lost");
-        await using var file = ImageFile.Open(Disk, ImageAccess.Write);
-        await Qcow2Growth.GrowAsync(file, size, cancellation);
+        var written = File.GetLastWriteTimeUtc(Disk);
+        await using (var file = ImageFile.Open(Disk, ImageAccess.Write))
+            await Qcow2Growth.GrowAsync(file, size, cancellation);
+        // As for a snapshot: what was there is there.
+        File.SetLastWriteTimeUtc(Disk, written);
     }
 
     /// <summary>Copies what the disk shows of its image and its snapshots into its own file, and stands on nothing then.</summary>

@@ -6,41 +6,48 @@ namespace Slipway.Volumes.Store;
 
 /// <summary>
 /// A volume that is served. Its files can change under the initiator's feet: for a snapshot, for more room, for a boot
-/// that begins anew. I/O that has begun ends first, the rest waits; that takes milliseconds.
+/// that begins anew. I/O that has begun ends first, the rest waits; that takes milliseconds. While nobody needs it the
+/// files can be given back.
 /// </summary>
 public sealed class LiveVolume : IBlockDevice
 {
-    private readonly ClosedVolume _files;
     private readonly VolumeFolder _folder;
+    private readonly string _store;
     private readonly ImageStore _images;
     private readonly SemaphoreSlim _changing = new(1, 1);
+    private ClosedVolume? _files;
     private VolumeControl? _control;
     private volatile Qcow2Device? _disk;
     private volatile Pause? _pause;
     private int _inFlight;
 
-    private LiveVolume(ClosedVolume files, VolumeFolder folder, ImageStore images) => (_files, _folder, _images) = (files, folder, images);
+    // When the disk had been written last as it was released: null before that, and once the machine boots.
+    private DateTime? _left;
+
+    private LiveVolume(VolumeFolder folder, string store, ImageStore images, string name) => (_folder, _store, _images, Name) = (folder, store, images, name);
 
     /// <summary>Told after the disk has another length.</summary>
     public event Action? LengthChanged;
 
-    public string Name => _files.Name;
+    public string Name { get; }
 
-    public string Path => _files.Disk;
+    public string Path => _folder.Disk(Name);
 
     public long Length { get; private set; }
 
     public bool IsReadOnly => false;
 
-    /// <summary>Takes the files over.</summary>
-    internal static async ValueTask<LiveVolume> OpenAsync(ClosedVolume files, VolumeFolder folder, ImageStore images, CancellationToken cancellation)
+    /// <summary>A volume whose files are taken at the first use.</summary>
+    internal static LiveVolume Of(VolumeFolder folder, string store, ImageStore images, string name) =>
+        new(folder, store, images, name) { Length = Qcow2File.SizeOf(folder.Disk(name)) };
+
+    /// <summary>Takes the files at once.</summary>
+    internal static async ValueTask<LiveVolume> OpenAsync(VolumeFolder folder, string store, ImageStore images, string name, CancellationToken cancellation)
     {
-        var volume = new LiveVolume(files, folder, images);
+        var volume = Of(folder, store, images, name);
         try
         {
-            volume._disk = await files.OpenAsync(cancellation);
-            volume.Length = volume._disk.Length;
-            volume._control = VolumeControl.Listen(folder.Control(files.Name), volume.DoAsync);
+            await volume.TakeAsync(cancellation);
             return volume;
         }
         catch
@@ -51,10 +58,10 @@ public sealed class LiveVolume : IBlockDevice
     }
 
     public ValueTask SnapshotAsync(string snapshot, CancellationToken cancellation = default) =>
-        ChangeAsync(() => _files.SnapshotAsync(snapshot, CancellationToken.None), cancellation);
+        ChangeAsync(files => files.SnapshotAsync(snapshot, CancellationToken.None), cancellation);
 
     public ValueTask GrowAsync(long size, CancellationToken cancellation = default) =>
-        ChangeAsync(() => _files.GrowAsync(size, CancellationToken.None), cancellation);
+        ChangeAsync(files => files.GrowAsync(size, CancellationToken.None), cancellation);
 
     /// <summary>
     /// A machine begins to boot: a volume that is to be reset, or to go over to another image version, does so now. What a
@@ -62,21 +69,39 @@ public sealed class LiveVolume : IBlockDevice
     /// </summary>
     public async ValueTask BeginBootAsync(CancellationToken cancellation = default)
     {
+        await TakeForBootAsync(cancellation);
         var settings = VolumeSettings.Load(_folder.Settings(Name));
         if (settings.NextImage is { } next)
         {
             var image = _images.Find(next);
-            await ChangeAsync(async () =>
+            await ChangeAsync(async files =>
             {
-                if (settings.Policy == VolumePolicy.Keep) await _files.SnapshotAsync(NameBefore(image), CancellationToken.None);
-                await _files.ResetAsync(image, CancellationToken.None);
+                if (settings.Policy == VolumePolicy.Keep) await files.SnapshotAsync(NameBefore(image), CancellationToken.None);
+                await files.ResetAsync(image, CancellationToken.None);
             }, cancellation);
             (settings with { NextImage = null }).Save(_folder.Settings(Name));
         }
         else if (settings.Policy == VolumePolicy.Reset)
         {
-            var image = _folder.ImageOf(_files.Disk) is { } reference ? _images.Find(reference) : null;
-            await ChangeAsync(() => image is null ? _files.ResetAsync(CancellationToken.None) : _files.ResetAsync(image, CancellationToken.None), cancellation);
+            var image = _folder.ImageOf(Path) is { } reference ? _images.Find(reference) : null;
+            await ChangeAsync(files => image is null ? files.ResetAsync(CancellationToken.None) : files.ResetAsync(image, CancellationToken.None), cancellation);
+        }
+    }
+
+    /// <summary>
+    /// Gives the files back, to whoever may want to change them: the next use takes them again. Where they were written to
+    /// in between, that fails until the machine boots anew, since what it remembers of its disk may not be so any more.
+    /// </summary>
+    public async ValueTask ReleaseAsync()
+    {
+        await _changing.WaitAsync();
+        try
+        {
+            if (_files is not null) await WithoutCallersAsync(GiveBackAsync);
+        }
+        finally
+        {
+            _changing.Release();
         }
     }
 
@@ -122,9 +147,7 @@ public sealed class LiveVolume : IBlockDevice
 
     public async ValueTask DisposeAsync()
     {
-        if (_control is not null) await _control.DisposeAsync();
-        if (_disk is not null) await _disk.DisposeAsync();
-        _files.Dispose();
+        await GiveBackAsync();
         _changing.Dispose();
     }
 
@@ -144,38 +167,137 @@ public sealed class LiveVolume : IBlockDevice
     }
 
     /// <summary>Closes the disk, changes its files, and opens what is there then.</summary>
-    private async ValueTask ChangeAsync(Func<ValueTask> change, CancellationToken cancellation)
+    private async ValueTask ChangeAsync(Func<ClosedVolume, ValueTask> change, CancellationToken cancellation)
     {
         await _changing.WaitAsync(cancellation);
+        try
+        {
+            if (_disk is null) await TakeAsync(cancellation);
+            // Not cancelled from here on: an initiator waits behind it.
+            await WithoutCallersAsync(async () =>
+            {
+                await CloseAsync();
+                try
+                {
+                    await change(_files!);
+                }
+                finally
+                {
+                    _disk = await _files!.OpenAsync(CancellationToken.None);
+                }
+            });
+        }
+        finally
+        {
+            _changing.Release();
+        }
+        Measure();
+    }
+
+    /// <summary>Runs something while no call is in flight; those that come meanwhile wait for its end.</summary>
+    private async ValueTask WithoutCallersAsync(Func<ValueTask> act)
+    {
         var pause = new Pause();
         _pause = pause;
         try
         {
             Interlocked.MemoryBarrier();
             if (Volatile.Read(ref _inFlight) > 0) await pause.Quiet.Task;
-            if (_disk is { } disk)
-            {
-                // Not cancelled from here on: an initiator waits behind it.
-                _disk = null;
-                await disk.DisposeAsync();
-            }
-            try
-            {
-                await change();
-            }
-            finally
-            {
-                _disk = await _files.OpenAsync(CancellationToken.None);
-            }
+            await act();
         }
         finally
         {
             _pause = null;
             pause.Over.SetResult();
+        }
+    }
+
+    private async ValueTask TakeForBootAsync(CancellationToken cancellation)
+    {
+        await _changing.WaitAsync(cancellation);
+        try
+        {
+            _left = null;
+            if (_disk is null) await TakeAsync(cancellation);
+        }
+        finally
+        {
             _changing.Release();
         }
-        if (_disk.Length == Length) return;
-        Length = _disk.Length;
+        Measure();
+    }
+
+    /// <summary>For a call that found the disk closed.</summary>
+    private async ValueTask TakeAgainAsync(CancellationToken cancellation)
+    {
+        await _changing.WaitAsync(cancellation);
+        try
+        {
+            if (_disk is null) await TakeAsync(cancellation);
+        }
+        catch (Exception e) when (e is UnauthorizedAccessException or IOException and not BlockDeviceException)
+        {
+            throw new BlockDeviceException(BlockDeviceError.Io, e.Message, e);
+        }
+        finally
+        {
+            _changing.Release();
+        }
+        Measure();
+    }
+
+    private async ValueTask TakeAsync(CancellationToken cancellation)
+    {
+        // Taking makes the file of the lock, which a volume that is gone needs no more.
+        if (!File.Exists(Path)) throw new VolumeStoreException($"there is no volume {Name} any more");
+        _files ??= ClosedVolume.Take(_folder, _store, Name);
+        try
+        {
+            if (_left is { } left && File.GetLastWriteTimeUtc(Path) != left)
+                throw new VolumeStoreException($"the volume {Name} was changed while its machine was away: the machine has to boot anew");
+            _disk = await _files.OpenAsync(cancellation);
+            _control ??= VolumeControl.Listen(_folder.Control(Name), DoAsync);
+        }
+        catch
+        {
+            await GiveBackAsync();
+            throw;
+        }
+    }
+
+    private async ValueTask GiveBackAsync()
+    {
+        if (_control is { } control)
+        {
+            _control = null;
+            await control.DisposeAsync();
+        }
+        try
+        {
+            if (_disk is not null)
+            {
+                await CloseAsync();
+                _left = File.GetLastWriteTimeUtc(Path);
+            }
+        }
+        finally
+        {
+            _files?.Dispose();
+            _files = null;
+        }
+    }
+
+    private async ValueTask CloseAsync()
+    {
+        if (_disk is not { } disk) return;
+        _disk = null;
+        await disk.DisposeAsync();
+    }
+
+    private void Measure()
+    {
+        if (_disk is not { } disk || disk.Length == Length) return;
+        Length = disk.Length;
         LengthChanged?.Invoke();
     }
 
@@ -196,7 +318,7 @@ public sealed class LiveVolume : IBlockDevice
         {
             if (TryEnter() is { } disk) return disk;
             if (_pause is { } pause) await pause.Over.Task.WaitAsync(cancellation);
-            else if (_disk is null) throw new BlockDeviceException(BlockDeviceError.Io, $"the volume {Name} could not be opened again after a change");
+            else if (_disk is null) await TakeAgainAsync(cancellation);
         }
     }
 

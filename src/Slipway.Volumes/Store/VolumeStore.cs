@@ -79,9 +79,18 @@ public sealed class VolumeStore
     /// <exception cref="VolumeStoreException">Somebody uses it; the message says who.</exception>
     public async ValueTask<LiveVolume> ServeAsync(string name, CancellationToken cancellation = default)
     {
-        // Not Find, which looks through the folder for snapshots: a server opens thousands.
         CheckThere(name);
-        return await LiveVolume.OpenAsync(Take(name), _folder, Images, cancellation);
+        return await LiveVolume.OpenAsync(_folder, _root, Images, name, cancellation);
+    }
+
+    /// <summary>A volume to serve that is opened, and held, at its first use only.</summary>
+    /// <exception cref="VolumeStoreException">There is none, or its header cannot be read.</exception>
+    public LiveVolume ServeOnDemand(string name)
+    {
+        // Not Find, which looks through the folder for snapshots: a server has thousands.
+        CheckThere(name);
+        var volume = LiveVolume.Of(_folder, _root, Images, name);
+        return volume.Length > 0 ? volume : throw new VolumeStoreException($"{volume.Path} has no qcow2 header that can be read");
     }
 
     public async ValueTask<StoredVolume> SnapshotAsync(string name, string snapshot, CancellationToken cancellation = default)

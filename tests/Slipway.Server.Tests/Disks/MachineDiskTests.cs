@@ -1,4 +1,5 @@
 using Slipway.Fleet.Boots;
+using Slipway.Fleet.Credentials;
 using Slipway.Fleet.Machines;
 using Slipway.Scsi;
 using Slipway.Server.Disks;
@@ -45,6 +46,45 @@ public sealed class MachineDiskTests
             }
             Assert.Equal(ScsiStatus.Good, task.Status);
             return task.DataIn.ToArray();
+        }
+    }
+
+    [Fact]
+    public async Task A_volume_is_held_while_its_machine_boots_or_has_a_session()
+    {
+        using var folder = new TemporaryFolder();
+        var cancellation = TestContext.Current.CancellationToken;
+        var store = new VolumeStore(folder.Path);
+        await store.CreateAsync("node", 1 << 20, cancellation: cancellation);
+        var machine = new MachineSettings { Name = "node", Mac = MacAddress.Parse("52:54:00:00:00:01"), Volume = "node" };
+        var site = new SiteConfiguration { Name = "lab", State = folder.Path, Machines = [machine] };
+        await using var disk = await MachineDisk.OpenAsync(machine, site, new BootTimelines(TimeProvider.System), null, cancellation);
+        Assert.False(await IsHeldAsync());
+
+        await disk.BeginAsync(BootCredentials.Create("node"), "", () => Task.CompletedTask, cancellation);
+        await disk.ReleaseIfIdleAsync();
+        Assert.True(await IsHeldAsync());
+        var nexus = disk.Device.OpenNexus(Initiator, 1);
+        await disk.ReleaseIfIdleAsync();
+        await disk.ReleaseIfIdleAsync();
+        Assert.True(await IsHeldAsync());
+        disk.Device.CloseNexus(nexus);
+        await disk.ReleaseIfIdleAsync();
+        Assert.True(await IsHeldAsync());
+        await disk.ReleaseIfIdleAsync();
+        Assert.False(await IsHeldAsync());
+
+        async Task<bool> IsHeldAsync()
+        {
+            try
+            {
+                await (await store.OpenToCopyAsync("node", cancellation)).DisposeAsync();
+                return false;
+            }
+            catch (VolumeStoreException)
+            {
+                return true;
+            }
         }
     }
 

@@ -244,6 +244,71 @@ public sealed class VolumeStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task A_volume_that_was_given_back_is_anybodys_until_its_next_use()
+    {
+        await _store.CloneAsync("web01", await ImportAsync("a", _content));
+        var other = new VolumeStore(_folder["state"]);
+        await using var disk = _store.ServeOnDemand("web01");
+        await other.SnapshotAsync("web01", "before");
+        await disk.WriteAsync(0, new byte[512]);
+        await Assert.ThrowsAsync<VolumeStoreException>(async () => await other.RollBackAsync("web01", "before"));
+
+        await disk.ReleaseAsync();
+        await other.SnapshotAsync("web01", "away");
+        await other.GrowAsync("web01", 64 << 20);
+        _content.AsSpan(0, 512).Clear();
+        var told = 0;
+        disk.LengthChanged += () => told++;
+        Assert.Equal(_content, (await ReadAllAsync(disk))[.._content.Length]);
+        Assert.Equal((1, 64L << 20), (told, disk.Length));
+    }
+
+    /// <summary>A guest that was cut off, and has its file system mounted, must not go on with what somebody else made of its disk.</summary>
+    [Fact]
+    public async Task A_machine_whose_volume_was_rolled_back_while_it_was_away_has_to_boot_anew()
+    {
+        await _store.CloneAsync("web01", await ImportAsync("a", _content));
+        await _store.SnapshotAsync("web01", "before");
+        await using var disk = _store.ServeOnDemand("web01");
+        await disk.WriteAsync(0, new byte[512]);
+        await disk.ReleaseAsync();
+        await _store.RollBackAsync("web01", "before");
+        for (var i = 0; i < 2; i++)
+        {
+            var refusal = await Assert.ThrowsAsync<BlockDeviceException>(async () => await disk.ReadAsync(0, new byte[512]));
+            Assert.Contains("has to boot anew", refusal.Message, StringComparison.Ordinal);
+        }
+        await disk.BeginBootAsync();
+        Assert.Equal(_content, await ReadAllAsync(disk));
+        await disk.ReleaseAsync();
+        _store.Remove("web01");
+        await Assert.ThrowsAsync<BlockDeviceException>(async () => await disk.ReadAsync(0, new byte[512]));
+        await Assert.ThrowsAsync<VolumeStoreException>(async () => await disk.BeginBootAsync());
+    }
+
+    [Fact]
+    public async Task Giving_back_costs_no_call()
+    {
+        await _store.CloneAsync("web01", await ImportAsync("a", _content));
+        await using var disk = _store.ServeOnDemand("web01");
+        using var stop = new CancellationTokenSource();
+        var load = Task.Run(async () =>
+        {
+            var bytes = new byte[8192];
+            for (var round = 0; round < 200 || !stop.IsCancellationRequested; round++)
+            {
+                bytes.AsSpan().Fill((byte)round);
+                await disk.WriteAsync(round % 64 * 8192, bytes, CancellationToken.None);
+                await disk.ReadAsync(round % 64 * 8192, bytes, CancellationToken.None);
+                Assert.Equal((byte)round, bytes[5000]);
+            }
+        });
+        for (var i = 0; i < 50; i++) await disk.ReleaseAsync();
+        await stop.CancelAsync();
+        await load;
+    }
+
+    [Fact]
     public async Task A_snapshot_that_was_cut_in_the_middle_is_finished()
     {
         await _store.CloneAsync("web01", await ImportAsync("a", _content));
