@@ -13,6 +13,7 @@ public sealed partial class BootTests
     [Theory]
     [InlineData("uboot-x86_64")]
     [InlineData("uboot-arm64")]
+    [InlineData("uboot-riscv64", Explicit = true)]
     [InlineData("ovmf")]
     [InlineData("aavmf")]
     [InlineData("seabios")]

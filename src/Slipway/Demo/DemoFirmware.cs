@@ -10,6 +10,7 @@ internal sealed record DemoFirmware(string Name, GuestArchitecture Architecture,
     [
         new("uboot-x86_64", GuestArchitecture.Amd64, FirmwareKind.UBoot, ["qemu-system-x86"]),
         new("uboot-arm64", GuestArchitecture.Arm64, FirmwareKind.UBoot, ["qemu-system-arm"]),
+        new("uboot-riscv64", GuestArchitecture.Riscv64, FirmwareKind.UBoot, ["qemu-system-riscv64", "opensbi"]),
         new("ovmf", GuestArchitecture.Amd64, FirmwareKind.Edk2, ["qemu-system-x86", "ovmf"]),
         new("aavmf", GuestArchitecture.Arm64, FirmwareKind.Edk2, ["qemu-system-arm", "qemu-efi-aarch64"]),
         new("seabios", GuestArchitecture.Amd64, FirmwareKind.Bios, ["qemu-system-x86", "seabios", "ipxe-qemu"]),
@@ -22,5 +23,5 @@ internal sealed record DemoFirmware(string Name, GuestArchitecture Architecture,
     public static DemoFirmware Named(string name) => All.First(f => f.Name == name);
 
     /// <summary>The stock iPXE, as Debian's package calls it, that suits this firmware.</summary>
-    public string Ipxe => Architecture == GuestArchitecture.Arm64 ? "ipxe-arm64.efi" : "ipxe-amd64.efi";
+    public string Ipxe => $"ipxe-{Architecture.Debian}.efi";
 }

@@ -1,11 +1,12 @@
 namespace Slipway.Demo;
 
-/// <summary>What differs between the two kinds of machine that the demo boots.</summary>
+/// <summary>What differs between the kinds of machine that the demo boots.</summary>
 /// <param name="Debian">Debian's name of it.</param>
 /// <param name="GrubFormat">GRUB's name of it for UEFI.</param>
 /// <param name="BootProgram">The default boot program's name (UEFI §3.5.1.1).</param>
 /// <param name="KernelConsole">The first serial port, as the kernel calls it.</param>
-internal sealed record GuestArchitecture(string Debian, string GrubFormat, string BootProgram, string KernelConsole)
+/// <param name="Kernel">What Debian calls the kernel's file.</param>
+internal sealed record GuestArchitecture(string Debian, string GrubFormat, string BootProgram, string KernelConsole, string Kernel = "vmlinuz")
 {
     /// <summary>Its machines may have a BIOS instead of UEFI.</summary>
     public bool HasBios => this == Amd64;
@@ -13,4 +14,7 @@ internal sealed record GuestArchitecture(string Debian, string GrubFormat, strin
     public static GuestArchitecture Amd64 { get; } = new("amd64", "x86_64-efi", "BOOTX64.EFI", "ttyS0,115200");
 
     public static GuestArchitecture Arm64 { get; } = new("arm64", "arm64-efi", "BOOTAA64.EFI", "ttyAMA0");
+
+    /// <summary>Debian has it since 13.</summary>
+    public static GuestArchitecture Riscv64 { get; } = new("riscv64", "riscv64-efi", "BOOTRISCV64.EFI", "ttyS0,115200", Kernel: "vmlinux");
 }

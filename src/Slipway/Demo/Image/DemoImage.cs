@@ -57,7 +57,7 @@ internal sealed class DemoImage(GuestArchitecture architecture, DemoParts parts)
         boot.Add($"EFI/BOOT/{architecture.BootProgram}", await GrubAsync(work, parts.Grub, architecture.GrubFormat, GrubModules, cancellation));
         boot.Add("grub.cfg", GrubConfiguration());
         boot.Add(GrubEnvironment.FilePath.TrimStart('/'), GrubEnvironment.Write(""));
-        boot.Add("vmlinuz", await File.ReadAllBytesAsync(Path.Combine(parts.System, "boot", "vmlinuz-" + parts.KernelVersion), cancellation));
+        boot.Add("vmlinuz", await File.ReadAllBytesAsync(Path.Combine(parts.System, "boot", $"{architecture.Kernel}-{parts.KernelVersion}"), cancellation));
         boot.Add("initrd.img", Initramfs.Build(parts));
         var root = await RootAsync(work, cancellation);
 

@@ -36,7 +36,7 @@ internal static class Initramfs
     public static void AddModules(CpioArchive archive, DemoParts parts, IEnumerable<string> names)
     {
         var files = new KernelModules(Path.Combine(parts.System, "lib/modules", parts.KernelVersion)).InLoadOrder(names);
-        foreach (var file in files) archive.AddFile("modules/" + Path.GetFileName(file), File.ReadAllBytes(file));
-        archive.AddFile("modules/order", Encoding.ASCII.GetBytes(string.Join('\n', files.Select(Path.GetFileName)) + "\n"));
+        foreach (var file in files) archive.AddFile("modules/" + KernelModules.NameOf(file), KernelModules.Read(file));
+        archive.AddFile("modules/order", Encoding.ASCII.GetBytes(string.Join('\n', files.Select(KernelModules.NameOf)) + "\n"));
     }
 }

@@ -1,3 +1,5 @@
+using SharpCompress.Compressors.Xz;
+
 namespace Slipway.Demo.Image;
 
 /// <summary>The modules of an unpacked kernel, and what each needs: depmod's <c>modules.dep</c>.</summary>
@@ -37,5 +39,17 @@ internal sealed class KernelModules
         order.Add(path);
     }
 
-    private static string NameOf(string path) => Path.GetFileNameWithoutExtension(path).Replace('-', '_');
+    /// <summary>A module's name, by its file: <c>crc32c_generic</c>.</summary>
+    public static string NameOf(string path) => Path.GetFileName(path).Split('.')[0].Replace('-', '_');
+
+    /// <summary>A module; Debian 13 compresses them.</summary>
+    public static byte[] Read(string path)
+    {
+        if (!path.EndsWith(".xz", StringComparison.Ordinal))
+            return File.ReadAllBytes(path);
+        using var packed = new XZStream(File.OpenRead(path));
+        using var module = new MemoryStream();
+        packed.CopyTo(module);
+        return module.ToArray();
+    }
 }

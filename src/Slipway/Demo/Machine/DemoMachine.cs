@@ -28,8 +28,13 @@ internal static class DemoMachine
         return new(firmware, mac, tap, code, variables, BootMedia: null);
     }
 
-    private static string UBootImage(DemoFirmware firmware) =>
-        firmware.Architecture == GuestArchitecture.Amd64 ? "qemu-x86_64/u-boot.rom" : "qemu_arm64/u-boot.bin";
+    // On riscv64 OpenSBI comes first, and starts it in supervisor mode.
+    private static string UBootImage(DemoFirmware firmware) => firmware.Architecture.Debian switch
+    {
+        "amd64" => "qemu-x86_64/u-boot.rom",
+        "arm64" => "qemu_arm64/u-boot.bin",
+        _ => "qemu-riscv64_smode/u-boot.bin",
+    };
 
     private static (string Code, string Variables) EdkImages(DemoFirmware firmware) => firmware.Architecture == GuestArchitecture.Amd64
         ? ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd")

@@ -19,11 +19,16 @@ internal sealed record QemuCommand(DemoFirmware Demo, MacAddress Mac, string Tap
     /// </summary>
     public static readonly string[] OneProcessor = ["-smp", "1,maxcpus=2"];
 
-    public string Program => Demo.Architecture == GuestArchitecture.Amd64 ? "qemu-system-x86_64" : "qemu-system-aarch64";
+    public string Program => Demo.Architecture.Debian switch
+    {
+        "amd64" => "qemu-system-x86_64",
+        "arm64" => "qemu-system-aarch64",
+        _ => "qemu-system-riscv64",
+    };
 
     public IReadOnlyList<string> Arguments =>
     [
-        .. Demo.Architecture == GuestArchitecture.Amd64 ? PersonalComputer() : ArmBoard(), "-accel", "tcg,thread=multi", .. OneProcessor,
+        .. Board(), "-accel", "tcg,thread=multi", .. OneProcessor,
         "-m", "1024", "-display", "none", "-monitor", "none", "-no-reboot",
         "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
         .. FirmwareFlash(),
@@ -32,6 +37,13 @@ internal sealed record QemuCommand(DemoFirmware Demo, MacAddress Mac, string Tap
         // U-Boot on a PC does not expect the device.
         .. IsUBoot && Demo.Architecture == GuestArchitecture.Amd64 ? Array.Empty<string>() : ["-device", "virtio-rng-pci"],
     ];
+
+    private string[] Board() => Demo.Architecture.Debian switch
+    {
+        "amd64" => PersonalComputer(),
+        "arm64" => ArmBoard(),
+        _ => ["-machine", "virt"],
+    };
 
     // U-Boot: q35 with e1000 leaves Linux without an interrupt. edk2: five-level paging costs its page tables.
     // SeaBIOS writes to the serial port where there are no graphics.
@@ -50,7 +62,8 @@ internal sealed record QemuCommand(DemoFirmware Demo, MacAddress Mac, string Tap
     private string[] FirmwareFlash() => (Firmware, Variables) switch
     {
         (null, _) => [],
-        (_, null) => ["-bios", Firmware],
+        // The place of -bios is taken, by OpenSBI.
+        (_, null) => [Demo.Architecture == GuestArchitecture.Riscv64 ? "-kernel" : "-bios", Firmware],
         _ => ["-drive", $"if=pflash,format=raw,unit=0,readonly=on,file={Firmware}", "-drive", $"if=pflash,format=raw,unit=1,file={Variables}"],
     };
 

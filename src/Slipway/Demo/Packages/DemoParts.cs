@@ -2,17 +2,25 @@ namespace Slipway.Demo.Packages;
 
 /// <summary>
 /// The parts of a demo machine, as Debian ships them. U-Boot and iPXE come from Debian 13: Debian 12's U-Boot does not
-/// get this far, and its iPXE has no HTTPS. The machine's own system is Debian 12 on either host.
+/// get this far, and its iPXE has no HTTPS. The machine's own system is Debian 12 on either host,
+/// and Debian 13 where the processor is not in Debian 12.
 /// </summary>
 internal sealed record DemoParts(string UBoot, string Ipxe, string Grub, string? GrubBios, string System, string KernelVersion, IReadOnlyList<string> Versions)
 {
-    private const string SystemRelease = "bookworm", FirmwareRelease = "trixie";
+    private const string FirmwareRelease = "trixie";
 
     // iscsistart and openssl, and every library that they ask for.
     private static readonly string[] SystemPackageNames =
         ["busybox-static", "openssl", "open-iscsi", "libopeniscsiusr", "libssl3", "libkmod2", "liblzma5", "libzstd1", "libc6"];
 
-    public static IEnumerable<string> Releases(DebianHost host) => new[] { SystemRelease, FirmwareRelease, host.Codename }.Distinct();
+    // The same in Debian 13: what has a 64-bit time_t is called so.
+    private static readonly string[] NewerSystemPackageNames =
+        ["busybox-static", "openssl", "open-iscsi", "libopeniscsiusr", "libssl3t64", "libkmod2", "liblzma5", "libzstd1", "zlib1g", "libc6"];
+
+    private static bool IsInDebian12(GuestArchitecture architecture) => architecture != GuestArchitecture.Riscv64;
+
+    public static IEnumerable<string> Releases(DebianHost host, GuestArchitecture architecture) =>
+        IsInDebian12(architecture) ? new[] { "bookworm", FirmwareRelease, host.Codename }.Distinct() : [FirmwareRelease];
 
     /// <summary>Fetches what is not in <paramref name="folder"/> yet.</summary>
     /// <param name="further">Packages of the machine's system beyond what the demo needs.</param>
@@ -24,21 +32,23 @@ internal sealed record DemoParts(string UBoot, string Ipxe, string Grub, string?
         var host = await DebianHost.ReadAsync(cancellation);
         var apt = new PrivateApt(host, architecture, folder);
         await apt.EnsureAsync(FirmwareRelease, ["u-boot-qemu", "ipxe"], progress, cancellation);
-        // grub-mkimage is the host's, and it wants the modules of its own release.
-        await apt.EnsureAsync(host.Codename, [$"grub-efi-{architecture.Debian}-bin", .. architecture.HasBios ? ["grub-pc-bin"] : Array.Empty<string>()], progress, cancellation);
-        var kernel = await apt.KernelPackageAsync(SystemRelease, progress, cancellation);
-        await apt.EnsureAsync(SystemRelease, [.. SystemPackageNames, kernel, .. further], progress, cancellation);
+        // grub-mkimage is the host's, and it wants the modules of its own release; Debian 12's takes those of Debian 13 for riscv64.
+        var grubRelease = IsInDebian12(architecture) ? host.Codename : FirmwareRelease;
+        var systemRelease = IsInDebian12(architecture) ? "bookworm" : FirmwareRelease;
+        await apt.EnsureAsync(grubRelease, [$"grub-efi-{architecture.Debian}-bin", .. architecture.HasBios ? ["grub-pc-bin"] : Array.Empty<string>()], progress, cancellation);
+        var kernel = await apt.KernelPackageAsync(systemRelease, progress, cancellation);
+        await apt.EnsureAsync(systemRelease, [.. systemRelease == "bookworm" ? SystemPackageNames : NewerSystemPackageNames, kernel, .. further], progress, cancellation);
 
         var version = kernel["linux-image-".Length..];
-        var system = apt.Unpacked(SystemRelease);
+        var system = apt.Unpacked(systemRelease);
         var dependencies = Path.Combine(system, "lib/modules", version, "modules.dep");
         // Kernel packages carry no modules.dep: their installation makes it.
         if (!File.Exists(dependencies)) await HostProgram.RunAsync("depmod", ["-b", system, version], cancellation);
         return new DemoParts(
             UBoot: Path.Combine(apt.Unpacked(FirmwareRelease), "usr/lib/u-boot"),
             Ipxe: Path.Combine(apt.Unpacked(FirmwareRelease), "usr/lib/ipxe"),
-            Grub: Path.Combine(apt.Unpacked(host.Codename), "usr/lib/grub", architecture.GrubFormat),
-            GrubBios: architecture.HasBios ? Path.Combine(apt.Unpacked(host.Codename), "usr/lib/grub/i386-pc") : null,
+            Grub: Path.Combine(apt.Unpacked(grubRelease), "usr/lib/grub", architecture.GrubFormat),
+            GrubBios: architecture.HasBios ? Path.Combine(apt.Unpacked(grubRelease), "usr/lib/grub/i386-pc") : null,
             System: system,
             KernelVersion: version,
             Versions: [.. apt.Versions()]);

@@ -31,12 +31,23 @@ internal sealed partial class PrivateApt(DebianHost host, GuestArchitecture arch
             await AptAsync("apt-get", ["download", $"{package}/{release}"], cancellation, line => ReportDownload(line, progress), downloads);
             var file = Directory.GetFiles(downloads).Single();
             progress($"unpacking {package}");
-            Directory.CreateDirectory(Unpacked(release));
+            CreateRoot(Unpacked(release));
             await HostProgram.RunAsync("dpkg-deb", ["--extract", file, Unpacked(release)], cancellation);
             Directory.CreateDirectory(Path.GetDirectoryName(Marker(release, package))!);
             // The name carries the version: what was unpacked can be told, and told apart.
             await File.WriteAllTextAsync(Marker(release, package), Path.GetFileName(file), cancellation);
             File.Delete(file);
+        }
+    }
+
+    // Since Debian 13 packages have nothing in these, and find what others have there through the links of base-files.
+    private static void CreateRoot(string root)
+    {
+        if (Directory.Exists(root)) return;
+        foreach (var merged in (string[])["bin", "sbin", "lib"])
+        {
+            Directory.CreateDirectory(Path.Combine(root, "usr", merged));
+            Directory.CreateSymbolicLink(Path.Combine(root, merged), "usr/" + merged);
         }
     }
 
@@ -73,7 +84,7 @@ internal sealed partial class PrivateApt(DebianHost host, GuestArchitecture arch
             $"""
             Types: deb
             URIs: {host.Mirror}
-            Suites: {string.Join(' ', DemoParts.Releases(host))}
+            Suites: {string.Join(' ', DemoParts.Releases(host, architecture))}
             Components: main
             Architectures: {architecture.Debian}
             Signed-By: {Keyring}

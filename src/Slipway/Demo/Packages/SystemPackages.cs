@@ -11,9 +11,8 @@ internal static class SystemPackages
     /// <exception cref="DemoException">Not root: the message is the command to run.</exception>
     public static async Task EnsureAsync(DemoFirmware firmware, Action<string> progress, CancellationToken cancellation)
     {
-        List<string> missing = [];
-        foreach (var package in Always.Concat(firmware.SystemPackages))
-            if (!await IsInstalledAsync(package, cancellation)) missing.Add(package);
+        var installed = await InstalledAsync(cancellation);
+        var missing = Always.Concat(firmware.SystemPackages).Where(p => !installed.Contains(p)).ToList();
         if (missing.Count == 0) return;
 
         string[] install = ["install", "--yes", "--no-install-recommends", "--no-upgrade", "--no-remove", .. missing];
@@ -30,11 +29,13 @@ internal static class SystemPackages
             });
     }
 
-    private static async Task<bool> IsInstalledAsync(string package, CancellationToken cancellation)
+    /// <summary>What is installed, also under the names that packages provide: one program may be in another package in another release.</summary>
+    private static async Task<HashSet<string>> InstalledAsync(CancellationToken cancellation)
     {
-        var installed = false;
-        await HostProgram.TryAsync("dpkg-query", ["--show", "--showformat", "${db:Status-Status}", package], cancellation, line => installed = line == "installed");
-        return installed;
+        var lines = await HostProgram.ReadAsync("dpkg-query", ["--show", "--showformat", @"${db:Status-Status} ${Package}, ${Provides}\n"], cancellation);
+        return [.. lines.Where(l => l.StartsWith("installed ", StringComparison.Ordinal))
+            .SelectMany(l => l["installed ".Length..].Split(',', StringSplitOptions.TrimEntries))
+            .Select(p => p.Split(' ')[0])];
     }
 
     private static void Report(string line, Action<string> progress)
