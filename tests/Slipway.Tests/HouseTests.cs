@@ -1,9 +1,10 @@
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
 namespace Slipway.Tests;
 
-/// <summary>Which project may use which: the last column of the table in docs/architecture.md.</summary>
-public class HouseTests
+/// <summary>Which project may use which: the last column of the table in docs/architecture.md; and what no single project can see.</summary>
+public partial class HouseTests
 {
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
@@ -41,6 +42,19 @@ public class HouseTests
             Assert.Empty(file.Descendants("FrameworkReference"));
         }
     }
+
+    /// <summary>Whoever filters the log by an event's number gets one message.</summary>
+    [Fact]
+    public void Events_have_numbers_of_their_own()
+    {
+        var numbers = Directory.EnumerateFiles(Path.Combine(Root(), "src"), "*.cs", SearchOption.AllDirectories)
+            .SelectMany(file => EventNumber().Matches(File.ReadAllText(file)).Select(m => m.Groups[1].Value)).ToList();
+        Assert.NotEmpty(numbers);
+        Assert.Empty(numbers.GroupBy(n => n).Where(g => g.Count() > 1).Select(g => g.Key));
+    }
+
+    [GeneratedRegex(@"\[LoggerMessage\((\d+),")]
+    private static partial Regex EventNumber();
 
     private static string Root()
     {

@@ -67,6 +67,6 @@ internal sealed partial class SyslogListener(IPEndPoint endpoint, Action<IPAddre
         }
     }
 
-    [LoggerMessage(2201, LogLevel.Debug, "syslog {Endpoint}: {Reason}")]
+    [LoggerMessage(2301, LogLevel.Debug, "syslog {Endpoint}: {Reason}")]
     private partial void LogSocketFailed(IPEndPoint endpoint, string reason);
 }

@@ -112,9 +112,9 @@ internal sealed partial class SyslogEvidence(BootTimelines timelines, MachineDir
         public long Unheard { get; set; }
     }
 
-    [LoggerMessage(2202, LogLevel.Information, "syslog: {Machine} {Text}")]
+    [LoggerMessage(2302, LogLevel.Information, "syslog: {Machine} {Text}")]
     private partial void LogWithoutRun(string machine, string text);
 
-    [LoggerMessage(2203, LogLevel.Information, "syslog: {Count} messages from addresses that are no machine's, the last from {Address}; not kept")]
+    [LoggerMessage(2303, LogLevel.Information, "syslog: {Count} messages from addresses that are no machine's, the last from {Address}; not kept")]
     private partial void LogStrangers(long count, IPAddress address);
 }
