@@ -103,7 +103,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         var programs = BootPrograms.Load(site.Ipxe, site.FingerprintInPrograms ?? source.RootFingerprint);
         foreach (var refused in programs.Refused)
             LogProgramRefused(refused);
-        var dhcp = new DhcpServer(SiteNetworks.Of(site), new SiteBootPolicy(programs, source.RootFingerprint, HttpBase), _clock);
+        var dhcp = new DhcpServer(SiteNetworks.Of(site), new SiteBootPolicy(programs, source.RootFingerprint, HttpBase, [.. site.StorageNetworks.Select(n => n.Address)]), _clock);
         dhcp.Restore(leases.Load());
         var networks6 = Ipv6Settings.NetworksOf(site);
         var card = networks6.Select(n => n.Interface).OfType<string>().Select(PacketEndPoint.CardOf).FirstOrDefault(c => c is not null);
@@ -129,7 +129,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         dhcp.Configure(networks);
         registry.NetworksChanged = dhcp.Configure;
 
-        var portals = site.Networks.SelectMany(n => n.Addresses).Select(a => new IPEndPoint(a, IscsiPort)).ToList();
+        var portals = site.TargetAddresses.Select(a => new IPEndPoint(a, IscsiPort)).ToList();
         var iscsi = Closing(new IscsiListener(portals, targets, new IscsiEvidence(Timelines, targets, machines), _clock, logs.CreateLogger("Slipway.Iscsi")));
         Listen(iscsi.Start, $"the iSCSI target on {string.Join(", ", portals)}");
 
@@ -142,7 +142,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         var certificate = new ServerCertificate(source, logs.CreateLogger("Slipway.Https"));
         await ListenAsync(async () =>
             Closing(await HttpsEndpoint.StartAsync(
-                [.. site.Networks.SelectMany(n => n.Addresses.Select(a => new TlsEndPoint(new IPEndPoint(a, HttpsPort), n.HttpBoot == HttpBootScheme.Https)))],
+                [.. site.Networks.SelectMany(n => n.HttpsAddresses.Select(a => new TlsEndPoint(new IPEndPoint(a, HttpsPort), n.HttpBoot == HttpBootScheme.Https)))],
                 [.. site.Networks.Where(n => n.HttpBoot == HttpBootScheme.Http).SelectMany(n => n.BootAddresses).Select(a => new IPEndPoint(a, HttpPort))],
                 certificate, requests, new ProgramRequests(programs, machines, Timelines, logs.CreateLogger("Slipway.Https")), logs, cancellation)),
             "HTTPS, or HTTP for UEFI HTTP Boot (http-boot: https does without),");
@@ -161,7 +161,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
             var listener = Closing(new SyslogListener(endpoint, messages.Observe, logs.CreateLogger("Slipway.Syslog")));
             Listen(listener.Start, $"syslog on {endpoint} (syslog: off does without)");
         }
-        var evidence = new DhcpEvidence(Timelines, machines, sightings);
+        var evidence = new DhcpEvidence(Timelines, machines, sightings, site.StorageNetworks.SelectMany(n => n.Relays.Select(r => r.Name).Prepend(n.Name)).ToHashSet());
         foreach (var network in site.Networks.Where(n => n.Mode != NetworkMode.Off))
         {
             var probe = Closing(IcmpProbe.Open(network.Interface));
@@ -188,7 +188,12 @@ public sealed partial class SlipwayServer : IAsyncDisposable
                 new ControlRequests(machines, registry, sightings, Timelines, leases, site.Networks, _clock), new CertificateRequests(certificates, machines), new SiteRequests(new SiteApply(current, registry, dhcp.Configure)), logs, cancellation)),
             $"the control socket in {site.State}");
         foreach (var network in site.Networks)
-            LogServing(network.Name, network.Interface, string.Join(" and ", network.Addresses));
+        {
+            if (network.Role == NetworkRole.Storage)
+                LogServingStorage(network.Name, network.Interface, network.Address);
+            else
+                LogServing(network.Name, network.Interface, string.Join(" and ", network.Addresses));
+        }
     }
 
     // They are worth no server: what a full disk kept out is written the next time.
@@ -218,7 +223,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
 
     private ICertificateSource CertificateSource(SiteConfiguration site, SiteAuthority authority)
     {
-        var addresses = site.Networks.SelectMany(n => n.Addresses).ToList();
+        var addresses = site.Networks.SelectMany(n => n.HttpsAddresses).ToList();
         if (site.Certificate is not { } files)
             return new IssuedServerCertificates(authority, addresses, Dns.GetHostName(), _clock);
         try
@@ -320,6 +325,9 @@ public sealed partial class SlipwayServer : IAsyncDisposable
 
     [LoggerMessage(1002, LogLevel.Information, "serving network {Network} on {Interface}, as {Address}")]
     private partial void LogServing(string network, string @interface, string address);
+
+    [LoggerMessage(1010, LogLevel.Information, "serving storage network {Network} on {Interface}, as {Address}: disks are on storage networks only")]
+    private partial void LogServingStorage(string network, string @interface, IPAddress address);
 
     [LoggerMessage(1006, LogLevel.Warning, "what machines told of themselves cannot be saved: {Reason}")]
     private partial void LogSightingsNotSaved(string reason);

@@ -16,7 +16,7 @@ public class IpxeScriptTests
             .Set("tries", 3)
             .Echo("Hello " + IpxeScript.Setting("net0/ip"))
             .Chain("https://10.0.0.1/boot/" + IpxeScript.Setting("mac", "hexhyp"), replace: true, onFailure: "fail")
-            .SanBoot("iscsi:10.0.0.1:::1:iqn.2026-01.test:disk", new(Drive: 0x80, NoDescribe: true), onFailure: "fail")
+            .SanBoot(["iscsi:10.0.0.1:::1:iqn.2026-01.test:disk"], new(Drive: 0x80, NoDescribe: true), onFailure: "fail")
             .GotoIfEqual(IpxeScript.Setting("platform"), "efi", "fail")
             .Label("fail").Sleep(3).PowerOff().Exit(1);
         Assert.Equal("""

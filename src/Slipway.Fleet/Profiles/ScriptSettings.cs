@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Slipway.Fleet.Profiles;
 
 /// <summary>
@@ -10,6 +12,10 @@ public static class ScriptSettings
 
     /// <summary>The disk as <c>sanboot</c> and <c>sanhook</c> take it.</summary>
     public const string Disk = "slipway-disk";
+
+    /// <summary>The disk by each of its portals: <c>slipway-disk</c>, <c>slipway-disk-2</c>, ….</summary>
+    /// <param name="portal">From 0.</param>
+    public static string DiskBy(int portal) => portal == 0 ? Disk : string.Create(CultureInfo.InvariantCulture, $"{Disk}-{portal + 1}");
 
     /// <summary>The server's root, <c>https://10.77.0.1/</c>.</summary>
     public const string Server = "slipway-server";

@@ -22,8 +22,16 @@ public sealed class IpxeScript
     public IpxeScript Comment(string text) => Line("# " + text.ReplaceLineEndings(" "));
 
     /// <summary><c>dhcp</c> on one interface, or on all in turn.</summary>
-    public IpxeScript Dhcp(string? networkInterface = null, string? onFailure = null) =>
-        Line(Words("dhcp", networkInterface is null ? "" : IpxeText.Plain(networkInterface).Word) + Or(onFailure));
+    public IpxeScript Dhcp(IpxeText networkInterface = default, string? onFailure = null) =>
+        Line(Words("dhcp", networkInterface.Written.Length == 0 ? "" : networkInterface.Word) + Or(onFailure));
+
+    /// <summary>
+    /// A device of its own for a VLAN on a card (<c>vcreate</c>), which iPXE calls <c>net0-77</c>. Nothing where it is there
+    /// already, or cannot be made: whoever opens it then hears of it.
+    /// </summary>
+    /// <param name="tag">IEEE 802.1Q: 1 to 4094.</param>
+    public IpxeScript CreateVlan(ushort tag, IpxeText card) =>
+        Line(Words("vcreate", string.Create(CultureInfo.InvariantCulture, $"--tag {tag}"), card.Word) + " ||");
 
     public IpxeScript Set(string setting, string value)
     {
@@ -48,6 +56,9 @@ public sealed class IpxeScript
     }
 
     public IpxeScript Set(string setting, IPAddress value) => Set(setting, value.ToString());
+
+    /// <summary>The longest packet of a device, in bytes; counts before what DHCP says.</summary>
+    public IpxeScript SetMtu(IpxeText device, ushort mtu) => Line(string.Create(CultureInfo.InvariantCulture, $"set {device.Word}/mtu {mtu}"));
 
     /// <summary>A number, which <see cref="Increment"/> can count up.</summary>
     public IpxeScript Set(string setting, int value)
@@ -84,12 +95,13 @@ public sealed class IpxeScript
     public IpxeScript Boot(string? onFailure = null) => Line("boot" + Or(onFailure));
 
     /// <summary>Boots from a SAN disk.</summary>
-    /// <param name="uri">Empty where <paramref name="options"/> name a drive of the machine's own.</param>
-    public IpxeScript SanBoot(IpxeText uri, SanBootOptions options, string? onFailure = null) =>
-        Line(Words("sanboot", options.Written, uri.Written.Length == 0 ? "" : uri.Word) + Or(onFailure));
+    /// <param name="paths">To the same disk: one that works is enough. None where <paramref name="options"/> name a drive of the machine's own.</param>
+    public IpxeScript SanBoot(IReadOnlyList<IpxeText> paths, SanBootOptions options, string? onFailure = null) =>
+        Line(Words(["sanboot", options.Written, .. paths.Select(p => p.Word)]) + Or(onFailure));
 
-    public IpxeScript SanHook(IpxeText uri, SanBootOptions options, string? onFailure = null) =>
-        Line(Words("sanhook", options.Written, uri.Word) + Or(onFailure));
+    /// <inheritdoc cref="SanBoot"/>
+    public IpxeScript SanHook(IReadOnlyList<IpxeText> paths, SanBootOptions options, string? onFailure = null) =>
+        Line(Words(["sanhook", options.Written, .. paths.Select(p => p.Word)]) + Or(onFailure));
 
     public IpxeScript Label(string label) => Line(":" + CheckLabel(label));
 
@@ -105,6 +117,9 @@ public sealed class IpxeScript
         CheckSetting(setting);
         return Line($"isset ${{{setting}}} && goto {CheckLabel(label)} ||");
     }
+
+    /// <summary>Goes to a label where a setting, given as <see cref="Setting"/> or <see cref="SettingOf"/>, has no value.</summary>
+    public IpxeScript GotoUnlessSet(IpxeText setting, string label) => Line($"isset {setting.Word} || goto {CheckLabel(label)}");
 
     public IpxeScript Increment(string setting)
     {
@@ -153,6 +168,13 @@ public sealed class IpxeScript
         CheckSetting(name);
         if (type is not null) CheckSetting(type);
         return new(type is null ? $"${{{name}}}" : $"${{{name}:{type}}}");
+    }
+
+    /// <summary>A setting of a device whose name is itself made of settings: <c>${net${n}/mac}</c>; iPXE expands the inner one first.</summary>
+    public static IpxeText SettingOf(IpxeText device, string name)
+    {
+        CheckSetting(name);
+        return new($"${{{device.Word}/{name}}}");
     }
 
     private static string Or(string? label) => label is null ? "" : $" || goto {CheckLabel(label)}";

@@ -287,7 +287,7 @@ internal sealed partial class BootRequests(
         var machine = disk.Machine;
         var credentials = BootCredentials.Create(machine.Name);
         var facts = new ScriptFacts(machine, firmware, disk.Names, site.Value.SecretsInScript?.Invoke(credentials) ?? credentials,
-            new IPEndPoint(LocalAddress(context), iscsiPort), new UriBuilder("https", LocalAddress(context).ToString(), context.Connection.LocalPort).Uri);
+            StoragePortal.Of(site.Value, LocalAddress(context), iscsiPort), new UriBuilder("https", LocalAddress(context).ToString(), context.Connection.LocalPort).Uri);
         IpxeScript script;
         try
         {
@@ -309,11 +309,12 @@ internal sealed partial class BootRequests(
         }
         // iPXE's iBFT (as of 2.0) has the first four bytes of an IPv6 address where an IPv4 one belongs.
         var way = !facts.HasIbft ? "kernel arguments"
-            : facts.Portal.AddressFamily == AddressFamily.InterNetworkV6 ? "iBFT, in which iPXE has room for IPv4 only: the system must know its disk otherwise, or the machine boot by IPv4"
+            : facts.Portals[0].EndPoint.AddressFamily == AddressFamily.InterNetworkV6 ? "iBFT, in which iPXE has room for IPv4 only: the system must know its disk otherwise, or the machine boot by IPv4"
             : "iBFT";
+        var portals = string.Join(" and ", facts.Portals.Select(p => p.EndPoint));
         timelines.Observe(machine.Mac, machine.Name, BootStage.Script,
-            $"has its script{(profile.Name == BootProfiles.Default ? "" : $" ({profile.Name})")}: disk {disk.Names.Target} at {facts.Portal}, told to the kernel by {way}{(certificate is null ? "" : $"; it showed its certificate {certificate.Serial}")}",
-            new Dictionary<string, string>(FactsOf(profile)) { ["target"] = disk.Names.Target, ["portal"] = facts.Portal.ToString(), ["firmware"] = firmware.ToString().ToLowerInvariant() });
+            $"has its script{(profile.Name == BootProfiles.Default ? "" : $" ({profile.Name})")}: disk {disk.Names.Target} at {portals}, told to the kernel by {way}{(certificate is null ? "" : $"; it showed its certificate {certificate.Serial}")}",
+            new Dictionary<string, string>(FactsOf(profile)) { ["target"] = disk.Names.Target, ["portal"] = portals, ["firmware"] = firmware.ToString().ToLowerInvariant() });
         await SendAsync(context, script);
     }
 
@@ -338,7 +339,7 @@ internal sealed partial class BootRequests(
         await context.Response.Body.WriteAsync(bytes, context.RequestAborted);
     }
 
-    /// <summary>Where the machine reached this server, and so reaches its disk.</summary>
+    /// <summary>Where the machine reached this server.</summary>
     private static IPAddress LocalAddress(HttpContext context) =>
         context.Connection.LocalIpAddress is { IsIPv4MappedToIPv6: true } mapped ? mapped.MapToIPv4() : context.Connection.LocalIpAddress!;
 

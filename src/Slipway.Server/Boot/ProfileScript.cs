@@ -18,7 +18,7 @@ internal static class ProfileScript
     /// <summary>The disk's own boot loader.</summary>
     public static IpxeScript SanBoot(ScriptFacts facts) => Credentials(facts, $"Slipway: {facts.Machine.Name} boots from its disk.")
         // Without an ACPI table protocol describing the disk fails, and under U-Boot a second sanboot fails always.
-        .SanBoot(facts.Disk, new SanBootOptions(NoDescribe: !facts.HasIbft), Failed)
+        .SanBoot(facts.Disks, new SanBootOptions(NoDescribe: !facts.HasIbft), Failed)
         .Label(Failed)
         .Echo($"Slipway: {facts.Machine.Name} could not boot from {facts.Names.Target}. The line above says why; the server's timeline says more.")
         .Exit(1);
@@ -29,7 +29,7 @@ internal static class ProfileScript
     {
         var script = Credentials(facts, $"Slipway: {facts.Machine.Name} boots {files.Kernel.Path} in its disk, by {files.Source}.").FreeImages();
         if (facts.HasIbft)
-            script.SanHook(facts.Disk, new SanBootOptions(), Failed);
+            script.SanHook(facts.Disks, new SanBootOptions(), Failed);
         // Kernels of before 5.7 know their RAM disk by name only (Linux, Documentation/admin-guide/efi-stub.rst).
         var initrds = files.Initrds.Select((_, i) => $"initrd={InitrdName(i)}");
         var arguments = string.Join(' ', ((string[])[files.Arguments, profile.Arguments, facts.KernelArguments, .. initrds]).Where(a => a.Length > 0));
@@ -44,14 +44,19 @@ internal static class ProfileScript
     }
 
     /// <summary>The operator's own, after settings with what it may need.</summary>
-    public static IpxeScript Custom(ScriptFacts facts, ScriptProfile profile) => Credentials(facts, $"Slipway: {facts.Machine.Name} runs the script of the profile {profile.Name}.")
-        .FreeImages()
-        .Set(ScriptSettings.Machine, facts.Machine.Name)
-        .Set(ScriptSettings.Disk, facts.Disk)
-        .Set(ScriptSettings.Server, facts.Server.AbsoluteUri)
-        .Set(ScriptSettings.Firmware, facts.Firmware.Name())
-        .SetText(ScriptSettings.KernelArguments, facts.KernelArguments)
-        .Verbatim(profile.Script);
+    public static IpxeScript Custom(ScriptFacts facts, ScriptProfile profile)
+    {
+        var script = Credentials(facts, $"Slipway: {facts.Machine.Name} runs the script of the profile {profile.Name}.")
+            .FreeImages()
+            .Set(ScriptSettings.Machine, facts.Machine.Name);
+        foreach (var (index, disk) in facts.Disks.Index())
+            script.SetText(ScriptSettings.DiskBy(index), disk);
+        return script
+            .Set(ScriptSettings.Server, facts.Server.AbsoluteUri)
+            .Set(ScriptSettings.Firmware, facts.Firmware.Name())
+            .SetText(ScriptSettings.KernelArguments, facts.KernelArguments)
+            .Verbatim(profile.Script);
+    }
 
     public static IpxeScript Menu(MachineSettings machine, MachineFirmware firmware, MenuProfile menu, BootProfiles profiles)
     {
@@ -85,7 +90,7 @@ internal static class ProfileScript
         .Set(FirstStageScript.LocalSetting, 1)
         .Exit(1)
         .Label("bios")
-        .SanBoot("", new SanBootOptions(Drive: 0x80, NoDescribe: true), Failed)
+        .SanBoot([], new SanBootOptions(Drive: 0x80, NoDescribe: true), Failed)
         .Label(Failed)
         .Echo($"Slipway: {machine.Name} has no disk of its own that boots.")
         .Exit(1);
@@ -107,5 +112,6 @@ internal static class ProfileScript
         .Set("username", facts.Credentials.User)
         .Set("password", facts.Credentials.Secret)
         .Set("reverse-username", facts.Credentials.ReverseUser)
-        .Set("reverse-password", facts.Credentials.ReverseSecret);
+        .Set("reverse-password", facts.Credentials.ReverseSecret)
+        .Reach(facts.Portals);
 }

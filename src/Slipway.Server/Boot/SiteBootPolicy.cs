@@ -1,3 +1,4 @@
+using System.Net;
 using Slipway.Dhcp.Clients;
 using Slipway.Dhcp.Networks;
 using Slipway.Dhcp.Server;
@@ -11,10 +12,13 @@ internal sealed class SiteBootPolicy : IBootPolicy
     private readonly ChainloadPolicy _chain;
     private readonly BootPrograms _programs;
     private readonly (byte, ReadOnlyMemory<byte>)[] _trust;
+    private readonly IReadOnlyList<IPAddress> _storage;
 
     /// <param name="httpBase">Where firmware that boots by HTTP finds the programs.</param>
-    public SiteBootPolicy(BootPrograms programs, ReadOnlyMemory<byte> fingerprint, Func<DhcpNetwork, string> httpBase)
+    /// <param name="storage">This server's addresses on storage networks, which give addresses and nothing to boot.</param>
+    public SiteBootPolicy(BootPrograms programs, ReadOnlyMemory<byte> fingerprint, Func<DhcpNetwork, string> httpBase, IReadOnlyList<IPAddress> storage)
     {
+        _storage = storage;
         _programs = programs;
         _trust = [IpxeSettings.Trust(fingerprint)];
         _chain = new ChainloadPolicy(programs.ByPlatform, (client, network) =>
@@ -26,6 +30,8 @@ internal sealed class SiteBootPolicy : IBootPolicy
 
     public BootDirections? DirectionsFor(DhcpClient client, DhcpNetwork network)
     {
+        if (_storage.Contains(network.ServerAddress))
+            return null;
         // The iPXE in a network card's ROM often has no HTTPS, and says only "Operation not supported" to its URL. It can
         // fetch one that has.
         var directions = client is { IsIpxe: true, IpxeFeatures.Present: true } && !client.IpxeFeatures.Has(IpxeFeatures.Https)

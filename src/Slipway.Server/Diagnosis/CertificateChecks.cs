@@ -40,7 +40,7 @@ internal static class CertificateChecks
             return [];
         try
         {
-            var certificates = CertificateFiles.Open(files, [.. site.Networks.SelectMany(n => n.Addresses)], Dns.GetHostName(), clock);
+            var certificates = CertificateFiles.Open(files, [.. site.Networks.SelectMany(n => n.HttpsAddresses)], Dns.GetHostName(), clock);
             return certificates.Concerns.Count == 0
                 ? [new("certificate", Health.Ok, $"{files.Certificate} can be used")]
                 : certificates.Concerns.Select(c => new Finding("certificate", Health.Warning, c));

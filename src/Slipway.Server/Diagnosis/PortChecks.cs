@@ -30,11 +30,10 @@ internal static class PortChecks
             }
             foreach (var address in network.BootAddresses)
                 yield return Port(udp, processes, "udp", address, SlipwayServer.TftpPort, $"TFTP on {address}");
-            foreach (var address in network.Addresses)
-            {
+            foreach (var address in network.HttpsAddresses)
                 yield return Port(tcp, processes, "tcp", address, SlipwayServer.HttpsPort, $"HTTPS on {address}");
+            foreach (var address in network.Addresses.Intersect(site.TargetAddresses))
                 yield return Port(tcp, processes, "tcp", address, SlipwayServer.IscsiPort, $"iSCSI on {address}");
-            }
             if (network.HttpBoot == HttpBootScheme.Http)
             {
                 foreach (var address in network.BootAddresses)

@@ -14,7 +14,7 @@ internal static class NetworkSection
 
     public static NetworkSettings Network(YamlSection section)
     {
-        section.Allow(["name", "interface", "address", "relays", "http-boot", "syslog", "ipv6", .. OfSubnets]);
+        section.Allow(["name", "interface", "address", "role", "vlan", "relays", "http-boot", "syslog", "ipv6", .. OfSubnets]);
         var (address, subnet) = section.Value("address", "an address with its prefix length, like 10.77.0.1/24", Prefixed);
         var network = new NetworkSettings
         {
@@ -22,14 +22,32 @@ internal static class NetworkSection
             Interface = section.Text("interface"),
             Address = address,
             PrefixLength = subnet.PrefixLength,
+            Role = RoleOf(section),
+            Vlan = section.Value<ushort>("vlan", "a number from 1 to 4094", VlanOf, 0) is var vlan and > 0 ? vlan : null,
             Mode = ModeOf(section, NetworkMode.Authoritative),
             Ipv6 = section.Section("ipv6") is { } ipv6 ? Ipv6Section.Read(ipv6, ModeOf(section, NetworkMode.Authoritative)) : null,
             // Where no machine boots there is nobody to listen to.
-            SyslogPort = section.Value("syslog", "off or a port, like 514", SyslogPortOf, ModeOf(section, NetworkMode.Authoritative) == NetworkMode.Off ? 0 : SlipwayServer.SyslogPort),
+            SyslogPort = section.Value("syslog", "off or a port, like 514", SyslogPortOf,
+                ModeOf(section, NetworkMode.Authoritative) == NetworkMode.Off || RoleOf(section) == NetworkRole.Storage ? 0 : SlipwayServer.SyslogPort),
             HttpBoot = section.Value("http-boot", "http or https", HttpBootOf, HttpBootScheme.Http),
         };
+        CheckRole(section, network);
         network = Fill(network, section, subnet);
         return network with { Relays = [.. section.List("relays").Select(s => Relayed(s, network))] };
+    }
+
+    private static void CheckRole(YamlSection section, NetworkSettings network)
+    {
+        if (network.Role == NetworkRole.Boot)
+        {
+            if (network.Vlan is not null)
+                throw section.Wrong("vlan", "is for a network with role: storage; a machine has to be on a boot network before anything can tell it a tag");
+            return;
+        }
+        if (network.Mode == NetworkMode.Proxy)
+            throw section.Wrong("mode", "nobody boots on a storage network: authoritative, or off where another DHCP server gives the addresses");
+        if (section.Keys.FirstOrDefault(k => k is "http-boot" or "syslog" or "ipv6") is { } key)
+            throw section.Wrong(key, key == "ipv6" ? "a storage network has IPv4 only, as the iBFT that iPXE writes has" : "nobody boots on a storage network");
     }
 
     private static RelayedSettings Relayed(YamlSection section, NetworkSettings network)
@@ -46,6 +64,8 @@ internal static class NetworkSection
             Subnet = subnet,
             Mode = ModeOf(section, network.Mode),
         };
+        if (network.Role == NetworkRole.Storage && relayed.Mode == NetworkMode.Proxy)
+            throw section.Wrong("mode", "nobody boots on a storage network: authoritative, or off where another DHCP server gives the addresses");
         return Fill(relayed, section, subnet);
     }
 
@@ -154,6 +174,18 @@ internal static class NetworkSection
             "off" => NetworkMode.Off,
             _ => (NetworkMode?)null,
         }, byDefault);
+
+    private static NetworkRole RoleOf(YamlSection section) =>
+        section.Value("role", "boot or storage", text => text switch
+        {
+            "boot" => NetworkRole.Boot,
+            "storage" => NetworkRole.Storage,
+            _ => (NetworkRole?)null,
+        }, NetworkRole.Boot);
+
+    // IEEE 802.1Q §9.6: 0 is a priority without a VLAN, 4095 is reserved.
+    private static ushort? VlanOf(string text) =>
+        ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var vlan) && vlan is >= 1 and <= 4094 ? vlan : null;
 
     private static (IPAddress Address, IPNetwork Subnet)? Prefixed(string text) =>
         text.Split('/') is [var address, var length] && SiteFile.V4(address) is { } parsed

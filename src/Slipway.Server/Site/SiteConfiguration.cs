@@ -26,6 +26,13 @@ public sealed record SiteConfiguration
 
     public IReadOnlyList<NetworkSettings> Networks { get; init; } = [];
 
+    /// <summary>Where disks are, and only there; empty: on every network.</summary>
+    public IEnumerable<NetworkSettings> StorageNetworks => Networks.Where(n => n.Role == NetworkRole.Storage);
+
+    /// <summary>The addresses of the iSCSI target.</summary>
+    internal IReadOnlyList<IPAddress> TargetAddresses =>
+        [.. (StorageNetworks.Any() ? StorageNetworks : Networks).SelectMany(n => n.Addresses)];
+
     public IReadOnlyList<MachineSettings> Machines { get; init; } = [];
 
     /// <summary>The site's own; <see cref="BootProfiles"/> has the built-in ones too.</summary>

@@ -103,6 +103,11 @@ public static class SiteFile
         CheckUnique(root.List("networks"), "name", site.Networks.Select(n => n.Name));
         CheckUnique([.. root.List("networks").SelectMany(n => n.List("relays"))], "name", site.Networks.SelectMany(n => n.Relays).Select(r => r.Name));
         CheckUnique(root.List("networks"), "interface", site.Networks.Select(n => n.Interface));
+        var storage = root.List("networks").Zip(site.Networks).Where(n => n.Second.Role == NetworkRole.Storage).ToList();
+        if (storage.Count > 0 && storage.Count == site.Networks.Count)
+            throw storage[0].First.Wrong("role", "a site needs a network with role: boot, too: there machines get their addresses and scripts");
+        var tagged = storage.Where(n => n.Second.Vlan is not null).ToList();
+        CheckUnique([.. tagged.Select(n => n.First)], "vlan", tagged.Select(n => $"{n.Second.Vlan}"));
     }
 
     /// <summary>The file's one document.</summary>

@@ -43,6 +43,8 @@ internal static class SiteMeanings
         ["networks[].name"] = "What it is called in rules and in the log",
         ["networks[].interface"] = "The network interface of this host",
         ["networks[].address"] = "This server's own address there, with the prefix length",
+        ["networks[].role"] = "boot: DHCP, TFTP and HTTPS; storage: the iSCSI target, then on such networks only (docs/storage-networks.md)",
+        ["networks[].vlan"] = "storage: the VLAN that a machine's firmware tags for, on the card that it booted from; none: the switch's port does",
         ["networks[].http-boot"] = "How firmware that boots by HTTP is told to fetch its program; https: port 80 is not opened",
         ["networks[].syslog"] = "UDP port on which the machines' syslog is taken into their timelines; DHCP tells of it where it is 514 (docs/syslog.md). off where mode is off and nothing is said",
         ["networks[].relays"] = "Subnets whose DHCP relays send here",

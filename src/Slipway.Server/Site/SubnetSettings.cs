@@ -39,10 +39,18 @@ public abstract record SubnetSettings
     public IReadOnlyList<Reservation> Reservations { get; init; } = [];
 }
 
-/// <summary>A network that the server is on. Its <see cref="Address"/> is where machines reach HTTPS, TFTP and the target.</summary>
+/// <summary>A network that the server is on. Its <see cref="Address"/> is where machines reach what it has on it.</summary>
 public sealed record NetworkSettings : SubnetSettings
 {
     public required string Interface { get; init; }
+
+    public NetworkRole Role { get; init; }
+
+    /// <summary>
+    /// The VLAN that a machine's firmware has to tag for, on the card that it booted from, to be on this storage network;
+    /// null where the switch's port does.
+    /// </summary>
+    public ushort? Vlan { get; init; }
 
     /// <summary>The server's own address.</summary>
     public required IPAddress Address { get; init; }
@@ -53,14 +61,19 @@ public sealed record NetworkSettings : SubnetSettings
     /// <summary>Null: no IPv6 here.</summary>
     public Ipv6Settings? Ipv6 { get; init; }
 
-    /// <summary>Where machines reach HTTPS, TFTP and the target: by IPv4, and by IPv6 where it is served.</summary>
+    /// <summary>The server's addresses on it: by IPv4, and by IPv6 where it is served.</summary>
     public IReadOnlyList<IPAddress> Addresses => Ipv6 is null ? [Address] : [Address, Ipv6.Address];
+
+    /// <summary>Those of them with HTTPS, for scripts and for machines that are up.</summary>
+    public IReadOnlyList<IPAddress> HttpsAddresses => Role == NetworkRole.Boot ? Addresses : [];
 
     /// <summary>Those of them on which machines boot: where DHCP is not off.</summary>
     public IEnumerable<IPAddress> BootAddresses
     {
         get
         {
+            if (Role != NetworkRole.Boot)
+                yield break;
             if (Mode != NetworkMode.Off)
                 yield return Address;
             if (Ipv6 is { Mode: not NetworkMode.Off } ipv6)

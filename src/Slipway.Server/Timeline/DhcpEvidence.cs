@@ -10,15 +10,16 @@ namespace Slipway.Server.Timeline;
 
 /// <summary>
 /// What DHCP tells about a boot, and about the machine. Firmware and iPXE begin a boot; an operating system's own DHCP is
-/// a fact of it, and makes nobody a machine.
+/// a fact of it, and makes nobody a machine. So is iPXE's on a storage network, to which its script has sent it.
 /// </summary>
-internal sealed class DhcpEvidence(BootTimelines timelines, MachineDirectory machines, MachineSightings sightings) : IDhcpObserver
+/// <param name="storage">Names of the storage networks.</param>
+internal sealed class DhcpEvidence(BootTimelines timelines, MachineDirectory machines, MachineSightings sightings, IReadOnlySet<string> storage) : IDhcpObserver
 {
     public void Observe(DhcpEvent e)
     {
         if (e.Client is not { } client || MacOf(client.Hardware) is not { } mac)
             return;
-        var begins = client.Kind != ClientKind.Host;
+        var begins = client.Kind != ClientKind.Host && !(e.Network is { } network && storage.Contains(network));
         if (!begins && timelines.Of(mac) is null)
             return;
         if (begins)

@@ -41,6 +41,7 @@ public sealed partial class SiteSchemaTests
     [InlineData("README.md")]
     [InlineData("docs/machines.md")]
     [InlineData("docs/profiles.md")]
+    [InlineData("docs/storage-networks.md")]
     public void The_manuals_sites_are_valid(string document)
     {
         var schema = SiteSchema.ToJson();

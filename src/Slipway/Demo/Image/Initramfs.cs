@@ -10,7 +10,7 @@ internal static class Initramfs
     // Drivers of the cards that the demo's machines have, iSCSI, and the root's file system. ext4 and sd ask for their
     // checksums by name, so that modules.dep does not tell.
     private static readonly string[] Modules =
-        ["virtio_pci", "virtio_net", "virtio_rng", "e1000", "crc32c_generic", "sd_mod", "iscsi_ibft", "iscsi_tcp", "ext4"];
+        ["virtio_pci", "virtio_net", "virtio_rng", "e1000", "8021q", "crc32c_generic", "sd_mod", "iscsi_ibft", "iscsi_tcp", "ext4"];
 
     public static byte[] Build(DemoParts parts)
     {

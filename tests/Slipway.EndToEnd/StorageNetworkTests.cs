@@ -1,0 +1,83 @@
+using Slipway.Demo;
+using Slipway.Demo.Machine;
+using Slipway.Server.Tests;
+using Slipway.Server.Tests.Net;
+
+namespace Slipway.EndToEnd;
+
+/// <summary>A stock UEFI machine whose disk is on VLANs that its firmware, and then its system, tag for.</summary>
+public sealed class StorageNetworkTests : IDisposable
+{
+    private static readonly TimeSpan Boot = TimeSpan.FromMinutes(4);
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly NetworkNamespace _network = new("vlan");
+    private readonly VlanSwitch _switch;
+
+    public StorageNetworkTests()
+    {
+        _switch = new VlanSwitch(_network, _folder.Path);
+        _switch.AddPort("eth1", "10.77.0.1/24");
+        _switch.AddPort("eth2", "10.88.0.1/24", 88);
+    }
+
+    public void Dispose()
+    {
+        _switch.Dispose();
+        _network.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task OVMF_boots_over_a_VLAN_that_iPXE_and_Linux_tag_for()
+    {
+        _switch.Start();
+        using var server = await ServeAsync("{ name: storage, role: storage, vlan: 88, interface: eth2, address: 10.88.0.1/24, pool: 10.88.0.100-10.88.0.200, probe: false }");
+        Assert.Equal(0, _network.Execute("bash", "-c", "echo > /dev/tcp/10.88.0.1/3260").ExitCode);
+        Assert.NotEqual(0, _network.Execute("bash", "-c", "echo > /dev/tcp/10.77.0.1/3260").ExitCode);
+        Assert.NotEqual(0, _network.Execute("bash", "-c", "echo > /dev/tcp/10.88.0.1/443").ExitCode);
+        using var machine = Start();
+        server.WaitFor("at 10.88.0.1:3260, told to the kernel by iBFT", Boot);
+        server.WaitFor("iPXE is logged in with mutual CHAP", Boot);
+        await AssertUpAsync(server, machine);
+        Assert.Equal(2, server.Lines.Count(l => l.Contains("at 10.88.0.1", StringComparison.Ordinal) && l.Contains("logged in to", StringComparison.Ordinal)));
+    }
+
+    private async Task<BackgroundTool> ServeAsync(params string[] storage)
+    {
+        var parts = await Demo.RunAsync(_folder, "ovmf", "--prepare");
+        Assert.True(parts.Status == 0, parts.Output);
+        var volume = Path.Combine(_folder.Path, "node-1.raw");
+        File.Copy(parts.Part("disk"), volume);
+        var site = Path.Combine(_folder.Path, "slipway.yaml");
+        await File.WriteAllTextAsync(site, $$"""
+            name: lab
+            state: {{_folder.Path}}/state
+            ipxe: {{parts.Part("ipxe")}}
+            networks:
+              - { name: boot, interface: eth1, address: 10.77.0.1/24, pool: 10.77.0.100-10.77.0.200, probe: false }
+              - {{string.Join("\n  - ", storage)}}
+            machines:
+              - { name: node-1, mac: "{{DemoSite.Mac}}", volume: {{volume}} }
+            """);
+        var server = _network.Start(Demo.Program, "serve", "-c", site);
+        server.WaitFor("serving storage network storage");
+        return server;
+    }
+
+    private BackgroundTool Start()
+    {
+        var variables = Path.Combine(_folder.Path, "variables.fd");
+        File.Copy("/usr/share/OVMF/OVMF_VARS_4M.fd", variables);
+        var command = new QemuCommand(DemoFirmware.Named("ovmf"), DemoSite.Mac, GuestNetwork.Tap, "/usr/share/OVMF/OVMF_CODE_4M.fd", variables, BootMedia: null);
+        return _network.Start([command.Program, .. command.Arguments.Select(a => a.StartsWith("tap,id=n0", StringComparison.Ordinal) ? _switch.Cable : a)]);
+    }
+
+    private static async Task AssertUpAsync(BackgroundTool server, BackgroundTool machine)
+    {
+        server.WaitFor("node-1 says that it is up", Boot);
+        Assert.Equal(0, await machine.EndAsync(Boot));
+        server.Signal("TERM");
+        Assert.Equal(0, await server.EndAsync(TimeSpan.FromMinutes(1)));
+    }
+}
