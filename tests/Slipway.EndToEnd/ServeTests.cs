@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Slipway.Demo;
 using Slipway.Demo.Machine;
@@ -35,6 +36,8 @@ public sealed partial class ServeTests
 
         using var server = network.Start(Demo.Program, "serve", "-c", site);
         server.WaitFor("serving network boot");
+        using var follow = new BackgroundTool(Demo.Program, "boot", "follow", "node-1", "--state", state);
+        using var json = new BackgroundTool(Demo.Program, "boot", "follow", "--json", "--state", state);
         var (trusting, media) = (Path.Combine(folder.Path, "ipxe.efi"), Path.Combine(folder.Path, "media.img"));
         Tool.Run(Demo.Program, "firmware", "trust", "--no-sleep", Path.Combine(ipxe, "ipxe-amd64.efi"), trusting, "--ca", Path.Combine(state, "ca.pem"));
         Tool.Run(Demo.Program, "firmware", "media", media, "--ipxe", trusting, "--server", "https://10.77.0.1/", "--machine", "node-1", "--state", state);
@@ -45,9 +48,57 @@ public sealed partial class ServeTests
         server.WaitFor("it showed its certificate", Boot);
         server.WaitFor("node-1 says that it is up", Boot);
         Assert.Equal(0, await machine.EndAsync(Boot));
+        follow.WaitFor("node-1 says that it is up");
+        var shown = Tool.Run(Demo.Program, "boot", "show", "node-1", "--state", state).Output;
 
         server.Signal("TERM");
         Assert.Equal(0, await server.EndAsync(TimeSpan.FromMinutes(1)));
+        Assert.Equal((1, 1), (await follow.EndAsync(Boot), await json.EndAsync(Boot)));
+        CheckTimeline(follow.Lines, json.Lines, shown);
+    }
+
+    /// <summary>What an operator saw of this boot: every stage, each with its evidence, in the order of the chain.</summary>
+    private static void CheckTimeline(IReadOnlyList<string> followed, IReadOnlyList<string> json, string shown)
+    {
+        string[] expected =
+        [
+            @"^node-1            boots at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$",
+            @"dhcp       iPXE \(X64Uefi\) has 10\.77\.0\.\d+ for 12:00:00, boots https://10\.77\.0\.1/boot/52-54-00-77-00-01$",
+            @"script     is connected by TLS 1\.[23], TLS_\w+$",
+            @"script     has its script: disk iqn\.\S+:node-1 at 10\.77\.0\.1:3260, told to the kernel by kernel arguments; it showed its certificate [0-9A-F]+$",
+            @"san-login  iPXE is logged in with mutual CHAP MD5 as iqn\.\S+:node-1:initiator$",
+            @"partition  reads partition table$",
+            @"loader     reads partition 1 \(demo boot\): /EFI/BOOT/BOOTX64\.EFI$",
+            @"loader     reads partition 1 \(demo boot\): /grub\.cfg$",
+            @"kernel     reads partition 1 \(demo boot\): /vmlinuz$",
+            @"kernel     reads partition 1 \(demo boot\): /initrd\.img$",
+            @"os-login   the operating system is logged in with mutual CHAP \S+ as iqn\.\S+:node-1:initiator$",
+            @"root       reads partition 2 \(ext4\)",
+            @"root       says: demo: the root file system is written to$",
+            @"up         node-1 says that it is up$",
+            @"^slipway: the server stopped$",
+        ];
+        var lines = new Queue<string>(followed);
+        foreach (var pattern in expected)
+        {
+            while (lines.Count > 0 && !Regex.IsMatch(lines.Peek(), pattern))
+                lines.Dequeue();
+            Assert.True(lines.Count > 0, $"{pattern} does not come where it should in:\n{string.Join('\n', followed)}");
+        }
+        Assert.All(followed, line => Assert.StartsWith(line.StartsWith("slipway", StringComparison.Ordinal) ? "slipway: the server stopped" : "node-1  ", line, StringComparison.Ordinal));
+
+        Assert.Matches(@"^node-1 \(52:54:00:77:00:01\), since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d: up\n", shown);
+        Assert.Contains("root       says: demo: the root file system is written to", shown, StringComparison.Ordinal);
+
+        var events = json.Where(line => line.StartsWith('{')).Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        var elapsed = events.Select(e => e.GetProperty("elapsed").GetDouble()).ToList();
+        Assert.Equal(elapsed.Order(), elapsed);
+        Assert.Single(events.Select(e => e.GetProperty("boot").GetString()).Distinct());
+        var message = Assert.Single(events, e => e.GetProperty("kind").GetString() == "message");
+        Assert.Equal(("root", "notice", "demo"), (Text(message, "stage"), Text(message.GetProperty("facts"), "severity"), Text(message.GetProperty("facts"), "app")));
+        Assert.Contains(events, e => Text(e, "kind") == "entered" && Text(e, "stage") == "kernel" && Text(e.GetProperty("facts"), "file") == "/vmlinuz");
+
+        static string? Text(JsonElement element, string name) => element.GetProperty(name).GetString();
     }
 
     private static string ReadmeSite()

@@ -10,12 +10,24 @@ namespace Slipway.Disks.Mapping;
 /// </summary>
 public sealed class DiskMap(IBlockDevice disk) : IDisposable
 {
+    // Of a disk with the largest sectors that there are.
+    private const int FirstBlock = 4096;
+
     private readonly SemaphoreSlim _building = new(1, 1);
     private Range[]? _ranges;
 
     /// <summary>What holds the byte at <paramref name="offset"/>.</summary>
     public ValueTask<DiskPlace> LocateAsync(long offset, CancellationToken cancellation = default) =>
         Volatile.Read(ref _ranges) is { } ranges ? ValueTask.FromResult(Find(ranges, offset)) : BuildAndLocateAsync(offset, cancellation);
+
+    /// <summary>What a read is after: the place that it begins in, and those that lie in it whole; what it only brushes is read ahead.</summary>
+    public ValueTask VisitAsync(long offset, long length, Action<DiskPlace> visit, CancellationToken cancellation = default)
+    {
+        if (Volatile.Read(ref _ranges) is not { } ranges)
+            return BuildAndVisitAsync(offset, length, visit, cancellation);
+        Visit(ranges, offset, length, visit);
+        return ValueTask.CompletedTask;
+    }
 
     /// <summary>The places that a range touches, in the order of the disk, each once.</summary>
     public async ValueTask<IReadOnlyList<DiskPlace>> LocateAsync(long offset, long length, CancellationToken cancellation = default)
@@ -37,6 +49,16 @@ public sealed class DiskMap(IBlockDevice disk) : IDisposable
 
     private async ValueTask<DiskPlace> BuildAndLocateAsync(long offset, CancellationToken cancellation) =>
         Find(await BuildAsync(cancellation), offset);
+
+    private async ValueTask BuildAndVisitAsync(long offset, long length, Action<DiskPlace> visit, CancellationToken cancellation) =>
+        Visit(await BuildAsync(cancellation), offset, length, visit);
+
+    private static void Visit(Range[] ranges, long offset, long length, Action<DiskPlace> visit)
+    {
+        visit(Find(ranges, offset));
+        for (var index = IndexOf(ranges, offset) + 1; index < ranges.Length && ranges[index].End <= offset + length; index++)
+            visit(ranges[index].Place);
+    }
 
     private static DiskPlace Find(Range[] ranges, long offset)
     {
@@ -69,6 +91,7 @@ public sealed class DiskMap(IBlockDevice disk) : IDisposable
             if (table.Kind == PartitionTableKind.None || await IsoVolume.TryOpenAsync(DiskRegion.Whole(disk), cancellation) is not null)
                 await new FileSystemMap(ranges).AddAsync(disk, 0, disk.Length, null, cancellation);
             else await AddPartitionsAsync(table, ranges, cancellation);
+            if (ranges.Count == 0) ranges.Add(new(0, Math.Min(FirstBlock, disk.Length), new DiskPlace(DiskPlaceKind.NoPartitionTable, null, null, null)));
             var finished = ranges.ToArray();
             Volatile.Write(ref _ranges, finished);
             return finished;

@@ -11,6 +11,9 @@ public enum DiskPlaceKind
     /// <summary>The MBR, the GPT or its backup.</summary>
     PartitionTable,
 
+    /// <summary>The beginning of a disk that has neither a partition table nor a file system.</summary>
+    NoPartitionTable,
+
     /// <summary>A file system's own: boot sector, tables, inodes, free space.</summary>
     FileSystem,
     Directory,
@@ -32,6 +35,7 @@ public sealed record DiskPlace(DiskPlaceKind Kind, Partition? Partition, string?
         var what = Kind switch
         {
             DiskPlaceKind.PartitionTable => "partition table",
+            DiskPlaceKind.NoPartitionTable => "where a partition table would be",
             DiskPlaceKind.FileSystem => $"{FileSystem} file system",
             DiskPlaceKind.Directory or DiskPlaceKind.File => Path!,
             _ => Partition is null ? "outside of every partition" : "",

@@ -128,15 +128,29 @@ public sealed class BootTimelines(TimeProvider clock, int limit = 20_000)
         }
     }
 
-    /// <summary>Events from now on, until cancelled. A follower that falls 10,000 events behind loses the oldest.</summary>
-    public async IAsyncEnumerable<BootEvent> FollowAsync([EnumeratorCancellation] CancellationToken cancellation = default)
+    /// <summary>
+    /// Events from now on, until cancelled; of one machine that is in the middle of a run, what came before in it first. A follower that falls 10,000 events behind loses the oldest.
+    /// </summary>
+    /// <param name="only">One machine; all where it is left out.</param>
+    public async IAsyncEnumerable<BootEvent> FollowAsync(MacAddress? only = null, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
         var channel = Channel.CreateBounded<BootEvent>(new BoundedChannelOptions(10_000) { FullMode = BoundedChannelFullMode.DropOldest });
-        _followers.TryAdd(channel, 0);
+        IReadOnlyList<BootEvent> before = [];
+        lock (_gate)
+        {
+            if (only is { } mac && _current.GetValueOrDefault(mac) is { Outcome: BootOutcome.Running or BootOutcome.Stalled })
+                before = EventsOf(mac);
+            _followers.TryAdd(channel, 0);
+        }
         try
         {
-            await foreach (var e in channel.Reader.ReadAllAsync(cancellation).ConfigureAwait(false))
+            foreach (var e in before)
                 yield return e;
+            await foreach (var e in channel.Reader.ReadAllAsync(cancellation).ConfigureAwait(false))
+            {
+                if (only is null || e.Mac == only)
+                    yield return e;
+            }
         }
         finally
         {
@@ -146,8 +160,9 @@ public sealed class BootTimelines(TimeProvider clock, int limit = 20_000)
 
     private Boot RunFor(MacAddress mac, string machine, bool starts)
     {
+        // A machine may get its name while it boots.
         if (_current.TryGetValue(mac, out var boot) && !(starts && IsOver(boot)))
-            return boot;
+            return boot.Machine == machine ? boot : _current[mac] = boot with { Machine = machine };
         var now = clock.GetUtcNow();
         var id = string.Create(CultureInfo.InvariantCulture, $"{now:yyyyMMdd'T'HHmmss}-{mac.ToHyphenated().Replace("-", "", StringComparison.Ordinal)[6..]}-{++_serial}");
         boot = _current[mac] = new Boot(id, machine, mac, now);
@@ -161,7 +176,7 @@ public sealed class BootTimelines(TimeProvider clock, int limit = 20_000)
     private void Bound(Boot stranger)
     {
         _ofStrangers.Enqueue(stranger);
-        if (_ofStrangers.Count > limit && _ofStrangers.Dequeue() is var oldest && _current.TryGetValue(oldest.Mac, out var boot) && boot.Id == oldest.Id)
+        if (_ofStrangers.Count > limit && _ofStrangers.Dequeue() is var oldest && _current.TryGetValue(oldest.Mac, out var boot) && boot.Id == oldest.Id && boot.Machine == oldest.Machine)
         {
             _current.Remove(oldest.Mac);
             _messages.Forget(oldest.Mac);

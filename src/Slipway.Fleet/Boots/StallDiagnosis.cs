@@ -30,8 +30,8 @@ public static class StallDiagnosis
                 + "script took another branch",
             BootStage.SanLogin => "the disk is attached but nothing reads it: the firmware does not see iPXE's disk, or "
                 + "iPXE was told not to boot from it",
-            BootStage.Partition => "the partition table was read but no boot loader: the disk has no EFI system partition "
-                + "with EFI/BOOT/BOOT*.EFI for this architecture",
+            BootStage.Partition => "the disk was read but no boot loader on it: it has no partition table, or no EFI system "
+                + "partition with EFI/BOOT/BOOT*.EFI for this architecture",
             BootStage.Loader => "the boot loader runs but reads no kernel: look at its configuration on the disk",
             BootStage.Kernel => "the kernel was read but its own initiator did not log in: no network driver, or no iSCSI "
                 + "parameters in the iBFT or the kernel arguments",

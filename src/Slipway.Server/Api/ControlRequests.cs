@@ -101,9 +101,11 @@ internal sealed class ControlRequests(
         : timelines.Of(mac) is { } boot ? TypedResults.Ok(BootView.Of(boot, timelines.EventsOf(mac)))
         : TypedResults.Problem($"{machine} has not booted since the server started", statusCode: StatusCodes.Status404NotFound);
 
-    /// <summary>Events from now on, of one machine or all, for as long as the client listens.</summary>
-    public ServerSentEventsResult<BootEventView> Follow(string? machine, CancellationToken cancellation) =>
-        TypedResults.ServerSentEvents(EventsAsync(machine, cancellation), eventType: "boot");
+    /// <summary>Events from now on, of all machines, or of one, with what there is of its boot so far; for as long as the client listens.</summary>
+    public Results<ServerSentEventsResult<BootEventView>, ProblemHttpResult> Follow(string? machine, CancellationToken cancellation) =>
+        machine is null ? TypedResults.ServerSentEvents(EventsAsync(null, cancellation), eventType: "boot")
+        : MacOf(machine) is { } mac ? TypedResults.ServerSentEvents(EventsAsync(mac, cancellation), eventType: "boot")
+        : Unknown(machine);
 
     public IReadOnlyList<LeaseView> Leases()
     {
@@ -128,13 +130,10 @@ internal sealed class ControlRequests(
             [.. all.Select(l => LeaseView.Of(l, DhcpEvidence.MacOf(l.Hardware) is { } holder ? machines.Find(holder)?.Name : null, now))];
     }
 
-    private async IAsyncEnumerable<BootEventView> EventsAsync(string? machine, [EnumeratorCancellation] CancellationToken cancellation)
+    private async IAsyncEnumerable<BootEventView> EventsAsync(MacAddress? only, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        await foreach (var e in timelines.FollowAsync(cancellation))
-        {
-            if (machine is null || MacOf(machine) == e.Mac)
-                yield return BootEventView.Of(e);
-        }
+        await foreach (var e in timelines.FollowAsync(only, cancellation))
+            yield return BootEventView.Of(e);
     }
 
     private MacAddress? MacOf(string machine) => MacAddress.TryParse(machine, null, out var mac) ? mac : machines.Named(machine)?.Mac;

@@ -43,7 +43,7 @@ internal sealed partial class BootRequests(
         if (machines.At(client) is not { } mac || timelines.Of(mac) is not { Outcome: BootOutcome.Running } boot || boot.Stage > BootStage.Script)
             return;
         var (version, suite) = (tls.Protocol.ToString(), tls.NegotiatedCipherSuite?.ToString() ?? "");
-        timelines.Observe(mac, machines.NameOf(mac), BootStage.Script, $"TLS {version.Replace("Tls1", "1.", StringComparison.Ordinal)}, {suite}",
+        timelines.Observe(mac, machines.NameOf(mac), BootStage.Script, $"is connected by TLS {version.Replace("Tls1", "1.", StringComparison.Ordinal)}, {suite}",
             new Dictionary<string, string> { ["tls"] = version, ["suite"] = suite });
     }
 

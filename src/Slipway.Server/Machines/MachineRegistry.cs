@@ -311,6 +311,8 @@ internal sealed partial class MachineRegistry(
         targets.Add(disk);
         if (machine.Address is not null)
             NetworksChanged(networks);
+        if (timelines.Of(mac) is { Outcome: not BootOutcome.Up } waiting)
+            timelines.Observe(mac, machine.Name, waiting.Stage, $"is approved as {machine.Name} by {by}");
         LogApproved(machine.Name, mac, by, machine.Volume);
         return settings;
     }

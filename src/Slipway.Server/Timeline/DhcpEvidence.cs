@@ -28,12 +28,25 @@ internal sealed class DhcpEvidence(BootTimelines timelines, MachineDirectory mac
         switch (e.Kind)
         {
             case DhcpEventKind.Offered or DhcpEventKind.Acknowledged or DhcpEventKind.ProxyOffered:
-                timelines.Observe(mac, name, BootStage.Dhcp, e.Text, Facts(e, client), begins);
+                timelines.Observe(mac, name, BootStage.Dhcp, Text(e, client), Facts(e, client), begins);
                 break;
             case DhcpEventKind.Refused or DhcpEventKind.Declined or DhcpEventKind.Exhausted or DhcpEventKind.Conflict or DhcpEventKind.OtherServer:
-                timelines.Refuse(mac, name, BootStage.Dhcp, e.Text, Facts(e, client));
+                timelines.Refuse(mac, name, BootStage.Dhcp, Text(e, client), Facts(e, client));
                 break;
         }
+    }
+
+    // The engine names a client by its card, and a timeline is one card's.
+    private static string Text(DhcpEvent e, DhcpClient client)
+    {
+        var who = client.Kind switch
+        {
+            ClientKind.Host => "the operating system",
+            ClientKind.Ipxe => "iPXE",
+            _ => "the firmware",
+        };
+        var relay = client.RelayAddress.Equals(IPAddress.Any) ? "" : $" by relay {client.RelayAddress}";
+        return e.Text.Replace(client.ToString(), $"{who}{(client.Architecture is { } architecture ? $" ({architecture})" : "")}{relay}", StringComparison.Ordinal);
     }
 
     public static MacAddress? MacOf(HardwareAddress hardware) =>

@@ -8,16 +8,21 @@ namespace Slipway.Server.Timeline;
 /// What the reads of a disk tell about a boot: which partition, which file. Called on the data path, so it does nothing
 /// but look up, and nothing at all once the machine is up.
 /// </summary>
-internal sealed class DiskEvidence(DiskMap map, Action<BootStage, string, IReadOnlyDictionary<string, string>?> observe)
+internal sealed class DiskEvidence
 {
     // A loader reads dozens of files; more than these tell nobody anything.
     private const int MaxFiles = 100;
 
+    private readonly DiskMap _map;
+    private readonly Action<BootStage, string, IReadOnlyDictionary<string, string>?> _observe;
+    private readonly Action<DiskPlace> _judge;
     private readonly Lock _gate = new();
     private readonly HashSet<string> _files = [];
     private volatile bool _osLoggedIn;
     private volatile bool _rootSeen;
     private DiskPlace? _last;
+
+    public DiskEvidence(DiskMap map, Action<BootStage, string, IReadOnlyDictionary<string, string>?> observe) => (_map, _observe, _judge) = (map, observe, Judge);
 
     /// <summary>A new run: every file is news again.</summary>
     public void Begin()
@@ -28,28 +33,27 @@ internal sealed class DiskEvidence(DiskMap map, Action<BootStage, string, IReadO
             _last = null;
             _osLoggedIn = _rootSeen = false;
         }
-        map.Invalidate();
+        _map.Invalidate();
     }
 
     public void OsLoggedIn() => _osLoggedIn = true;
 
-    public void Touch(long offset)
+    /// <summary>A read or a write. GRUB reads 32 KiB where it wants a small file.</summary>
+    public void Touch(long offset, long length)
     {
         if (_rootSeen)
             return;
-        var looking = map.LocateAsync(offset);
-        if (looking.IsCompletedSuccessfully)
-            Judge(looking.Result);
-        else
+        var looking = _map.VisitAsync(offset, length, _judge);
+        if (!looking.IsCompletedSuccessfully)
             _ = JudgeLaterAsync(looking);
     }
 
     // The first question reads the disk. The machine does not wait for it.
-    private async Task JudgeLaterAsync(ValueTask<DiskPlace> looking)
+    private static async Task JudgeLaterAsync(ValueTask looking)
     {
         try
         {
-            Judge(await looking);
+            await looking;
         }
         catch (BlockDeviceException)
         {
@@ -74,7 +78,7 @@ internal sealed class DiskEvidence(DiskMap map, Action<BootStage, string, IReadO
             }
             else
             {
-                news = place.Kind is DiskPlaceKind.PartitionTable or DiskPlaceKind.File && _files.Count < MaxFiles && _files.Add(place.ToString())
+                news = place.Kind is DiskPlaceKind.PartitionTable or DiskPlaceKind.NoPartitionTable or DiskPlaceKind.File && _files.Count < MaxFiles && _files.Add(place.ToString())
                     ? place.ToString()
                     : null;
             }
@@ -84,7 +88,7 @@ internal sealed class DiskEvidence(DiskMap map, Action<BootStage, string, IReadO
         var facts = new Dictionary<string, string> { ["place"] = news };
         if (place.Path is not null)
             facts["file"] = place.Path;
-        observe(StageOf(place), $"reads {news}", facts);
+        _observe(StageOf(place), $"reads {news}", facts);
     }
 
     private BootStage StageOf(DiskPlace place) => place switch

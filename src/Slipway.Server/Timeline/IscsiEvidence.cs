@@ -42,8 +42,11 @@ internal sealed class IscsiEvidence(BootTimelines timelines, MachineTargets targ
             case Closed closed when timelines.Of(mac) is { } boot && boot.Entered.ContainsKey(stage):
                 facts["bytesRead"] = closed.BytesRead.ToString(CultureInfo.InvariantCulture);
                 facts["bytesWritten"] = closed.BytesWritten.ToString(CultureInfo.InvariantCulture);
+                // iPXE never logs out: the operating system's network answers for it when the machine is no longer iPXE's.
+                var reason = isFirmware && boot.Entered.ContainsKey(BootStage.OsLogin) ? "the operating system has the machine" : closed.Reason;
+                facts["reason"] = closed.Reason;
                 timelines.Observe(mac, name, stage,
-                    $"{(isFirmware ? "iPXE" : "the operating system")} ended its session ({closed.Reason}): {Mebibytes(closed.BytesRead)} read, {Mebibytes(closed.BytesWritten)} written", facts);
+                    $"{(isFirmware ? "iPXE" : "the operating system")} ended its session ({reason}): {Size(closed.BytesRead)} read, {Size(closed.BytesWritten)} written", facts);
                 break;
         }
     }
@@ -51,5 +54,7 @@ internal sealed class IscsiEvidence(BootTimelines timelines, MachineTargets targ
     private static string Chap(SessionFacts session) =>
         session.Algorithm is { } algorithm ? $" with {(session.Mutual ? "mutual " : "")}CHAP {algorithm.ToString().ToUpperInvariant().Replace('_', '-')}" : "";
 
-    private static string Mebibytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0.0} MiB");
+    private static string Size(long bytes) => bytes < 1 << 20
+        ? string.Create(CultureInfo.InvariantCulture, $"{(bytes + 1023) >> 10} KiB")
+        : string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0.0} MiB");
 }

@@ -19,7 +19,11 @@ internal sealed class TftpEvidence(BootTimelines timelines, MachineDirectory mac
         var facts = new Dictionary<string, string> { ["file"] = e.Name };
         switch (e.Kind)
         {
-            case TftpEventKind.Started or TftpEventKind.Probed:
+            // Firmware asks for the length first and for the file then: both begin alike.
+            case TftpEventKind.Started when timelines.Of(mac)?.Events is [.., { Stage: BootStage.Tftp } last] && last.Facts.GetValueOrDefault("file") == e.Name:
+            case TftpEventKind.Probed:
+                break;
+            case TftpEventKind.Started:
                 timelines.Observe(mac, name, BootStage.Tftp, $"fetches {e.Name}", facts);
                 break;
             case TftpEventKind.Done:

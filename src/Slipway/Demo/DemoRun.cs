@@ -96,7 +96,7 @@ internal sealed class DemoRun(DemoOptions options, DemoParts parts, string image
     {
         try
         {
-            await foreach (var e in timelines.FollowAsync(cancellation))
+            await foreach (var e in timelines.FollowAsync(cancellation: cancellation))
             {
                 view.Event(e);
                 if (e.Mac == DemoSite.Mac && (e.Kind == BootEventKind.Stalled || e is { Stage: BootStage.Up, Kind: BootEventKind.Entered }))

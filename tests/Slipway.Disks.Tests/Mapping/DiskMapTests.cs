@@ -54,10 +54,11 @@ public class DiskMapTests
     }
 
     [Fact]
-    public async Task A_blank_disk_has_an_empty_map()
+    public async Task Of_a_blank_disk_only_the_place_for_a_partition_table_is_known()
     {
         using var map = new DiskMap(new MemoryDisk(Megabyte));
-        Assert.Same(DiskPlace.Unknown, await map.LocateAsync(512));
-        Assert.Empty(await map.LocateAsync(0, Megabyte));
+        Assert.Equal(DiskPlaceKind.NoPartitionTable, (await map.LocateAsync(512)).Kind);
+        Assert.Same(DiskPlace.Unknown, await map.LocateAsync(4096));
+        Assert.Equal("where a partition table would be", Assert.Single(await map.LocateAsync(0, Megabyte)).ToString());
     }
 }

@@ -217,7 +217,7 @@ public class BootTimelinesTests
     public async Task A_follower_gets_every_event_in_order()
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        await using var follower = _timelines.FollowAsync(stop.Token).GetAsyncEnumerator(stop.Token);
+        await using var follower = _timelines.FollowAsync(cancellation: stop.Token).GetAsyncEnumerator(stop.Token);
         var next = follower.MoveNextAsync();
         Begin();
         See(BootStage.Script);
@@ -225,6 +225,33 @@ public class BootTimelinesTests
         Assert.Equal(BootStage.Dhcp, follower.Current.Stage);
         Assert.True(await follower.MoveNextAsync());
         Assert.Equal(BootStage.Script, follower.Current.Stage);
+    }
+
+    [Fact]
+    public async Task A_follower_of_one_machine_gets_what_there_is_of_its_run_first_and_nothing_of_others()
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        Begin();
+        Say("one");
+        await using var follower = _timelines.FollowAsync(Mac, stop.Token).GetAsyncEnumerator(stop.Token);
+        Assert.True(await follower.MoveNextAsync());
+        _timelines.Observe(MacAddress.Parse("52:54:00:77:00:09"), "node-9", BootStage.Dhcp, "offered", starts: true);
+        See(BootStage.Up);
+        List<string> seen = [follower.Current.Text];
+        while (seen.Count < 3 && await follower.MoveNextAsync())
+            seen.Add(follower.Current.Text);
+        Assert.Equal(["offered", "says: one", "seen"], seen);
+    }
+
+    [Fact]
+    public void A_machine_that_is_approved_while_it_boots_has_its_name_from_then_on()
+    {
+        var timelines = new BootTimelines(_clock, limit: 1);
+        timelines.Observe(Mac, Mac.ToString(), BootStage.Dhcp, "offered", starts: true);
+        timelines.Observe(Mac, "node-1", BootStage.Script, "seen");
+        timelines.Observe(MacAddress.Parse("02:00:00:00:00:01"), "02:00:00:00:00:01", BootStage.Dhcp, "offered", starts: true);
+        Assert.Equal("node-1", timelines.Of(Mac)?.Machine);
+        Assert.Equal([Mac.ToString(), "node-1"], timelines.EventsOf(Mac).Select(e => e.Machine));
     }
 
     [Fact]

@@ -142,7 +142,7 @@ public sealed class BootRequestsTests : IAsyncLifetime
     {
         var secret = Secret(Curl("127.0.0.11", $"boot/{Known}/uboot", "--tls-max", "1.2").Output);
         var events = _timelines.Of(KnownMac)!.Events;
-        Assert.Contains(events, e => e.Text.StartsWith("TLS 1.2, TLS_ECDHE_ECDSA", StringComparison.Ordinal));
+        Assert.Contains(events, e => e.Text.StartsWith("is connected by TLS 1.2, TLS_ECDHE_ECDSA", StringComparison.Ordinal));
         Assert.DoesNotContain(events, e => e.Text.Contains(secret, StringComparison.Ordinal) || e.Facts.Values.Any(v => v.Contains(secret, StringComparison.Ordinal)));
     }
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Slipway.Commands.Volumes;
 using Slipway.Server.Api;
 
@@ -28,24 +27,28 @@ internal static class BootCommand
     private static Command Follow()
     {
         var machine = new Argument<string?>("MACHINE") { Description = "One machine; all where it is left out", Arity = ArgumentArity.ZeroOrOne };
-        return new Command("follow", "Print events as they come, until interrupted; with --json one object on each line.") { machine }.Asks(async (server, parsed, cancellation) =>
+        return new Command("follow", "Print events as they come, until interrupted; of one MACHINE, what there is of its boot first. With --json one object on each line.") { machine }.Asks(async (server, parsed, cancellation) =>
         {
             var path = "boots/events" + (parsed.GetValue(machine) is { } one ? $"?machine={Uri.EscapeDataString(one)}" : "");
+            var boots = new Dictionary<string, string>();
             await foreach (var e in server.FollowAsync<BootEventView>(path, cancellation))
-                Console.WriteLine(parsed.GetValue(StoreCommand.Json) ? RunningServer.PrintLine(e) : $"{e.Machine,-17} {Line(e)}");
+            {
+                if (parsed.GetValue(StoreCommand.Json))
+                {
+                    Console.WriteLine(RunningServer.PrintLine(e));
+                    continue;
+                }
+                if (boots.GetValueOrDefault(e.Mac) != e.Boot)
+                    Console.WriteLine($"{e.Machine,-17} {BootLines.BeginningOf(e)}");
+                boots[e.Mac] = e.Boot;
+                Console.WriteLine($"{e.Machine,-17} {BootLines.Of(e)}");
+            }
         });
     }
 
     private static string List(List<BootView> boots) => boots.Count == 0 ? "" : TextTable.Of(
         ["MACHINE", "STARTED", "STAGE", "OUTCOME", "PROBLEM"],
-        boots.Select(b => (IReadOnlyList<string?>)[b.Machine, b.Started.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", null), b.Stage, b.Outcome, b.Problem]));
+        boots.Select(b => (IReadOnlyList<string?>)[b.Machine, BootLines.LocalTime(b.Started), b.Stage, b.Outcome, b.Problem]));
 
-    private static string Details(BootView boot) =>
-        string.Join('\n', boot.Events!.Select(Line).Prepend($"{boot.Machine} ({boot.Mac}), since {boot.Started:u}: {boot.Stage}, {boot.Outcome}"));
-
-    private static string Line(BootEventView e)
-    {
-        var mark = e.Kind is "refused" or "stalled" ? e.Kind.ToUpperInvariant() + ": " : "";
-        return string.Create(CultureInfo.InvariantCulture, $"{e.Elapsed,7:0.00} s  {e.Stage,-9}  {mark}{e.Text}");
-    }
+    private static string Details(BootView boot) => string.Join('\n', boot.Events!.Select(BootLines.Of).Prepend(BootLines.HeadOf(boot)));
 }

@@ -64,15 +64,30 @@ internal sealed class RunningServer : IDisposable
         using var answer = await SendAsync(HttpMethod.Delete, path, null, cancellation);
     }
 
+    /// <exception cref="ServerException">There is no such thing to follow; or, in the end, the server stopped.</exception>
     public async IAsyncEnumerable<T> FollowAsync<T>(string path, [EnumeratorCancellation] CancellationToken cancellation)
     {
         using var answer = await SendAsync(HttpMethod.Get, path, null, cancellation);
         await using var stream = await answer.Content.ReadAsStreamAsync(cancellation);
-        await foreach (var item in SseParser.Create(stream, (_, data) => JsonSerializer.Deserialize<T>(data, Json)!).EnumerateAsync(cancellation))
-            yield return item.Data;
+        await using var items = SseParser.Create(stream, (_, data) => JsonSerializer.Deserialize<T>(data, Json)!).EnumerateAsync(cancellation).GetAsyncEnumerator(cancellation);
+        while (await MoveOnAsync(items))
+            yield return items.Current.Data;
+        throw new ServerException("the server stopped");
     }
 
     public void Dispose() => _http.Dispose();
+
+    private static async Task<bool> MoveOnAsync<T>(IAsyncEnumerator<SseItem<T>> items)
+    {
+        try
+        {
+            return await items.MoveNextAsync();
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
 
     private async Task<T> AskAsync<T>(HttpMethod method, string path, object? body, CancellationToken cancellation)
     {

@@ -1,5 +1,6 @@
-using System.Globalization;
+using Slipway.Commands.Fleet;
 using Slipway.Fleet.Boots;
+using Slipway.Server.Api;
 
 namespace Slipway.Demo.View;
 
@@ -10,8 +11,7 @@ internal sealed class PlainView(TextWriter output) : IDemoView
 
     public void Progress(string text) => _output.WriteLine($"  {text}");
 
-    public void Event(BootEvent e) => _output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-        $"{e.Elapsed.TotalSeconds,7:0.00} s  {e.Stage.Name(),-9}  {Kind(e.Kind)}{e.Text}"));
+    public void Event(BootEvent e) => _output.WriteLine(BootLines.Of(BootEventView.Of(e)));
 
     public void Console(string line)
     {
@@ -23,11 +23,4 @@ internal sealed class PlainView(TextWriter output) : IDemoView
         _output.WriteLine(title);
         return await work();
     }
-
-    private static string Kind(BootEventKind kind) => kind switch
-    {
-        BootEventKind.Refused => "REFUSED: ",
-        BootEventKind.Stalled => "STALLED: ",
-        _ => "",
-    };
 }
