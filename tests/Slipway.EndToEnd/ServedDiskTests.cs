@@ -44,12 +44,12 @@ public sealed partial class ServedDiskTests : IDisposable
         using (var own = Connect(boot, boot.Initiator))
             Assert.Contains("GOOD first version", Ask(own, "read 0"), StringComparison.Ordinal);
 
-        var portals = Tool.Run("ip", "netns", "exec", _network.Name, "env",
-            "LIBISCSI_CHAP_USERNAME=" + boot.User, "LIBISCSI_CHAP_PASSWORD=" + boot.Secret,
-            "LIBISCSI_CHAP_TARGET_USERNAME=" + boot.ReverseUser, "LIBISCSI_CHAP_TARGET_PASSWORD=" + boot.ReverseSecret,
-            "iscsi-ls", "-i", boot.Initiator, $"iscsi://{Server}").Output;
-        Assert.Contains($"Target:{boot.Target} Portal:192.0.2.10:3260,1", portals, StringComparison.Ordinal);
-        Assert.Contains($"Target:{boot.Target} Portal:{Server}:3260,1", portals, StringComparison.Ordinal);
+        foreach (var initiator in (string[])[boot.Initiator, Rescue])
+        {
+            var portals = Discover(boot, initiator);
+            Assert.Contains($"Target:{boot.Target} Portal:192.0.2.10:3260,1", portals, StringComparison.Ordinal);
+            Assert.Contains($"Target:{boot.Target} Portal:{Server}:3260,1", portals, StringComparison.Ordinal);
+        }
 
         _network.Ip("addr", "add", "10.77.0.9/24", "dev", "eth1");
         // From now on what goes to the server comes from there.
@@ -57,6 +57,24 @@ public sealed partial class ServedDiskTests : IDisposable
         using (var away = Connect(boot, boot.Initiator))
             Assert.NotEqual(0, await away.EndAsync(TimeSpan.FromSeconds(30)));
         server.WaitFor("10.77.0.9 is in none of the networks allowed: 10.77.0.1/32");
+    }
+
+    [Fact]
+    public async Task Logins_are_sent_to_the_storage_network()
+    {
+        const string storage = "10.88.0.1";
+        await ImportAsync("golden", "first version");
+        Slipway("volume", "create", "--image", "golden", "--for", "node-1");
+        _network.Ip("link", "add", "eth2", "type", "dummy");
+        _network.Ip("link", "set", "eth2", "up");
+        _network.Ip("addr", "add", $"{storage}/24", "dev", "eth2");
+        using var server = Serve($"    redirect: {storage}", "iscsi:\n  redirect: 192.0.2.1", $"  - {{ name: storage, interface: eth2, address: {storage}/24, mode: off }}");
+        var boot = Fetch();
+        using (var own = Connect(boot, boot.Initiator))
+            Assert.Contains("GOOD first version", Ask(own, "read 0"), StringComparison.Ordinal);
+        server.WaitFor($"asked for {boot.Target}: sent to {storage}:3260 (status 0101)");
+        Assert.Contains($"Target:{boot.Target} Portal:{storage}:3260,1", Discover(boot, boot.Initiator), StringComparison.Ordinal);
+        Assert.Contains($"was sent to {storage}:3260", Tool.Run(Demo.Program, "boot", "show", "node-1", "--state", State).Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -151,7 +169,8 @@ public sealed partial class ServedDiskTests : IDisposable
 
     /// <param name="machine">Lines of the machine.</param>
     /// <param name="more">Other sections of the site.</param>
-    private BackgroundTool Serve(string machine, string more = "")
+    /// <param name="networks">Beside the one that machines boot on.</param>
+    private BackgroundTool Serve(string machine, string more = "", string networks = "")
     {
         var site = Path.Combine(_folder.Path, "slipway.yaml");
         File.WriteAllText(site, $"""
@@ -162,6 +181,7 @@ public sealed partial class ServedDiskTests : IDisposable
                 interface: eth1
                 address: {Server}/24
                 pool: 10.77.0.100-10.77.0.200
+            {networks}
             https:
               client-certificates: optional
             machines:
@@ -201,6 +221,11 @@ public sealed partial class ServedDiskTests : IDisposable
             Tool.Run("gcc", "-O2", "-Wall", "-Werror", "-o", program, Path.Combine(AppContext.BaseDirectory, "Initiator", "session.c"), "-liscsi");
         return _network.Start(program, initiator, $"{Server}:3260", boot.Target, boot.User, boot.Secret, boot.ReverseUser, boot.ReverseSecret);
     }
+
+    private string Discover(Boot boot, string initiator) => Tool.Run("ip", "netns", "exec", _network.Name, "env",
+        "LIBISCSI_CHAP_USERNAME=" + boot.User, "LIBISCSI_CHAP_PASSWORD=" + boot.Secret,
+        "LIBISCSI_CHAP_TARGET_USERNAME=" + boot.ReverseUser, "LIBISCSI_CHAP_TARGET_PASSWORD=" + boot.ReverseSecret,
+        "iscsi-ls", "-i", initiator, $"iscsi://{Server}").Output;
 
     private static string Ask(BackgroundTool session, string command)
     {

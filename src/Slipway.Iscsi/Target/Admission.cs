@@ -17,7 +17,8 @@ public sealed class Admission
 
     public ScsiTargetDevice? Device { get; private init; }
 
-    public ChapPolicy? Chap { get; private init; }
+    /// <summary>What the initiator must prove: one of these, as the name that it says (CHAP_N) has it. Empty: AuthMethod None.</summary>
+    public IReadOnlyList<ChapPolicy> Chap { get; private init; } = [];
 
     /// <summary>Where the target is now; null unless the initiator is sent away (RFC 7143 §11.13.5, class 1).</summary>
     public IPEndPoint? Elsewhere { get; private init; }
@@ -33,7 +34,15 @@ public sealed class Admission
     /// <param name="device">Null in a discovery session, and only there.</param>
     /// <param name="chap">Null: AuthMethod None.</param>
     public static Admission Grant(ScsiTargetDevice? device, ChapPolicy? chap) =>
-        new(LoginStatus.Success, "", RefusalKind.Other) { Device = device, Chap = chap };
+        new(LoginStatus.Success, "", RefusalKind.Other) { Device = device, Chap = chap is null ? [] : [chap] };
+
+    /// <summary>Admits to a discovery session who proves one of several; <see cref="LoginFacts.ProvedName"/> then says which.</summary>
+    /// <param name="chap">One at least; names that differ.</param>
+    public static Admission GrantDiscovery(IReadOnlyList<ChapPolicy> chap)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(chap.Count);
+        return new(LoginStatus.Success, "", RefusalKind.Other) { Chap = chap };
+    }
 
     /// <summary>Sends the initiator to another portal, which it is told by TargetAddress.</summary>
     /// <param name="portal">An address that initiators reach, with its port.</param>

@@ -19,12 +19,15 @@ public sealed record InitiatorAccess
 
     public bool IsEverybody => Initiators.Count == 0 && Networks.Count == 0;
 
+    /// <summary>Whether an initiator of this name may use the target, from where it may.</summary>
+    public bool Names(string initiator) => Initiators.Count == 0 || Initiators.Contains(initiator, StringComparer.OrdinalIgnoreCase);
+
     /// <summary>A sentence for the log where this login is kept out; null where it may go on.</summary>
     public string? Refusal(LoginFacts facts)
     {
         if (Networks.Count > 0 && !Networks.Any(n => n.Contains(facts.Remote.Address)))
             return $"{facts.Remote.Address} is in none of the networks allowed: {string.Join(", ", Networks)}";
-        if (Initiators.Count > 0 && !Initiators.Contains(facts.InitiatorName, StringComparer.OrdinalIgnoreCase))
+        if (!Names(facts.InitiatorName))
             return $"{facts.InitiatorName} is not an initiator that may use {facts.TargetName ?? "this portal"}";
         return null;
     }

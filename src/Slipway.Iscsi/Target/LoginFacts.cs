@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Slipway.Iscsi.Target;
 
-/// <summary>What a login says about itself. Nothing in it is proved until CHAP is through.</summary>
+/// <summary>What a login says about itself. Nothing in it but <see cref="ProvedName"/> is proved.</summary>
 /// <param name="TargetName">Null in a discovery session.</param>
 /// <param name="Isid">48 bits (RFC 7143 §11.12.5).</param>
 public sealed record LoginFacts(
@@ -14,6 +14,9 @@ public sealed record LoginFacts(
     ulong Isid)
 {
     public string? InitiatorAlias { get; init; }
+
+    /// <summary>The name (CHAP_N) whose secret the initiator has; null until CHAP is through, and without CHAP.</summary>
+    public string? ProvedName { get; init; }
 
     /// <summary>
     /// iPXE makes its ISIDs in the enterprise-number format (RFC 7143 §11.12.5, T = 01b) under Fen Systems' number.

@@ -13,16 +13,15 @@ namespace Slipway.Server.Disks;
 /// others are logged in.
 /// </summary>
 /// <param name="advertised">As in <see cref="TargetRecord"/>.</param>
-internal sealed class MachineTargets(IReadOnlyList<IPEndPoint> advertised) : ITargetDirectory
+/// <param name="redirect">The portal that logins are sent to from every other one, where their machine says nothing else; null: none.</param>
+internal sealed class MachineTargets(IReadOnlyList<IPEndPoint> advertised, IPEndPoint? redirect = null) : ITargetDirectory
 {
     private readonly ConcurrentDictionary<MacAddress, MachineDisk> _byMac = [];
     private readonly ConcurrentDictionary<string, MachineDisk> _byTarget = [];
-    private readonly ConcurrentDictionary<string, MachineDisk> _byInitiator = [];
 
     public void Add(MachineDisk disk)
     {
         _byMac[disk.Machine.Mac] = disk;
-        _byInitiator[disk.Names.Initiator] = disk;
         _byTarget[disk.Names.Target] = disk;
     }
 
@@ -30,7 +29,6 @@ internal sealed class MachineTargets(IReadOnlyList<IPEndPoint> advertised) : ITa
     public void Remove(MachineDisk disk)
     {
         _byTarget.TryRemove(disk.Names.Target, out _);
-        _byInitiator.TryRemove(disk.Names.Initiator, out _);
         _byMac.TryRemove(disk.Machine.Mac, out _);
     }
 
@@ -38,26 +36,54 @@ internal sealed class MachineTargets(IReadOnlyList<IPEndPoint> advertised) : ITa
 
     public MachineDisk? Of(MacAddress mac) => _byMac.GetValueOrDefault(mac);
 
+    /// <summary>The disk that a login is for; null in a discovery session.</summary>
     public MachineDisk? Find(LoginFacts facts) =>
-        facts.TargetName is { } target ? _byTarget.GetValueOrDefault(target) : _byInitiator.GetValueOrDefault(facts.InitiatorName);
+        facts.TargetName is { } target ? _byTarget.GetValueOrDefault(target) : null;
 
     public Admission Admit(LoginFacts facts)
     {
-        if (facts.SessionType == SessionType.Normal && (facts.TargetName is null || !_byTarget.ContainsKey(facts.TargetName)))
-            return Admission.Refuse(LoginStatus.NotFound, $"there is no target {facts.TargetName}");
+        if (facts.SessionType == SessionType.Discovery)
+            return AdmitDiscovery(facts);
         if (Find(facts) is not { } disk)
-            return Admission.Refuse(LoginStatus.AuthorizationFailure, $"{facts.InitiatorName} is not the initiator that may use this portal");
+            return Admission.Refuse(LoginStatus.NotFound, $"there is no target {facts.TargetName}");
         if (disk.Access.Refusal(facts) is { } reason)
             return Admission.Refuse(LoginStatus.AuthorizationFailure, reason);
-        if (disk.Credentials is not { } credentials)
-            return Admission.Refuse(LoginStatus.AuthorizationFailure, $"{disk.Machine.Name} has fetched no script yet, so it has no secrets");
-        var chap = new ChapPolicy(
-            new ChapAccount(credentials.User, credentials.Secret),
-            new ChapAccount(credentials.ReverseUser, credentials.ReverseSecret));
-        return Admission.Grant(facts.SessionType == SessionType.Normal ? disk.Device : null, chap);
+        if (RedirectOf(disk, facts) is { } elsewhere && !elsewhere.Equals(facts.Portal))
+            return Admission.Redirect(elsewhere, permanently: false);
+        return ChapOf(disk) is { } chap
+            ? Admission.Grant(disk.Device, chap)
+            : Admission.Refuse(LoginStatus.AuthorizationFailure, Scriptless(disk));
     }
 
-    /// <summary>Only the machine whose secrets the session was opened with.</summary>
+    /// <summary>Only the target whose secrets the session was opened with.</summary>
     public IReadOnlyList<TargetRecord> Discover(LoginFacts facts) =>
-        Find(facts) is { } disk ? [new TargetRecord(disk.Names.Target, advertised)] : [];
+        [.. _byTarget.Values
+            .Where(disk => disk.Credentials?.User == facts.ProvedName && disk.Access.Refusal(facts) is null)
+            .Select(disk => new TargetRecord(disk.Names.Target, RedirectOf(disk, facts) is { } portal ? [portal] : advertised))];
+
+    private Admission AdmitDiscovery(LoginFacts facts)
+    {
+        var named = _byTarget.Values.Where(disk => disk.Access.Names(facts.InitiatorName)).ToList();
+        if (named.Count == 0)
+            return Admission.Refuse(LoginStatus.AuthorizationFailure, $"{facts.InitiatorName} is not an initiator that may use this portal");
+        var reachable = named.FindAll(disk => disk.Access.Refusal(facts) is null);
+        if (reachable.Count == 0)
+            return Admission.Refuse(LoginStatus.AuthorizationFailure, named[0].Access.Refusal(facts)!);
+        var chap = reachable.Select(ChapOf).OfType<ChapPolicy>().ToList();
+        return chap.Count > 0
+            ? Admission.GrantDiscovery(chap)
+            : Admission.Refuse(LoginStatus.AuthorizationFailure, Scriptless(reachable[0]));
+    }
+
+    /// <summary>Null before the machine's first script.</summary>
+    private static ChapPolicy? ChapOf(MachineDisk disk) => disk.Credentials is { } credentials
+        ? new(new ChapAccount(credentials.User, credentials.Secret), new ChapAccount(credentials.ReverseUser, credentials.ReverseSecret))
+        : null;
+
+    private static string Scriptless(MachineDisk disk) => $"{disk.Machine.Name} has fetched no script yet, so it has no secrets";
+
+    /// <summary>With the port that was asked for, where none is set.</summary>
+    private IPEndPoint? RedirectOf(MachineDisk disk, LoginFacts facts) =>
+        (disk.Machine.Redirect ?? redirect) is not { } portal ? null
+        : portal.Port == 0 ? new(portal.Address, facts.Portal.Port) : portal;
 }

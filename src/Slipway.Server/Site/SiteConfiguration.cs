@@ -52,6 +52,9 @@ public sealed record SiteConfiguration
     /// <summary>Portals that iSCSI discovery tells (port 0: the one that was asked); where none, the address that was asked.</summary>
     public IReadOnlyList<IPEndPoint> Advertise { get; init; } = [];
 
+    /// <summary>The portal that logins are sent to from every other one (port 0: the one that was asked); null: nobody is sent anywhere.</summary>
+    public IPEndPoint? Redirect { get; init; }
+
     /// <summary>How firmware that boots by HTTP is told to fetch its program from one of this server's addresses: <c>http</c> or <c>https</c>.</summary>
     internal string BootSchemeAt(IPAddress address) =>
         Networks.Any(n => n.Addresses.Contains(address) && n.HttpBoot == HttpBootScheme.Https) ? "https" : "http";
@@ -97,6 +100,9 @@ public sealed record MachineSettings
 
     /// <summary>Networks that logins to its disk come from; empty: any.</summary>
     public IReadOnlyList<IPNetwork> AllowNetworks { get; init; } = [];
+
+    /// <summary>As <see cref="SiteConfiguration.Redirect"/>, which counts where this is null.</summary>
+    public IPEndPoint? Redirect { get; init; }
 
     /// <summary>Its reserved address; one of the pool where null.</summary>
     public IPAddress? Address { get; init; }

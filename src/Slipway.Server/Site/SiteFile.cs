@@ -74,13 +74,16 @@ public static class SiteFile
         root.Allow("name", "state", "ipxe", "tftp", "networks", "machines", "profiles", "approve", "iscsi", "https");
         var https = root.Section("https");
         https?.Allow("certificate", "key", "root", "client-certificates");
+        var iscsi = root.Section("iscsi");
+        iscsi?.Allow("advertise", "redirect");
         return new SiteConfiguration
         {
             Name = root.Name("name", "site"),
             State = Path.Combine(folder, root.Text("state", "/var/lib/slipway")),
             Tftp = root.Text("tftp", "") is { Length: > 0 } tftp ? Path.Combine(folder, tftp) : null,
             Ipxe = Path.Combine(folder, root.Text("ipxe", "/usr/lib/ipxe")),
-            Advertise = root.Section("iscsi") is { } iscsi ? Advertised(iscsi) : [],
+            Advertise = iscsi is null ? [] : Advertised(iscsi),
+            Redirect = iscsi is null ? null : Redirect(iscsi),
             Networks = [.. root.List("networks").Select(NetworkSection.Network)],
             Machines = [.. root.List("machines").Select(section => Machine(section, folder))],
             Profiles = [.. root.List("profiles").Select(ProfileSection.Profile)],
@@ -134,7 +137,7 @@ public static class SiteFile
 
     private static MachineSettings Machine(YamlSection section, string folder)
     {
-        section.Allow("name", "mac", "volume", "profile", "firmware", "address", "faults", "trace", "allow-initiators", "allow-networks", "client-certificate");
+        section.Allow("name", "mac", "volume", "profile", "firmware", "address", "faults", "trace", "allow-initiators", "allow-networks", "redirect", "client-certificate");
         return new MachineSettings
         {
             Name = section.Name("name"),
@@ -146,6 +149,7 @@ public static class SiteFile
             AllowInitiators = section.Texts("allow-initiators"),
             AllowNetworks = [.. section.Texts("allow-networks").Select(text =>
                 InitiatorAccess.ParseNetwork(text) ?? throw section.Wrong("allow-networks", $"'{text}' is not a network, like 10.77.0.0/24"))],
+            Redirect = Redirect(section),
             Firmware = section.Value("firmware", "uboot, ibft or detect", MachineFirmwareNames.Parse, MachineFirmware.Detect),
             Address = section.Value<IPAddress?>("address", "an IPv4 address", V4, null),
             NeedsClientCertificate = section.Value("client-certificate", "required or optional", text => text switch
@@ -201,13 +205,13 @@ public static class SiteFile
         return rule;
     }
 
-    private static List<IPEndPoint> Advertised(YamlSection section)
-    {
-        section.Allow("advertise");
-        return [.. section.Texts("advertise").Select(text => Portal.TryParseReachable(text, out var portal)
+    private static List<IPEndPoint> Advertised(YamlSection section) =>
+        [.. section.Texts("advertise").Select(text => Portal.TryParseReachable(text, out var portal)
             ? portal
             : throw section.Wrong("advertise", $"'{text}' is not an address that initiators can connect to, like 10.77.0.1 or 10.77.0.1:3260"))];
-    }
+
+    private static IPEndPoint? Redirect(YamlSection section) =>
+        section.Value("redirect", "an address that initiators can connect to, like 10.77.0.1 or 10.77.0.1:3260", text => Portal.TryParseReachable(text, out var portal) ? portal : null, null);
 
     // A file has a folder or an extension before it; the name of a volume in the store has neither.
     private static string VolumeOf(string text, string folder) =>

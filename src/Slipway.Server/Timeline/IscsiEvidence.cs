@@ -33,6 +33,9 @@ internal sealed class IscsiEvidence(BootTimelines timelines, MachineTargets targ
                 timelines.Observe(mac, name, stage,
                     $"{(isFirmware ? "iPXE" : "the operating system")} is logged in{Chap(session)} as {e.Facts.InitiatorName}", facts);
                 break;
+            case Refused { Kind: RefusalKind.Redirected } redirected:
+                timelines.Observe(mac, name, stage, $"{(isFirmware ? "iPXE" : "the operating system")} was {redirected.Reason}", facts);
+                break;
             case Refused refused:
                 facts["status"] = ((ushort)refused.Status).ToString("x4", CultureInfo.InvariantCulture);
                 facts["refusal"] = refused.Kind.ToString();

@@ -157,6 +157,28 @@ public class ChapTests
             .HearsRefusal(LoginStatus.AuthenticationFailure, "own CHAP challenge");
     }
 
+    /// <summary>Which of several secrets is asked for is said by CHAP_N, and what was proved is what decides afterwards.</summary>
+    [Theory]
+    [InlineData("host", Md5, null)]
+    [InlineData("other", Md5, RefusalKind.WrongSecret)]
+    [InlineData("nobody", Md5, RefusalKind.WrongName)]
+    public void Discovery_may_be_opened_with_one_of_several_secrets(string name, string proof, RefusalKind? refused)
+    {
+        var site = new Site { Decide = _ => Admission.GrantDiscovery([new ChapPolicy(new ChapAccount("other", "the secret of another"), Disk), OneWay]) };
+        var initiator = site.Connect()
+            .SaysLogin(SecurityNegotiation, FullFeaturePhase, $"InitiatorName={Site.Initiator} SessionType=Discovery AuthMethod=CHAP CHAP_A=5")
+            .HearsLogin(SecurityNegotiation, null, $"AuthMethod=CHAP CHAP_A=5 CHAP_I=42 CHAP_C={Md5Challenge}")
+            .SaysLogin(SecurityNegotiation, FullFeaturePhase, $"CHAP_N={name} CHAP_R={proof}");
+        if (refused is { } kind)
+        {
+            initiator.HearsRefusal(LoginStatus.AuthenticationFailure, "CHAP");
+            Assert.Equal((kind, null), (site.Single<Refused>().Kind, site.Single<Refused>().Facts.ProvedName));
+            return;
+        }
+        initiator.HearsLogin(SecurityNegotiation, FullFeaturePhase, "");
+        Assert.Equal(name, site.Single<LoggedIn>().Facts.ProvedName);
+    }
+
     [Fact]
     public void The_target_proves_nothing_to_who_has_proved_nothing()
     {

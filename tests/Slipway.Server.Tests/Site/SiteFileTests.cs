@@ -110,7 +110,7 @@ public class SiteFileTests
             "lab.yaml:6: machines[0].firmware: 'x' is not uboot, ibft or detect",
             "lab.yaml:6: machines[0].mac: '1' is not an Ethernet address, like 52:54:00:12:34:56",
             "lab.yaml:6: machines[0].name: 'Node' must be up to 60 lower-case letters, digits, '-' and '.'",
-            "lab.yaml:7: 'colour' is not a setting here; there are name, mac, volume, profile, firmware, address, faults, trace, allow-initiators, allow-networks, client-certificate",
+            "lab.yaml:7: 'colour' is not a setting here; there are name, mac, volume, profile, firmware, address, faults, trace, allow-initiators, allow-networks, redirect, client-certificate",
             "lab.yaml:7: machines[1].volume is missing",
             "lab.yaml:8: machines[2] must be a mapping of keys to values",
             "lab.yaml:14: profiles[0].script: 'chian' is no command of iPXE; did you mean chain?",
@@ -124,14 +124,17 @@ public class SiteFileTests
     [Fact]
     public void Portals_and_who_may_come_to_them()
     {
-        const string Text = Whole + "\n    allow-networks: [10.77.0.0/24, 10.78.0.5]\n    allow-initiators: iqn.2026-11.test:rescue\niscsi:\n  advertise: [203.0.113.5, \"[fd00::5]:3261\"]\n";
+        const string Text = Whole + "\n    allow-networks: [10.77.0.0/24, 10.78.0.5]\n    allow-initiators: iqn.2026-11.test:rescue\n    redirect: 10.88.0.1:3261\niscsi:\n  advertise: [203.0.113.5, \"[fd00::5]:3261\"]\n  redirect: 10.88.0.2\n";
         var site = SiteFile.Parse(new StringReader(Text), "lab.yaml");
         Assert.Equal(["203.0.113.5:0", "[fd00::5]:3261"], site.Advertise.Select(p => p.ToString()));
         Assert.Equal(["10.77.0.0/24", "10.78.0.5/32"], site.Machines[1].AllowNetworks.Select(n => n.ToString()));
         Assert.Equal(["iqn.2026-11.test:rescue"], site.Machines[1].AllowInitiators);
         Assert.Empty(site.Machines[0].AllowNetworks);
-        Assert.Contains("lab.yaml:22: iscsi.advertise: '0.0.0.0' is not an address that initiators can connect to", Wrong("203.0.113.5", "0.0.0.0"), StringComparison.Ordinal);
+        Assert.Equal(("10.88.0.2:0", "10.88.0.1:3261", null), (site.Redirect?.ToString(), site.Machines[1].Redirect?.ToString(), site.Machines[0].Redirect?.ToString()));
+        Assert.Contains("lab.yaml:23: iscsi.advertise: '0.0.0.0' is not an address that initiators can connect to", Wrong("203.0.113.5", "0.0.0.0"), StringComparison.Ordinal);
         Assert.Contains("lab.yaml:19: machines[1].allow-networks: '10.78.0' is not a network", Wrong("10.78.0.5", "10.78.0"), StringComparison.Ordinal);
+
+        Assert.Contains("lab.yaml:24: iscsi.redirect: 'fd00::/64' is not an address that initiators can connect to", Wrong("10.88.0.2", "fd00::/64"), StringComparison.Ordinal);
 
         static string Wrong(string right, string wrong) => Assert.Throws<SiteConfigurationException>(
             () => SiteFile.Parse(new StringReader(Text.Replace(right, wrong, StringComparison.Ordinal)), "lab.yaml")).Message;

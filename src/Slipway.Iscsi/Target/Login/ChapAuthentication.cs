@@ -8,14 +8,17 @@ namespace Slipway.Iscsi.Target.Login;
 /// CHAP, the target's part (RFC 7143 §12.1.3): the algorithm and our challenge; then the initiator's response, and where
 /// it asks for it, our own proof. A request that carries the keys of the wrong step ends the login.
 /// </summary>
-internal sealed class ChapAuthentication(ChapPolicy policy, Randomness randomness)
+internal sealed class ChapAuthentication(IReadOnlyList<ChapPolicy> policies, Randomness randomness)
 {
     private byte _identifier;
     private byte[] _challenge = [];
 
     public ChapAlgorithm? Algorithm { get; private set; }
 
-    public bool IsProved { get; private set; }
+    /// <summary>Null until the initiator has proved itself.</summary>
+    public string? ProvedName { get; private set; }
+
+    public bool IsProved => ProvedName is not null;
 
     public bool IsMutual { get; private set; }
 
@@ -57,20 +60,22 @@ internal sealed class ChapAuthentication(ChapPolicy policy, Randomness randomnes
             return LoginRefusal.Protocol("the answer to the CHAP challenge has no CHAP_N or no CHAP_R", Pdu.LoginStatus.MissingParameter);
         if (!TextValues.TryParseBinary(response, ChapHash.MaxBinaryLength, out var proof))
             return LoginRefusal.Protocol("CHAP_R is no binary value");
+        var named = policies.FirstOrDefault(p => string.Equals(name, p.Initiator.Name, StringComparison.Ordinal));
+        var policy = named ?? policies[0];
         var expected = ChapHash.Respond(Algorithm!.Value, _identifier, policy.Initiator.Secret, _challenge);
         // Both are looked at whatever the other says: time must not tell which was wrong.
         var secretFits = CryptographicOperations.FixedTimeEquals(proof, expected);
-        if (!string.Equals(name, policy.Initiator.Name, StringComparison.Ordinal))
-            return new(Pdu.LoginStatus.AuthenticationFailure, RefusalKind.WrongName, $"CHAP name \"{Printable(name)}\", expected \"{policy.Initiator.Name}\"");
+        if (named is null)
+            return new(Pdu.LoginStatus.AuthenticationFailure, RefusalKind.WrongName, $"CHAP name \"{Printable(name)}\", expected {(policies.Count == 1 ? $"\"{policy.Initiator.Name}\"" : $"one of {policies.Count} others")}");
         if (!secretFits)
             return new(Pdu.LoginStatus.AuthenticationFailure, RefusalKind.WrongSecret, $"wrong CHAP secret of \"{policy.Initiator.Name}\"");
-        if (Prove(identifier, challenge, answer) is { } refusal)
+        if (Prove(policy, identifier, challenge, answer) is { } refusal)
             return refusal;
-        IsProved = true;
+        ProvedName = name;
         return null;
     }
 
-    private LoginRefusal? Prove(string? identifier, string? challenge, TextKeys answer)
+    private LoginRefusal? Prove(ChapPolicy policy, string? identifier, string? challenge, TextKeys answer)
     {
         if (identifier is null && challenge is null)
         {

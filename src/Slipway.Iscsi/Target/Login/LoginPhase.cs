@@ -130,6 +130,7 @@ internal sealed class LoginPhase(TargetNode node, System.Net.IPEndPoint remote, 
     {
         if (_security!.Handle(keys, answer) is { } refusal)
             return refusal;
+        Facts = Facts! with { ProvedName = _security.ProvedName };
         AwaitsVerdict = _security.IsMutual && answer[Keys.ChapResponse] is not null;
         return Negotiate(keys, answer, KeyUse.Security);
     }

@@ -5,15 +5,18 @@ using Slipway.Iscsi.Text;
 namespace Slipway.Iscsi.Target.Login;
 
 /// <summary>SecurityNegotiation (RFC 7143 §6.3.2): which method, and the method's own exchange.</summary>
-internal sealed class SecurityStage(ChapPolicy? policy, Randomness randomness)
+internal sealed class SecurityStage(IReadOnlyList<ChapPolicy> policies, Randomness randomness)
 {
     private const string Chap = "CHAP";
-    private readonly ChapAuthentication? _chap = policy is null ? null : new ChapAuthentication(policy, randomness);
+    private readonly ChapAuthentication? _chap = policies.Count == 0 ? null : new ChapAuthentication(policies, randomness);
     private string? _method;
 
     public ChapAlgorithm? Algorithm => _chap is { IsProved: true } ? _chap.Algorithm : null;
 
     public bool IsMutual => _chap is { IsMutual: true };
+
+    /// <summary>Whom CHAP has proved the initiator to be.</summary>
+    public string? ProvedName => _chap?.ProvedName;
 
     /// <summary>The initiator has proved all that it must.</summary>
     public bool IsSatisfied => _chap is null || _chap.IsProved;
