@@ -77,6 +77,7 @@ public abstract class LogicalUnit
         foreach (var nexus in nexuses)
         {
             nexus.ClearAttentions();
+            nexus.ForgetCopies();
             if (nexus != by || nexuses.Length > 1)
                 nexus.Establish(cause);
         }
@@ -172,7 +173,7 @@ public abstract class LogicalUnit
         }
         catch (BlockDeviceException refusal)
         {
-            return Refuse(task, MediumSense.For(refusal, row));
+            return Refuse(task, MediumSense.For(refusal, row.Has(CommandTraits.Writes | CommandTraits.Flushes)));
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
@@ -191,7 +192,7 @@ public abstract class LogicalUnit
         }
         catch (BlockDeviceException refusal)
         {
-            await Refuse(task, MediumSense.For(refusal, row));
+            await Refuse(task, MediumSense.For(refusal, row.Has(CommandTraits.Writes | CommandTraits.Flushes)));
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {

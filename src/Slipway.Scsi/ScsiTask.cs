@@ -51,6 +51,9 @@ public abstract class ScsiTask
 
     public int SenseLength { get; private set; }
 
+    /// <summary>The sense key, in whatever format; <see cref="SenseKey.NoSense"/> where there is no sense.</summary>
+    public SenseKey SenseKey => SenseLength == 0 ? SenseKey.NoSense : (SenseKey)(_sense[_sense[0] >= 0x72 ? 1 : 2] & 0x0F);
+
     /// <summary>True once the initiator has aborted the command. A command that takes long looks at it now and then.</summary>
     public bool IsAbandoned => _isAbandoned;
 

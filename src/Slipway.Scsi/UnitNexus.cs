@@ -27,6 +27,9 @@ internal sealed class UnitNexus(LogicalUnit unit, PortNexus port)
     /// <summary>Copies that were begun here; made when the first is.</summary>
     public CopyResults Copies => LazyInitializer.EnsureInitialized(ref _copies);
 
+    /// <summary>A reset forgets what is kept of copies that have ended.</summary>
+    public void ForgetCopies() => Volatile.Read(ref _copies)?.ForgetEnded();
+
     /// <summary>SAM-5 §5.14.1: establishes a unit attention; a condition that already waits is not queued twice.</summary>
     public void Establish(SenseCode attention)
     {

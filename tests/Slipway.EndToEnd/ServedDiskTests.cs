@@ -65,8 +65,9 @@ public sealed partial class ServedDiskTests : IDisposable
         const string storage = "10.88.0.1";
         await ImportAsync("golden", "first version");
         Slipway("volume", "create", "--image", "golden", "--for", "node-1");
-        _network.Ip("link", "add", "eth2", "type", "dummy");
+        _network.Ip("link", "add", "eth2", "type", "veth", "peer", "name", "far2");
         _network.Ip("link", "set", "eth2", "up");
+        _network.Ip("link", "set", "far2", "up");
         _network.Ip("addr", "add", $"{storage}/24", "dev", "eth2");
         using var server = Serve($"    redirect: {storage}", "iscsi:\n  redirect: 192.0.2.1", $"  - {{ name: storage, interface: eth2, address: {storage}/24, mode: off }}");
         var boot = Fetch();

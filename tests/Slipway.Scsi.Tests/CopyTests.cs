@@ -25,9 +25,69 @@ public class CopyTests
         Assert.Equal(Read(0, 8, 16), _one.Send("28 00 00 00 00 03 00 00 02 00", lun: 1).Good().Data);
 
         var status = _one.Send("84 00 07 00 00 00 00 00 00 00 00 00 01 00 00 00").Good().Data;
-        Assert.Equal(Initiator.Hex("00000008 01 0001 01 00000008"), status);
+        Assert.Equal(Initiator.Hex("00000008 01 0001 00 00002000"), status);
         _one.Send("84 00 07 00 00 00 00 00 00 00 00 00 01 00 00 00").Refused(SenseCode.InvalidFieldInCdb);
         new Initiator(_target, "two").Send("84 00 07 00 00 00 00 00 00 00 00 00 01 00 00 00").Refused(SenseCode.InvalidFieldInCdb);
+    }
+
+    [Fact]
+    public void A_copy_without_failure_has_no_details_and_no_held_data()
+    {
+        Receive(1, 7).Refused(SenseCode.InvalidFieldInCdb);
+        Receive(4, 7).Refused(SenseCode.InvalidFieldInCdb);
+        Send(List(7, Segment(0, 1, 16, 8, 3))).Good();
+        Assert.Equal(new byte[4], Receive(1, 7).Good().Data);
+        Assert.Equal(new byte[4], Receive(4, 7).Good().Data);
+        // One byte too few for the status: it is kept.
+        Assert.Equal(11, Receive(0, 7, 11).Good().Data.Length);
+        Receive(0, 7).Good();
+        Receive(4, 7).Refused(SenseCode.InvalidFieldInCdb);
+
+        // LIST ID USAGE 10b: nothing is kept of what went well.
+        Send(With(List(8, Segment(0, 1, 16, 8, 3)), 1, 0x10)).Good();
+        Receive(0, 8).Refused(SenseCode.InvalidFieldInCdb);
+    }
+
+    /// <summary>SPC-4 §5.17.7.4: whose failure it was, in which segment, and what was left of it.</summary>
+    [Theory]
+    [InlineData(true, "70000A 00000000 1D 0000 0001 0D01 00 80 0010", "02 700003 00000000 0A 00000000 1100 00 000000", 0x12)]
+    [InlineData(false, "F0000A 00000200 1D 0000 0001 0D01 00 80 0030", "02 700003 00000000 0A 00000000 0C00 00 000000", 0x12)]
+    public void A_segment_that_fails_is_told_with_the_units_own_sense(bool ofSource, string own, string forwarded, byte pointer)
+    {
+        var (source, destination) = (new ScriptedDisk(4 << 20), new ScriptedDisk(4 << 20));
+        var target = new TargetDevice("iqn.2026-01.test:target");
+        target.Attach(0, new DiskUnit(source, _identities[0]));
+        target.Attach(1, new DiskUnit(destination, _identities[1], 4096));
+        var one = new Initiator(target);
+        // The second segment has three MiB. Its source fails in the first of them, its destination in the second.
+        var faulty = ofSource ? source : destination;
+        (faulty.Fails, faulty.FailsFrom) = (BlockDeviceError.Io, ofSource ? 16 * 512 : 1 << 20);
+        var list = List(7, Segment(0, 1, 16, 0, 0), Segment(0, 1, 3 * 2048, 0, 0));
+        var answer = one.Send($"83 00 00 00 00 00 00 00 00 00 {list.Length:X8} 00 00", list);
+
+        var sense = Initiator.Hex(own + forwarded);
+        sense[ofSource ? 8 : 9] = pointer;
+        Assert.Equal(SenseCode.ThirdPartyDeviceFailure, answer.Code);
+        Assert.Equal(Convert.ToHexString(sense), Convert.ToHexString(answer.Sense));
+
+        Assert.Equal(Initiator.Hex("00000008 02 0002 00"), one.Send("84 00 07 00 00 00 00 00 00 00 00 00 01 00 00 00").Good().Data[..8]);
+        var details = one.Send("84 04 07 00 00 00 00 00 00 00 00 00 01 00 00 00").Good().Data;
+        Assert.Equal(60 + sense.Length, details.Length);
+        Assert.Equal(details.Length - 4, BinaryPrimitives.ReadInt32BigEndian(details));
+        Assert.Equal((2, sense.Length), (details[56], BinaryPrimitives.ReadUInt16BigEndian(details.AsSpan(58))));
+        Assert.Equal(sense, details[60..]);
+        one.Send("84 04 07 00 00 00 00 00 00 00 00 00 01 00 00 00").Refused(SenseCode.InvalidFieldInCdb);
+    }
+
+    [Fact]
+    public void Segments_that_cannot_be_begun_leave_details_which_a_reset_takes_away()
+    {
+        Send(With(List(9, Segment(0, 1, 8, 0, 0)), 87, 0x02)).Refused(SenseCode.UnreachableCopyTarget);
+        Assert.Equal(60 + 18, Receive(4, 9, 60).Good().TransferLength + 18);
+        Assert.Equal(60 + 18, Receive(4, 9).Good().Data.Length);
+        Send(With(List(9, Segment(0, 1, 8, 0, 0)), 87, 0x02)).Refused(SenseCode.UnreachableCopyTarget);
+        _one.Manage(TaskManagementFunction.LogicalUnitReset);
+        Receive(4, 9).Refused(SenseCode.InvalidFieldInCdb);
     }
 
     [Fact]
@@ -80,6 +140,9 @@ public class CopyTests
             types.Add(BinaryPrimitives.ReadUInt16BigEndian(page.AsSpan(at)));
         Assert.Equal([0x0001, 0x0004, 0x0008, 0x8001], types);
     }
+
+    private Answer Receive(byte serviceAction, byte listId, int allocated = 256) =>
+        _one.Send($"84 {serviceAction:X2} {listId:X2} 00 00 00 00 00 00 00 {allocated:X8} 00 00");
 
     private byte[] Read(int lun, int lba, int blocks) =>
         _one.Send($"28 00 {lba:X8} 00 {blocks:X4} 00", lun: (ulong)lun).Good().Data;

@@ -11,6 +11,9 @@ internal sealed class ScriptedDisk(long length) : IBlockDevice
 
     public BlockDeviceError? Fails { get; set; }
 
+    /// <summary>What ends here or before does not fail.</summary>
+    public long FailsFrom { get; set; }
+
     public int Flushes { get; private set; }
 
     public long Length => _disk.Length;
@@ -18,10 +21,10 @@ internal sealed class ScriptedDisk(long length) : IBlockDevice
     public bool IsReadOnly => false;
 
     public ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellation = default) =>
-        AfterGate(() => _disk.ReadAsync(offset, destination, cancellation), cancellation);
+        AfterGate(() => _disk.ReadAsync(offset, destination, cancellation), cancellation, offset + destination.Length);
 
     public ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellation = default) =>
-        AfterGate(() => _disk.WriteAsync(offset, source, cancellation), cancellation);
+        AfterGate(() => _disk.WriteAsync(offset, source, cancellation), cancellation, offset + source.Length);
 
     public ValueTask FlushAsync(CancellationToken cancellation = default)
     {
@@ -40,24 +43,24 @@ internal sealed class ScriptedDisk(long length) : IBlockDevice
 
     public ValueTask DisposeAsync() => _disk.DisposeAsync();
 
-    private ValueTask AfterGate(Func<ValueTask> action, CancellationToken cancellation)
+    private ValueTask AfterGate(Func<ValueTask> action, CancellationToken cancellation, long end = long.MaxValue)
     {
         if (Gate is not null)
-            return WaitAsync(action, cancellation);
-        Check();
+            return WaitAsync(action, end, cancellation);
+        Check(end);
         return action();
     }
 
-    private async ValueTask WaitAsync(Func<ValueTask> action, CancellationToken cancellation)
+    private async ValueTask WaitAsync(Func<ValueTask> action, long end, CancellationToken cancellation)
     {
         await Gate!.Task.WaitAsync(cancellation);
-        Check();
+        Check(end);
         await action();
     }
 
-    private void Check()
+    private void Check(long end)
     {
-        if (Fails is { } error)
+        if (Fails is { } error && end > FailsFrom)
             throw new BlockDeviceException(error, "as the test wants");
     }
 }

@@ -4,7 +4,10 @@ using Slipway.Scsi.Commands.Medium;
 namespace Slipway.Scsi.Commands.Copy;
 
 /// <summary>One block to block segment, checked: from where, to where, how many bytes.</summary>
-internal sealed record CopySegment(DiskUnit Source, long SourceOffset, DiskUnit Destination, BlockRange DestinationRange, long Length);
+/// <param name="SourceTarget">The place of the source's CSCD descriptor, from 0.</param>
+/// <param name="DestinationTarget">The place of the destination's.</param>
+internal sealed record CopySegment(
+    DiskUnit Source, int SourceTarget, long SourceOffset, DiskUnit Destination, int DestinationTarget, BlockRange DestinationRange, long Length);
 
 /// <summary>
 /// The parameter list of EXTENDED COPY(LID1) (SPC-4 §6.5): a header, CSCD descriptors of type E4h that name units of this
@@ -17,6 +20,12 @@ internal sealed class CopyList
     public const int MaxDescriptorLength = MaxTargets * TargetLength + MaxSegments * SegmentLength;
     public const byte IdentificationTarget = 0xE4;
     public const byte BlockToBlockSegment = 0x02;
+
+    /// <summary>LIST ID USAGE: only what a failure leaves is kept.</summary>
+    public const int UsageUnkept = 2;
+
+    /// <summary>LIST ID USAGE: there is no list id.</summary>
+    public const int UsageNone = 3;
 
     private const int HeaderLength = 16;
     private const int TargetLength = 32;
@@ -33,10 +42,16 @@ internal sealed class CopyList
 
     public byte ListId { get; private init; }
 
-    /// <summary>LIST ID USAGE 00b: the result is kept for RECEIVE COPY RESULTS; 10b: it is not; 11b: there is no list id.</summary>
+    /// <summary>0: the result is kept for RECEIVE COPY RESULTS; <see cref="UsageUnkept"/>, or <see cref="UsageNone"/>.</summary>
     public int ListIdUsage { get; private init; }
 
     public List<CopySegment> Segments { get; } = [];
+
+    /// <summary>Where the parameter list has the CSCD descriptor of this place.</summary>
+    public static int PlaceOfTarget(int target) => HeaderLength + target * TargetLength;
+
+    /// <summary>Of a list that is as long as its header, at least.</summary>
+    public static bool HasListId(ReadOnlySpan<byte> list) => UsageOf(list) is 0 or UsageUnkept;
 
     /// <summary>Null where the command was refused, as the standard says for what is wrong with the list.</summary>
     public static CopyList? Parse(DiskUnit unit, PortNexus port, ScsiTask task, ReadOnlySpan<byte> list)
@@ -54,8 +69,8 @@ internal sealed class CopyList
             return Wrong(unit, task, SenseCode.ParameterListLengthError);
         if (targetsLength / TargetLength > MaxTargets)
             return Wrong(unit, task, SenseCode.TooManyTargetDescriptors);
-        var usage = (list[1] >> 3) & 3;
-        if (usage == 1 || (usage == 3 && list[0] != 0))
+        var usage = UsageOf(list);
+        if (usage == 1 || (usage == UsageNone && list[0] != 0))
             return Wrong(unit, task, SenseCode.InvalidFieldInParameterList, 1);
 
         var copy = new CopyList(port) { ListId = list[0], ListIdUsage = usage };
@@ -113,8 +128,8 @@ internal sealed class CopyList
         if (BinaryPrimitives.ReadUInt16BigEndian(left[2..]) != SegmentLength - SegmentHeaderLength)
             return unit.Deny(task, SenseCode.InvalidFieldInParameterList, SenseKeySpecific.InParameterList(at + 2));
         length = SegmentLength;
-        if (!TryTarget(BinaryPrimitives.ReadUInt16BigEndian(left[4..]), out var source) ||
-            !TryTarget(BinaryPrimitives.ReadUInt16BigEndian(left[6..]), out var destination))
+        var (sourceTarget, destinationTarget) = (BinaryPrimitives.ReadUInt16BigEndian(left[4..]), BinaryPrimitives.ReadUInt16BigEndian(left[6..]));
+        if (!TryTarget(sourceTarget, out var source) || !TryTarget(destinationTarget, out var destination))
         {
             return unit.Deny(task, SenseCode.UnreachableCopyTarget);
         }
@@ -132,9 +147,11 @@ internal sealed class CopyList
         // What the same nexus could not do itself, the copy does not do for it.
         if (!from.MayRead(source) || !to.MayWrite(destination))
             return unit.Deny(task, SenseCode.ThirdPartyDeviceFailure);
-        Segments.Add(new(from, from.ToBytes(read.Lba), to, written, bytes));
+        Segments.Add(new(from, sourceTarget, from.ToBytes(read.Lba), to, destinationTarget, written, bytes));
         return true;
     }
+
+    private static int UsageOf(ReadOnlySpan<byte> list) => (list[1] >> 3) & 3;
 
     private bool TryTarget(int index, out UnitNexus target)
     {

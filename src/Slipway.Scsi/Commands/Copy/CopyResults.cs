@@ -1,7 +1,42 @@
 namespace Slipway.Scsi.Commands.Copy;
 
-/// <summary>How a copy stands or ended; <paramref name="Bytes"/> are those of whole segments.</summary>
-internal sealed record CopyResult(bool IsComplete, bool HasFailed, int Segments, long Bytes);
+/// <summary>How one copy stands, or how it ended; asked about from other threads than its own.</summary>
+internal sealed class CopyRecord(byte listId)
+{
+    private volatile int _segments;
+    private long _bytes;
+    private volatile bool _isComplete;
+
+    public byte ListId { get; } = listId;
+
+    /// <summary>Segments that were begun (SPC-4 §6.24).</summary>
+    public int Segments => _segments;
+
+    /// <summary>What was written, in the order of the list.</summary>
+    public long Bytes => Volatile.Read(ref _bytes);
+
+    public bool IsComplete => _isComplete;
+
+    /// <summary>What the command ended with; valid once <see cref="IsComplete"/>.</summary>
+    public ScsiStatus Status { get; private set; }
+
+    public byte[] Sense { get; private set; } = [];
+
+    /// <summary>Nobody has asked for it, or its allocation length had no room.</summary>
+    public bool KeepsStatus { get; set; } = true;
+
+    public bool KeepsFailure { get; set; }
+
+    public void BeginSegment() => _segments++;
+
+    public void Wrote(int bytes) => Volatile.Write(ref _bytes, _bytes + bytes);
+
+    public void End(ScsiStatus status, ReadOnlySpan<byte> sense)
+    {
+        (Status, Sense, KeepsFailure) = (status, sense.ToArray(), status != ScsiStatus.Good);
+        _isComplete = true;
+    }
+}
 
 /// <summary>
 /// The copies of one I_T_L nexus by their list id: running, or ended and not asked about yet. Of the ended
@@ -12,46 +47,44 @@ internal sealed class CopyResults
     public const byte MaxKept = 16;
 
     private readonly Lock _lock = new();
-    private readonly List<(byte ListId, CopyResult Result)> _results = [];
+    private readonly List<CopyRecord> _records = [];
 
-    /// <summary>False while a copy with the same list id runs.</summary>
-    public bool TryBegin(byte listId)
+    /// <summary>Null while a copy with the same list id runs.</summary>
+    public CopyRecord? TryBegin(byte listId)
     {
         lock (_lock)
         {
-            var index = _results.FindIndex(r => r.ListId == listId);
-            if (index >= 0)
+            if (_records.Find(r => r.ListId == listId) is { } same)
             {
-                if (!_results[index].Result.IsComplete)
-                    return false;
-                _results.RemoveAt(index);
+                if (!same.IsComplete)
+                    return null;
+                _records.Remove(same);
             }
 
-            if (_results.Count >= MaxKept && _results.FindIndex(r => r.Result.IsComplete) is >= 0 and var oldest)
-                _results.RemoveAt(oldest);
-            _results.Add((listId, new(false, false, 0, 0)));
-            return true;
+            if (_records.Count >= MaxKept && _records.Find(r => r.IsComplete) is { } oldest)
+                _records.Remove(oldest);
+            var record = new CopyRecord(listId);
+            _records.Add(record);
+            return record;
         }
     }
 
-    public void End(byte listId, CopyResult result)
+    public CopyRecord? Find(byte listId)
     {
         lock (_lock)
-            _results[_results.FindIndex(r => r.ListId == listId)] = (listId, result);
+            return _records.Find(r => r.ListId == listId);
     }
 
-    /// <summary>The result, which is forgotten once it is complete; null where there is none.</summary>
-    public CopyResult? Take(byte listId)
+    public void Forget(CopyRecord record)
     {
         lock (_lock)
-        {
-            var index = _results.FindIndex(r => r.ListId == listId);
-            if (index < 0)
-                return null;
-            var result = _results[index].Result;
-            if (result.IsComplete)
-                _results.RemoveAt(index);
-            return result;
-        }
+            _records.Remove(record);
+    }
+
+    /// <summary>A reset of the unit (SPC-4 §6.23, §6.25); what still runs is ended by others.</summary>
+    public void ForgetEnded()
+    {
+        lock (_lock)
+            _records.RemoveAll(r => r.IsComplete);
     }
 }

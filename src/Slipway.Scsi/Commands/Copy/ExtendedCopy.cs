@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using Slipway.Disks;
 
 namespace Slipway.Scsi.Commands.Copy;
 
@@ -7,7 +8,6 @@ namespace Slipway.Scsi.Commands.Copy;
 internal static class ExtendedCopy
 {
     private const int ChunkLength = 1 << 20;
-    private const int UsageKept = 0;
 
     public static readonly CommandRow[] Rows =
     [
@@ -26,58 +26,94 @@ internal static class ExtendedCopy
             return default;
         if (task.DataOut.Length < length)
             return unit.Refuse(task, SenseCode.ParameterListLengthError);
-        return CopyList.Parse(unit, nexus.Port, task, task.DataOut.Span[..(int)length]) is { } list
-            ? RunAsync(unit, nexus, task, list, cancellation)
-            : default;
+        if (CopyList.Parse(unit, nexus.Port, task, task.DataOut.Span[..(int)length]) is { } list)
+            return RunAsync(unit, nexus, task, list, cancellation);
+
+        // A segment that cannot be begun has failed like one that was.
+        if (task.SenseKey == SenseKey.CopyAborted && CopyList.HasListId(task.DataOut.Span) && nexus.Copies.TryBegin(task.DataOut.Span[0]) is { } record)
+            record.End(task.Status, task.Sense);
+        return default;
     }
 
     private static async ValueTask RunAsync(
         DiskUnit unit, UnitNexus nexus, ScsiTask task, CopyList list, CancellationToken cancellation)
     {
-        var isKept = list.ListIdUsage == UsageKept;
-        if (isKept && !nexus.Copies.TryBegin(list.ListId))
+        var record = list.ListIdUsage == CopyList.UsageNone ? new CopyRecord(0) : nexus.Copies.TryBegin(list.ListId);
+        if (record is null)
         {
             await unit.Refuse(task, SenseCode.OperationInProgress);
             return;
         }
 
-        var result = new CopyResult(IsComplete: true, HasFailed: true, 0, 0);
+        // What an abort leaves.
+        var status = ScsiStatus.TaskAborted;
         try
         {
-            foreach (var segment in list.Segments)
-            {
-                await CopyAsync(segment, task, cancellation);
-                result = result with { Segments = result.Segments + 1, Bytes = result.Bytes + segment.Length };
-            }
-
-            foreach (var written in list.Segments.Select(s => s.Destination).Distinct())
-                await written.CommitAsync(throughCache: false, cancellation);
-            result = result with { HasFailed = false };
+            (await CopyAsync(list, task, record, cancellation))?.Tell(task, unit.UsesDescriptorSense);
+            status = task.Status;
         }
         finally
         {
-            if (isKept)
-                nexus.Copies.End(list.ListId, result);
+            record.End(status, task.Sense);
+            if (list.ListIdUsage == CopyList.UsageUnkept && status == ScsiStatus.Good)
+                nexus.Copies.Forget(record);
         }
     }
 
-    private static async ValueTask CopyAsync(CopySegment segment, ScsiTask task, CancellationToken cancellation)
+    /// <summary>Null where all went well.</summary>
+    private static async ValueTask<CopyFailure?> CopyAsync(CopyList list, ScsiTask task, CopyRecord record, CancellationToken cancellation)
+    {
+        foreach (var (number, segment) in list.Segments.Index())
+        {
+            record.BeginSegment();
+            if (await CopyAsync(number, segment, task, record, cancellation) is { } failure)
+                return failure;
+        }
+
+        foreach (var (number, segment) in list.Segments.Index().Reverse().DistinctBy(s => s.Item.Destination))
+        {
+            try
+            {
+                await segment.Destination.CommitAsync(throughCache: false, cancellation);
+            }
+            catch (BlockDeviceException refusal)
+            {
+                return new(number, segment.DestinationTarget, IsSource: false, MediumSense.For(refusal, writes: true), Residual: null);
+            }
+        }
+
+        return null;
+    }
+
+    private static async ValueTask<CopyFailure?> CopyAsync(int number, CopySegment segment, ScsiTask task, CopyRecord record, CancellationToken cancellation)
     {
         var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(segment.Length, ChunkLength));
+        var reads = true;
+        long done = 0;
         try
         {
             var offset = segment.Destination.ToBytes(segment.DestinationRange.Lba);
             using (await segment.Destination.Changes.EnterAsync(segment.DestinationRange, exclusive: true, cancellation))
             {
-                for (long done = 0; done < segment.Length; done += ChunkLength)
+                while (done < segment.Length)
                 {
                     if (task.IsAbandoned)
                         throw new OperationCanceledException(cancellation);
                     var chunk = buffer.AsMemory(0, (int)Math.Min(segment.Length - done, ChunkLength));
+                    reads = true;
                     await segment.Source.Device.ReadAsync(segment.SourceOffset + done, chunk, cancellation);
+                    reads = false;
                     await segment.Destination.Device.WriteAsync(offset + done, chunk, cancellation);
+                    done += chunk.Length;
+                    record.Wrote(chunk.Length);
                 }
             }
+            return null;
+        }
+        catch (BlockDeviceException refusal)
+        {
+            return new(number, reads ? segment.SourceTarget : segment.DestinationTarget, reads, MediumSense.For(refusal, writes: !reads),
+                done > 0 ? (long)segment.Destination.ToBlocks(segment.Length - done) : null);
         }
         finally
         {

@@ -13,7 +13,7 @@ internal static class ThirdPartyCopy
     public static int Write(Span<byte> body)
     {
         // Each command with its service actions.
-        ReadOnlySpan<byte> commands = [7, 0x83, 1, 0x00, 0x84, 2, 0x00, 0x03];
+        ReadOnlySpan<byte> commands = [9, 0x83, 1, 0x00, 0x84, 4, 0x00, 0x01, 0x03, 0x04];
         var end = Append(body, 0, SupportedCommands, commands);
 
         Span<byte> data = stackalloc byte[32];
