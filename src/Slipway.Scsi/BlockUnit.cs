@@ -80,8 +80,10 @@ public abstract class BlockUnit : LogicalUnit
         return range.Lba <= blocks && range.Blocks <= blocks - range.Lba;
     }
 
-    /// <summary>Whether a nexus may stop the unit or eject its medium: not where another reserved it.</summary>
-    internal virtual bool MayStop(UnitNexus nexus) => true;
+    /// <summary>
+    /// Whether a nexus may stop the unit, eject its medium or keep it in: not where another holds a persistent reservation (SBC-3 table 13).
+    /// </summary>
+    internal virtual bool MayControl(UnitNexus nexus) => true;
 
     /// <summary>Brings mode pages that show a state of the unit up to date.</summary>
     internal virtual void UpdateModePages()

@@ -94,7 +94,7 @@ public sealed class DiskUnit : BlockUnit
     internal bool MayRead(UnitNexus nexus) =>
         NotReady is null && Sanitizing.Refusal is null && !IsReservedFor(nexus, writes: false);
 
-    internal override bool MayStop(UnitNexus nexus) =>
+    internal override bool MayControl(UnitNexus nexus) =>
         !Reservations.State.Conflicts(nexus.Port, withWriteExclusive: true, withExclusiveAccess: true);
 
     internal bool MayWrite(UnitNexus nexus) =>

@@ -53,6 +53,58 @@ public class ReservationTests
         Assert.True(Passes(_stranger, Write));
     }
 
+    /// <summary>SPC-4 table 65, SBC-3 table 13: what of another nexus a reservation stops, write exclusive and exclusive access.</summary>
+    [Theory]
+    [InlineData("COMPARE AND WRITE", "89 00 0000000000000000 000000 00 00 00", true, true)]
+    [InlineData("EXTENDED COPY(LID1)", "83 00 00000000 00000000 00000000 00 00", true, true)]
+    [InlineData("GET LBA STATUS", "9E 12 0000000000000000 00000100 00 00", false, true)]
+    [InlineData("INQUIRY", "12 00 00 00 FF 00", false, false)]
+    [InlineData("LOG SENSE", "4D 00 40 00 00 00 00 00 FF 00", false, false)]
+    [InlineData("MODE SELECT(6)", "15 10 00 00 00 00", true, true)]
+    [InlineData("MODE SELECT(10)", "55 10 00 00 00 00 00 00 00 00", true, true)]
+    [InlineData("MODE SENSE(6)", "1A 00 3F 00 FF 00", false, true)]
+    [InlineData("MODE SENSE(10)", "5A 00 3F 00 00 00 00 00 FF 00", false, true)]
+    [InlineData("ORWRITE(16)", "8B 00 0000000000000000 00000000 00 00", true, true)]
+    [InlineData("PERSISTENT RESERVE IN", "5E 00 00 00 00 00 00 00 FF 00", false, false)]
+    [InlineData("PRE-FETCH(10)", "34 00 00000000 00 0001 00", false, true)]
+    [InlineData("PREVENT ALLOW MEDIUM REMOVAL, allow", "1E 00 00 00 00 00", false, false)]
+    [InlineData("PREVENT ALLOW MEDIUM REMOVAL, prevent", "1E 00 00 00 01 00", true, true)]
+    [InlineData("READ(16)", "88 00 0000000000000000 00000001 00 00", false, true)]
+    [InlineData("READ CAPACITY(10)", "25 00 00000000 00 00 00 00", false, false)]
+    [InlineData("READ CAPACITY(16)", "9E 10 0000000000000000 00000020 00 00", false, false)]
+    [InlineData("READ DEFECT DATA(10)", "37 00 00 00 00 00 00 00 FF 00", false, true)]
+    [InlineData("RECEIVE COPY OPERATING PARAMETERS", "84 03 0000000000000000 00000100 00 00", false, false)]
+    [InlineData("REPORT LUNS", "A0 00 00 00 00 00 00000100 00 00", false, false)]
+    [InlineData("REPORT SUPPORTED OPERATION CODES", "A3 0C 00 00 0000 00000100 00 00", false, true)]
+    [InlineData("REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS", "A3 0D 00 00 0000 00000100 00 00", false, true)]
+    [InlineData("REPORT TARGET PORT GROUPS", "A3 0A 00 00 0000 00000100 00 00", false, false)]
+    [InlineData("REQUEST SENSE", "03 00 00 00 FC 00", false, false)]
+    [InlineData("SANITIZE, EXIT FAILURE MODE", "48 1F 00 00 00 00 00 00 00 00", true, true)]
+    [InlineData("START STOP UNIT, start", "1B 00 00 00 01 00", false, false)]
+    [InlineData("START STOP UNIT, stop", "1B 00 00 00 00 00", true, true)]
+    [InlineData("START STOP UNIT, standby", "1B 00 00 00 31 00", true, true)]
+    [InlineData("SYNCHRONIZE CACHE(10)", "35 00 00000000 00 0000 00", true, true)]
+    [InlineData("TEST UNIT READY", "00 00 00 00 00 00", false, false)]
+    [InlineData("UNMAP", "42 00 00 00 00 00 00 0000 00", true, true)]
+    [InlineData("VERIFY(10)", "2F 00 00000000 00 0001 00", false, true)]
+    [InlineData("WRITE(6)", "0A 00 00 00 01 00", true, true)]
+    [InlineData("WRITE AND VERIFY(10)", "2E 00 00000000 00 0001 00", true, true)]
+    [InlineData("WRITE SAME(16)", "93 01 0000000000000000 00000001 00 00", true, true)]
+    public void A_reservation_stops_what_the_tables_say(string command, string cdb, bool underWriteExclusive, bool underExclusiveAccess)
+    {
+        foreach (var (type, conflicts) in (ReadOnlySpan<(ReservationType, bool)>)
+            [(ReservationType.WriteExclusive, underWriteExclusive), (ReservationType.ExclusiveAccess, underExclusiveAccess),
+                (ReservationType.WriteExclusiveRegistrantsOnly, underWriteExclusive), (ReservationType.ExclusiveAccessAllRegistrants, underExclusiveAccess)])
+        {
+            Out(_holder, Reserve, 0xA, 0, type).Good();
+            Assert.True(conflicts == (_stranger.Send(cdb, new byte[512]).Status == ScsiStatus.ReservationConflict), $"{command} under {type}");
+            if (type is not (ReservationType.WriteExclusive or ReservationType.ExclusiveAccess))
+                Assert.True(_registered.Send(cdb, new byte[512]).Status != ScsiStatus.ReservationConflict, $"{command} of a registrant under {type}");
+            Out(_holder, Release, 0xA, 0, type).Good();
+            _registered.Send("00 00 00 00 00 00");
+        }
+    }
+
     [Fact]
     public void Keys_are_checked()
     {

@@ -15,9 +15,7 @@ internal static class ModeSense
         CommandRow.For<BlockUnit>("MODE SENSE(10)", "5A 18 FF FF 00 00 00 FF FF 00", Traits, Execute10),
     ];
 
-    // SPC-4 table 68: conflicts with every persistent reservation that leaves the nexus outside.
-    private const CommandTraits Traits =
-        CommandTraits.ConflictsWithExclusiveAccess | CommandTraits.ConflictsWithWriteExclusive;
+    private const CommandTraits Traits = CommandTraits.ConflictsWithExclusiveAccess;
 
     private static ValueTask Execute6(BlockUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
     {

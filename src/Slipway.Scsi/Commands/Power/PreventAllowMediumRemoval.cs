@@ -13,7 +13,9 @@ internal static class PreventAllowMediumRemoval
 
     private static ValueTask Execute(BlockUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
     {
-        if (task.Cdb[4] != 0)
+        if (task.Cdb[4] != 0 && !unit.MayControl(nexus))
+            task.Status = ScsiStatus.ReservationConflict;
+        else if (task.Cdb[4] != 0)
             unit.Medium?.Prevent(nexus);
         else
             unit.Medium?.Allow(nexus);

@@ -17,20 +17,21 @@ internal static class StartStopUnit
     {
         var flags = task.Cdb[4];
 
-        // SBC-3 table 13, POWER CONDITION: there is no energy to save; LOEJ and START are then not looked at.
-        if (flags >> 4 != 0)
-            return default;
-        var moves = (flags & LoadEject) != 0;
-        if (moves && unit.Medium is null)
-            return unit.RefuseField(task, 4, 1);
-
-        // SBC-3 table 13: under another's persistent reservation a unit may be started and not stopped.
+        // SBC-3 table 13: under another's persistent reservation a unit may be started, and nothing else.
+        var condition = flags >> 4;
         var stops = (flags & Start) == 0;
-        if (stops && !unit.MayStop(nexus))
+        if ((stops || condition != 0) && !unit.MayControl(nexus))
         {
             task.Status = ScsiStatus.ReservationConflict;
             return default;
         }
+
+        // SBC-3 §5.22, POWER CONDITION: there is no energy to save; LOEJ and START are then not looked at.
+        if (condition != 0)
+            return default;
+        var moves = (flags & LoadEject) != 0;
+        if (moves && unit.Medium is null)
+            return unit.RefuseField(task, 4, 1);
 
         if (moves)
             return stops ? EjectAsync(unit, task, (flags & NoFlush) == 0, cancellation) : Load(unit, nexus, task);
