@@ -58,7 +58,7 @@ internal sealed class MachineTargets(IReadOnlyList<IPEndPoint> advertised, IPEnd
     /// <summary>Only the target whose secrets the session was opened with.</summary>
     public IReadOnlyList<TargetRecord> Discover(LoginFacts facts) =>
         [.. _byTarget.Values
-            .Where(disk => disk.Credentials?.User == facts.ProvedName && disk.Access.Refusal(facts) is null)
+            .Where(disk => disk.Credentials is { } credentials && credentials.User == facts.ProvedName && disk.Access.Refusal(facts) is null)
             .Select(disk => new TargetRecord(disk.Names.Target, RedirectOf(disk, facts) is { } portal ? [portal] : advertised))];
 
     private Admission AdmitDiscovery(LoginFacts facts)
