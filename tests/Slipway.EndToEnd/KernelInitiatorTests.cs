@@ -78,6 +78,31 @@ public sealed class KernelInitiatorTests : IDisposable
             Assert.Contains(Tool.Try("qemu-img", "check", disk).ExitCode, (int[])[0, 3]);
     }
 
+    /// <summary>Who holds a disk is known to a server that was killed, and what the other may not do stays forbidden.</summary>
+    [Fact]
+    public async Task Reservations_outlive_a_server_that_is_killed()
+    {
+        var disk = Path.Combine(_folder.Path, "disk.raw");
+        using (var file = File.OpenHandle(disk, FileMode.CreateNew, FileAccess.Write))
+            RandomAccess.SetLength(file, 16 << 20);
+        var guest = await GuestAsync("reservations", "None", "SHA256");
+        var target = Serve(disk);
+        try
+        {
+            using var machine = guest.Start(_network);
+            machine.WaitFor("RESERVED", Patience);
+            target.Dispose();
+            target = Serve(disk);
+            machine.Type("killed");
+            Assert.Equal(0, await machine.EndAsync(Patience));
+            AssertDone(machine, target, "RESERVATIONS DONE");
+        }
+        finally
+        {
+            target.Dispose();
+        }
+    }
+
     /// <summary>As many units as a target has, one of them a CD-ROM drive: sd and sr find each, and each has its own content.</summary>
     [Fact]
     public async Task Every_unit_of_256_is_found_and_one_is_a_cd()

@@ -17,9 +17,10 @@ internal sealed class LinuxGuest
     /// <summary>Where it looks for its server; it has the address after that.</summary>
     public const string Server = "10.78.0.1";
 
-    // iscsid and iscsiadm, and every library that they ask for beyond what the demo has.
+    // sg_persist; for iscsid and iscsiadm, every library that they ask for beyond what the demo has.
     private static readonly string[] Packages =
-        ["libisns0", "libmount1", "libblkid1", "libselinux1", "libpcre2-8-0", "libsystemd0", "libcap2", "libgcrypt20", "libgpg-error0", "liblz4-1"];
+        ["libisns0", "libmount1", "libblkid1", "libselinux1", "libpcre2-8-0", "libsystemd0", "libcap2", "libgcrypt20", "libgpg-error0", "liblz4-1",
+        "sg3-utils", "libsgutils2-1.46-2"];
 
     private static readonly string[] Modules = ["virtio_pci", "virtio_net", "virtio_rng", "crc32c_generic", "sd_mod", "sr_mod", "iscsi_tcp", "ext4", "isofs"];
 
@@ -49,7 +50,7 @@ internal sealed class LinuxGuest
             archive.AddFile("bin/busybox", File.ReadAllBytes(Path.Combine(parts.System, "bin/busybox")));
             archive.AddFile("bin/verifier", File.ReadAllBytes(verifier));
             var libraries = new HashSet<string>();
-            foreach (var program in (string[])["sbin/iscsid", "sbin/iscsiadm"])
+            foreach (var program in (string[])["sbin/iscsid", "sbin/iscsiadm", "usr/bin/sg_persist"])
             {
                 var content = File.ReadAllBytes(Path.Combine(parts.System, program));
                 archive.AddFile(program, content);
