@@ -80,9 +80,30 @@ public class CopyTests
     }
 
     [Fact]
+    public void Descriptor_sense_says_the_same()
+    {
+        var (source, destination) = (new ScriptedDisk(4 << 20), new ScriptedDisk(4 << 20) { Fails = BlockDeviceError.NoSpace, FailsFrom = 1 << 20 });
+        var target = new TargetDevice("iqn.2026-01.test:target");
+        target.Attach(0, new DiskUnit(source, _identities[0]));
+        target.Attach(1, new DiskUnit(destination, _identities[1], 4096));
+        var one = new Initiator(target);
+        one.Send("15 10 00 00 10 00", Initiator.Hex("00000000 0A0A 04 10 00 00 0000 0000 0000")).Good();
+        var list = List(7, Segment(0, 1, 3 * 2048, 0, 0));
+        var sense = one.Send($"83 00 00 00 00 00 00 00 00 00 {list.Length:X8} 00 00", list).Sense;
+        // Information, sense-key specific, command-specific, and the destination's own sense, forwarded.
+        Assert.Equal(
+            Initiator.Hex("720A0D01 000000 2C" + "000A8000 0000000000000200" + "02060000 80003000" + "010A0000 0000000000000000" + "0C0A0202 72072707 00000000"),
+            sense);
+    }
+
+    [Fact]
     public void Segments_that_cannot_be_begun_leave_details_which_a_reset_takes_away()
     {
         Send(With(List(9, Segment(0, 1, 8, 0, 0)), 87, 0x02)).Refused(SenseCode.UnreachableCopyTarget);
+        Assert.Equal(86, Send(With(List(9, Segment(0, 1, 8, 0, 0)), 87, 0x02)).Field);
+        var second = Send(With(List(9, Segment(0, 1, 8, 0, 0), Segment(0, 1, 8, 0, 0)), 80 + 28 + 20, 0x01)).Refused(SenseCode.CopyAborted);
+        Assert.Equal(80 + 28 + 20, second.Field);
+        Assert.Equal(1, BinaryPrimitives.ReadUInt16BigEndian(second.Sense.AsSpan(10)));
         Assert.Equal(60 + 18, Receive(4, 9, 60).Good().TransferLength + 18);
         Assert.Equal(60 + 18, Receive(4, 9).Good().Data.Length);
         Send(With(List(9, Segment(0, 1, 8, 0, 0)), 87, 0x02)).Refused(SenseCode.UnreachableCopyTarget);
@@ -102,7 +123,7 @@ public class CopyTests
     {
         var two = new Initiator(_target, "two");
         two.Send("16 00 00 00 00 00", lun: 1).Good();
-        Send(List(1, Segment(0, 1, 8, 0, 0))).Refused(SenseCode.ThirdPartyDeviceFailure);
+        Assert.Equal(16 + 32, Send(List(1, Segment(0, 1, 8, 0, 0))).Refused(SenseCode.ThirdPartyDeviceFailure).Field);
         two.Send("17 00 00 00 00 00", lun: 1).Good();
         Send(List(1, Segment(0, 1, 8, 0, 0))).Good();
 

@@ -2,20 +2,28 @@ using System.Buffers.Binary;
 
 namespace Slipway.Scsi.Commands.Copy;
 
-/// <summary>A command to one of the units of a segment that failed (SPC-4 §5.17.7.4).</summary>
+/// <summary>A segment that cannot be copied, or not whole (SPC-4 §5.17.7.4).</summary>
+/// <param name="Code">With the sense key COPY ABORTED.</param>
 /// <param name="Segment">Its place in the list, from 0.</param>
-/// <param name="Target">The place of the CSCD descriptor that names the unit, from 0.</param>
-/// <param name="Cause">The unit's own sense.</param>
-/// <param name="Residual">Blocks of the destination that were not written; null where none was.</param>
-internal sealed record CopyFailure(int Segment, int Target, bool IsSource, SenseCode Cause, long? Residual)
+/// <param name="Field">The byte of the parameter list that is wrong, or where the CSCD descriptor of the unit begins whose failure it is.</param>
+internal sealed record CopyFailure(SenseCode Code, int Segment, int Field)
 {
     private const byte CommandSpecificDescriptor = 0x01;
     private const byte ForwardedSenseDescriptor = 0x0C;
 
+    /// <summary>The sense of the unit's own; null where no command was sent to it.</summary>
+    public SenseCode? Cause { get; init; }
+
+    /// <summary>The cause is the source's.</summary>
+    public bool IsSource { get; init; }
+
+    /// <summary>Blocks of the destination that were not written; null where none was.</summary>
+    public long? Residual { get; init; }
+
     public void Tell(ScsiTask task, bool descriptorFormat)
     {
-        var specific = SenseKeySpecific.InParameterList(CopyList.PlaceOfTarget(Target));
-        task.CheckCondition(SenseCode.ThirdPartyDeviceFailure, descriptorFormat);
+        var specific = SenseKeySpecific.InParameterList(Field);
+        task.CheckCondition(Code, descriptorFormat);
         Span<byte> sense = stackalloc byte[ScsiTask.MaxSense];
         var length = descriptorFormat ? WriteDescriptors(sense, specific) : WriteFixed(sense, specific);
         sense[..length].CopyTo(task.SetSense(length));
@@ -25,18 +33,20 @@ internal sealed record CopyFailure(int Segment, int Target, bool IsSource, Sense
     private int WriteFixed(Span<byte> sense, SenseKeySpecific specific)
     {
         const int length = SenseData.FixedLength + 1 + SenseData.FixedLength;
-        SenseData.WriteFixed(sense, SenseCode.ThirdPartyDeviceFailure, (ulong?)Residual, specific);
+        SenseData.WriteFixed(sense, Code, (ulong?)Residual, specific);
+        BinaryPrimitives.WriteUInt16BigEndian(sense[10..], (ushort)Segment);
+        if (Cause is not { } cause)
+            return SenseData.FixedLength;
         sense[7] = length - 8;
         sense[IsSource ? 8 : 9] = SenseData.FixedLength;
-        BinaryPrimitives.WriteUInt16BigEndian(sense[10..], (ushort)Segment);
         sense[SenseData.FixedLength] = (byte)ScsiStatus.CheckCondition;
-        SenseData.WriteFixed(sense[(SenseData.FixedLength + 1)..], Cause);
+        SenseData.WriteFixed(sense[(SenseData.FixedLength + 1)..], cause);
         return length;
     }
 
     private int WriteDescriptors(Span<byte> sense, SenseKeySpecific specific)
     {
-        var length = SenseData.WriteDescriptors(sense, SenseCode.ThirdPartyDeviceFailure, (ulong?)Residual, specific);
+        var length = SenseData.WriteDescriptors(sense, Code, (ulong?)Residual, specific);
 
         // SPC-4 §4.5.2.3: four bytes of information lie in the last four of eight.
         var command = sense.Slice(length, 12);
@@ -45,12 +55,16 @@ internal sealed record CopyFailure(int Segment, int Target, bool IsSource, Sense
         BinaryPrimitives.WriteUInt16BigEndian(command[10..], (ushort)Segment);
         length += command.Length;
 
-        // SPC-4 §4.5.2.7.
-        var forwarded = sense.Slice(length, 4 + SenseData.DescriptorHeaderLength);
-        (forwarded[0], forwarded[1]) = (ForwardedSenseDescriptor, 2 + SenseData.DescriptorHeaderLength);
-        (forwarded[2], forwarded[3]) = ((byte)(IsSource ? 1 : 2), (byte)ScsiStatus.CheckCondition);
-        SenseData.WriteDescriptors(forwarded[4..], Cause);
-        length += forwarded.Length;
+        if (Cause is { } cause)
+        {
+            // SPC-4 §4.5.2.7.
+            var forwarded = sense.Slice(length, 4 + SenseData.DescriptorHeaderLength);
+            (forwarded[0], forwarded[1]) = (ForwardedSenseDescriptor, 2 + SenseData.DescriptorHeaderLength);
+            (forwarded[2], forwarded[3]) = ((byte)(IsSource ? 1 : 2), (byte)ScsiStatus.CheckCondition);
+            SenseData.WriteDescriptors(forwarded[4..], cause);
+            length += forwarded.Length;
+        }
+
         sense[7] = (byte)(length - SenseData.DescriptorHeaderLength);
         return length;
     }

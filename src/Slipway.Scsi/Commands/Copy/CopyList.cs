@@ -129,10 +129,10 @@ internal sealed class CopyList
             return unit.Deny(task, SenseCode.InvalidFieldInParameterList, SenseKeySpecific.InParameterList(at + 2));
         length = SegmentLength;
         var (sourceTarget, destinationTarget) = (BinaryPrimitives.ReadUInt16BigEndian(left[4..]), BinaryPrimitives.ReadUInt16BigEndian(left[6..]));
-        if (!TryTarget(sourceTarget, out var source) || !TryTarget(destinationTarget, out var destination))
-        {
-            return unit.Deny(task, SenseCode.UnreachableCopyTarget);
-        }
+        if (!TryTarget(sourceTarget, out var source))
+            return Abort(unit, task, SenseCode.UnreachableCopyTarget, PlaceOf(sourceTarget, at + 4));
+        if (!TryTarget(destinationTarget, out var destination))
+            return Abort(unit, task, SenseCode.UnreachableCopyTarget, PlaceOf(destinationTarget, at + 6));
 
         var (from, to) = ((DiskUnit)source.Unit, (DiskUnit)destination.Unit);
         var blocks = BinaryPrimitives.ReadUInt16BigEndian(left[10..]);
@@ -142,14 +142,26 @@ internal sealed class CopyList
         var read = new BlockRange(BinaryPrimitives.ReadUInt64BigEndian(left[12..]), (uint)from.ToBlocks(bytes));
         var written = new BlockRange(BinaryPrimitives.ReadUInt64BigEndian(left[20..]), (uint)to.ToBlocks(bytes));
         if (!from.Holds(read) || !to.Holds(written))
-            return unit.Deny(task, SenseCode.CopyAborted);
+            return Abort(unit, task, SenseCode.CopyAborted, at + (from.Holds(read) ? 20 : 12));
 
         // What the same nexus could not do itself, the copy does not do for it.
-        if (!from.MayRead(source) || !to.MayWrite(destination))
-            return unit.Deny(task, SenseCode.ThirdPartyDeviceFailure);
+        if (!from.MayRead(source))
+            return Abort(unit, task, SenseCode.ThirdPartyDeviceFailure, PlaceOfTarget(sourceTarget));
+        if (!to.MayWrite(destination))
+            return Abort(unit, task, SenseCode.ThirdPartyDeviceFailure, PlaceOfTarget(destinationTarget));
         Segments.Add(new(from, sourceTarget, from.ToBytes(read.Lba), to, destinationTarget, written, bytes));
         return true;
     }
+
+    /// <summary>Ends the command for the segment that would be next; always false.</summary>
+    private bool Abort(DiskUnit unit, ScsiTask task, SenseCode code, int field)
+    {
+        new CopyFailure(code, Segments.Count, field).Tell(task, unit.UsesDescriptorSense);
+        return false;
+    }
+
+    // The descriptor of a unit that is not to be had; or where there is no such descriptor, the field that names it.
+    private int PlaceOf(int target, int field) => target < _targets.Count ? PlaceOfTarget(target) : field;
 
     private static int UsageOf(ReadOnlySpan<byte> list) => (list[1] >> 3) & 3;
 

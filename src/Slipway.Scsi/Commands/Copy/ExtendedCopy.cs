@@ -78,7 +78,7 @@ internal static class ExtendedCopy
             }
             catch (BlockDeviceException refusal)
             {
-                return new(number, segment.DestinationTarget, IsSource: false, MediumSense.For(refusal, writes: true), Residual: null);
+                return new(SenseCode.ThirdPartyDeviceFailure, number, CopyList.PlaceOfTarget(segment.DestinationTarget)) { Cause = MediumSense.For(refusal, writes: true) };
             }
         }
 
@@ -112,8 +112,12 @@ internal static class ExtendedCopy
         }
         catch (BlockDeviceException refusal)
         {
-            return new(number, reads ? segment.SourceTarget : segment.DestinationTarget, reads, MediumSense.For(refusal, writes: !reads),
-                done > 0 ? (long)segment.Destination.ToBlocks(segment.Length - done) : null);
+            return new(SenseCode.ThirdPartyDeviceFailure, number, CopyList.PlaceOfTarget(reads ? segment.SourceTarget : segment.DestinationTarget))
+            {
+                Cause = MediumSense.For(refusal, writes: !reads),
+                IsSource = reads,
+                Residual = done > 0 ? (long)segment.Destination.ToBlocks(segment.Length - done) : null,
+            };
         }
         finally
         {
