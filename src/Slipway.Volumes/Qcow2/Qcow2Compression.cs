@@ -7,12 +7,13 @@ namespace Slipway.Volumes.Qcow2;
 /// <summary>Unpacks compressed clusters: raw deflate, or zstd. The bytes may be followed by others ("Compressed Clusters Descriptor").</summary>
 internal static class Qcow2Compression
 {
-    public static byte[] Unpack(byte[] packed, int clusterSize, bool zstd)
+    /// <param name="packed">An array that may be longer than <paramref name="length"/>.</param>
+    /// <param name="cluster">Filled to its end.</param>
+    public static void Unpack(byte[] packed, int length, Span<byte> cluster, bool zstd)
     {
-        var cluster = new byte[clusterSize];
         try
         {
-            using var source = new MemoryStream(packed, writable: false);
+            using var source = new MemoryStream(packed, 0, length, writable: false);
             using Stream stream = zstd ? new DecompressionStream(source) : new DeflateStream(source, CompressionMode.Decompress);
             stream.ReadExactly(cluster);
         }
@@ -20,6 +21,5 @@ internal static class Qcow2Compression
         {
             throw new BlockDeviceException(BlockDeviceError.Corrupt, "qcow2: a compressed cluster cannot be unpacked", e);
         }
-        return cluster;
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Slipway.Disks;
 
 namespace Slipway.Volumes.Qcow2;
@@ -219,6 +220,9 @@ public sealed class Qcow2Device : IBlockDevice
                 case MappingKind.Data:
                     await _file.ReadAsync(HostOffset(mapping, offset), part, cancellation);
                     break;
+                case MappingKind.Compressed when length == Header.ClusterSize:
+                    await UnpackAsync(mapping, part, cancellation);
+                    break;
                 case MappingKind.Compressed:
                     var cluster = await UnpackAsync(mapping, cancellation);
                     cluster.AsMemory((int)(offset & (Header.ClusterSize - 1)), length).CopyTo(part);
@@ -241,13 +245,26 @@ public sealed class Qcow2Device : IBlockDevice
     private async ValueTask<byte[]> UnpackAsync(Mapping mapping, CancellationToken cancellation)
     {
         if (_unpacked is { } last && last.Offset == mapping.HostOffset) return last.Bytes;
-        if (mapping.HostOffset >= _file.Length) throw new BlockDeviceException(BlockDeviceError.Corrupt, $"qcow2: a compressed cluster at {mapping.HostOffset} is outside of the file");
-        var packed = new byte[mapping.CompressedLength];
-        await _file.ReadAsync(mapping.HostOffset, packed, cancellation);
-        var bytes = Qcow2Compression.Unpack(packed, Header.ClusterSize, Header.UsesZstd);
+        var bytes = new byte[Header.ClusterSize];
+        await UnpackAsync(mapping, bytes, cancellation);
         // A writable image may free these bytes and put others there: only a read-only one keeps them.
         if (IsReadOnly) _unpacked = new(mapping.HostOffset, bytes);
         return bytes;
+    }
+
+    private async ValueTask UnpackAsync(Mapping mapping, Memory<byte> cluster, CancellationToken cancellation)
+    {
+        if (mapping.HostOffset >= _file.Length) throw new BlockDeviceException(BlockDeviceError.Corrupt, $"qcow2: a compressed cluster at {mapping.HostOffset} is outside of the file");
+        var packed = ArrayPool<byte>.Shared.Rent(mapping.CompressedLength);
+        try
+        {
+            await _file.ReadAsync(mapping.HostOffset, packed.AsMemory(0, mapping.CompressedLength), cancellation);
+            Qcow2Compression.Unpack(packed, mapping.CompressedLength, cluster.Span, Header.UsesZstd);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(packed);
+        }
     }
 
     private async ValueTask<(ExtentKind Kind, long Length)> KindAsync(long offset, CancellationToken cancellation)
