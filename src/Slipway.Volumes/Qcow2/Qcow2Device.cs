@@ -29,6 +29,9 @@ public sealed class Qcow2Device : IBlockDevice
 
     public bool IsReadOnly => _writer is null;
 
+    /// <summary>The length of the disk that this one stands on; 0 without one.</summary>
+    internal long BackingLength => _backing?.Length ?? 0;
+
     /// <summary>Opens an image. It owns the file and the backing disk, and disposes of both.</summary>
     /// <param name="openBacking">Opens the backing image by the name and format that the header has; decides which names are allowed.</param>
     /// <exception cref="DiskFormatException">The image is damaged, or uses what is not supported; the message says what.</exception>

@@ -28,6 +28,9 @@ public static class Qcow2File
     /// <summary>The backing file's name, as the header has it.</summary>
     public static string? BackingOf(string path) => HeaderOf(path)?.BackingFile;
 
+    /// <summary>The backing file's format, as the header has it.</summary>
+    internal static string? BackingFormatOf(string path) => HeaderOf(path)?.BackingFormat;
+
     private static Qcow2Header? HeaderOf(string path)
     {
         var header = new byte[65536];

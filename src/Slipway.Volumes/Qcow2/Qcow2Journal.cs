@@ -24,7 +24,7 @@ internal sealed class Qcow2Journal(IImageFile file, Qcow2Header header, Qcow2Ref
     public const int ExtensionBytes = 48;
     public const ulong AutoclearBit = 1UL << 63;
     private const int BootAt = 16, KeyAt = 32, FirstAt = 40;
-    private const int AutoclearAt = 88, Sector = 512;
+    private const int AutoclearAt = 88;
     private const long MostBytes = 2 << 20;
     private readonly int _recordsPerHalf = (int)(LengthFor(header) / 2 / Qcow2Change.Bytes);
     private readonly byte[] _record = new byte[Qcow2Change.Bytes];
@@ -109,30 +109,14 @@ internal sealed class Qcow2Journal(IImageFile file, Qcow2Header header, Qcow2Ref
     /// <returns>The header as it is then.</returns>
     public static async ValueTask<Qcow2Header> MakeRoomAsync(IImageFile file, Qcow2Header header, CancellationToken cancellation)
     {
-        if (header.JournalAt != 0 || file.Boot == default || header.ClusterSize < 4096 || header.Length + 8 + ExtensionBytes > Sector) return header;
+        if (header.JournalAt != 0 || file.Boot == default || header.ClusterSize < 4096) return header;
         var old = new byte[header.ClusterSize];
         await file.ReadAsync(0, old, cancellation);
-        var nameAt = (int)BinaryPrimitives.ReadInt64BigEndian(old.AsSpan(8));
-        var nameLength = nameAt == 0 ? 0 : BinaryPrimitives.ReadInt32BigEndian(old.AsSpan(16));
-        var changed = new byte[header.ClusterSize];
-        old.AsSpan(0, header.Length).CopyTo(changed);
-        var at = Qcow2Extensions.Put(changed, header.Length, Extension, new byte[ExtensionBytes]);
-        foreach (var (type, range) in new Qcow2Extensions(old, header.Length).All())
-        {
-            // QEMU writes its names of features anew whenever it likes; bitmaps count only with an autoclear bit, which is cleared here.
-            if (type is Qcow2Extensions.FeatureNames or Qcow2Extensions.Bitmaps) continue;
-            var data = old.AsSpan(range);
-            if (at + 8 + data.Length > Sector) return header;
-            at = Qcow2Extensions.Put(changed, at, type, data);
-        }
-        at += 8;
-        if (at + nameLength > Sector) return header;
-        if (nameAt != 0)
-        {
-            old.AsSpan(nameAt, nameLength).CopyTo(changed.AsSpan(at));
-            BinaryPrimitives.WriteInt64BigEndian(changed.AsSpan(8), at);
-        }
-        await file.WriteAsync(0, changed.AsMemory(0, Sector), cancellation);
+        var name = (int)BinaryPrimitives.ReadInt64BigEndian(old.AsSpan(8));
+        var backing = name == 0 ? [] : old.AsSpan(name, BinaryPrimitives.ReadInt32BigEndian(old.AsSpan(16)));
+        var format = old.AsSpan(new Qcow2Extensions(old, header.Length).Find(Qcow2Extensions.BackingFormat));
+        if (Qcow2FirstSector.Make(old, header.Length, new byte[ExtensionBytes], backing, format) is not { } changed) return header;
+        await file.WriteAsync(0, changed, cancellation);
         return header with { JournalAt = header.Length + 8 };
     }
 

@@ -132,15 +132,18 @@ internal sealed class ClosedVolume : IDisposable
         await file.FlushAsync(cancellation);
     }
 
-    public void RemoveSnapshot(string snapshot)
+    /// <summary>
+    /// Deletes a snapshot. What stands on it gets what it shows of it first, and stands on what was under it then: a cut
+    /// leaves a snapshot that can be deleted again.
+    /// </summary>
+    /// <exception cref="IOException">Somebody reads the snapshot, or one that stands on it; the message says who.</exception>
+    public async ValueTask RemoveSnapshotAsync(string snapshot, IProgress<ImportProgress>? progress, CancellationToken cancellation)
     {
         var path = SnapshotPath(snapshot);
-        if (_folder.StandOn(Name, snapshot).ToList() is [var user, ..])
-        {
-            throw new VolumeStoreException(user is null
-                ? $"the volume {Name} stands on {Name}@{snapshot}: `slipway volume flatten {Name}` first, or roll back to another snapshot"
-                : $"the snapshot {user} of {Name} stands on {Name}@{snapshot}: `slipway volume rm-snapshot {Name} {user}` first");
-        }
+        var above = _folder.StandOn(Name, snapshot).Select(user => user is null ? Disk : _folder.Snapshot(Name, user)).ToList();
+        // Before anything is copied.
+        foreach (var file in above.Append(path)) ImageFile.RequireUnused(file);
+        foreach (var file in above) await PullAsync(file, path, progress, cancellation);
         ImageFile.Delete(path);
     }
 
@@ -157,6 +160,26 @@ internal sealed class ClosedVolume : IDisposable
     public void Dispose() => _lock.Dispose();
 
     public ValueTask<Qcow2Device> OpenAsync(CancellationToken cancellation) => Qcow2File.OpenAsync(Disk, _store, writable: true, cancellation);
+
+    private async ValueTask PullAsync(string path, string below, IProgress<ImportProgress>? progress, CancellationToken cancellation)
+    {
+        // When a snapshot was taken is its file's time.
+        var taken = File.GetLastWriteTimeUtc(path);
+        try
+        {
+            await using (var device = await Qcow2File.OpenAsync(path, _store, writable: true, cancellation))
+            {
+                await using var source = await Qcow2File.OpenAsync(below, _store, writable: false, cancellation);
+                await Qcow2Pull.RunAsync(device, source, progress, cancellation);
+            }
+            await using var file = ImageFile.Open(path, ImageAccess.Write);
+            await Qcow2FirstSector.ChangeBackingAsync(file, Qcow2File.BackingOf(below), Qcow2File.BackingFormatOf(below), cancellation);
+        }
+        finally
+        {
+            File.SetLastWriteTimeUtc(path, taken);
+        }
+    }
 
     private string SnapshotPath(string snapshot)
     {

@@ -134,11 +134,12 @@ public sealed class VolumeStore
         return Read(name);
     }
 
-    public StoredVolume RemoveSnapshot(string name, string snapshot)
+    /// <summary>Deletes a snapshot; the volume and its other snapshots show what they showed.</summary>
+    public async ValueTask<StoredVolume> RemoveSnapshotAsync(string name, string snapshot, IProgress<ImportProgress>? progress = null, CancellationToken cancellation = default)
     {
         Find(name);
         using var volume = Take(name);
-        volume.RemoveSnapshot(snapshot);
+        await volume.RemoveSnapshotAsync(snapshot, progress, cancellation);
         return Read(name);
     }
 

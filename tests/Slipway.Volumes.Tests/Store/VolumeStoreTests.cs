@@ -101,16 +101,65 @@ public sealed class VolumeStoreTests : IDisposable
         await _store.RollBackAsync("web01", "two");
         Assert.Equal((1, 2, _content[8192]), await BytesAsync("web01"));
 
-        var refusal = Assert.Throws<VolumeStoreException>(() => _store.RemoveSnapshot("web01", "two"));
-        Assert.Contains("the volume web01 stands on web01@two", refusal.Message, StringComparison.Ordinal);
         await _store.FlattenAsync("web01");
         Assert.Null(_store.Find("web01").Image);
-        _store.RemoveSnapshot("web01", "two");
-        _store.RemoveSnapshot("web01", "one");
+        await _store.RemoveSnapshotAsync("web01", "two");
+        await _store.RemoveSnapshotAsync("web01", "one");
         _content.AsSpan(0, 512).Fill(1);
         _content.AsSpan(4096, 512).Fill(2);
         await AssertIsAsync("web01", _content);
         _store.RemoveImage("a");
+        await AssertIsAsync("web01", _content);
+    }
+
+    [Fact]
+    public async Task A_snapshot_that_others_stand_on_goes_and_they_show_what_they_showed()
+    {
+        await _store.CloneAsync("web01", await ImportAsync("a", _content));
+        await WriteAsync("web01", 0, 1);
+        await _store.SnapshotAsync("web01", "one");
+        // Zeroes over the image's noise, and data where the image has a hole.
+        await using (var disk = await _store.ServeAsync("web01"))
+        {
+            await disk.DiscardAsync(_content.Length / 4, 128 << 10);
+            await disk.WriteAsync(1 << 20, _content.AsMemory(_content.Length / 2, 200_192));
+        }
+        await WriteAsync("web01", 4096, 2);
+        await _store.SnapshotAsync("web01", "two");
+        await WriteAsync("web01", 8192, 3);
+        await _store.SnapshotAsync("web01", "three");
+        await _store.GrowAsync("web01", 8 << 20);
+        await WriteAsync("web01", (8 << 20) - 4096, 4);
+        await _store.RollBackAsync("web01", "two");
+        await WriteAsync("web01", 0, 5);
+        var before = await ShownAsync("web01", "web01@one", "web01@two", "web01@three");
+        var taken = _store.Find("web01").Snapshots.Select(s => (s.Name, s.Taken)).ToList();
+
+        // The disk and "three" both stand on it.
+        await _store.RemoveSnapshotAsync("web01", "two");
+        Assert.Equal(taken.Where(s => s.Name != "two"), _store.Find("web01").Snapshots.Select(s => (s.Name, s.Taken)));
+        Assert.Equal([before[0], before[1], before[3]], await ShownAsync("web01", "web01@one", "web01@three"));
+        // The lowest: they stand on the image then, which is of another format.
+        await _store.RemoveSnapshotAsync("web01", "one");
+        Assert.Equal([before[0], before[3]], await ShownAsync("web01", "web01@three"));
+        await _store.RemoveSnapshotAsync("web01", "three");
+        Assert.Equal("a@1", _store.Find("web01").Image);
+        await AssertIsAsync("web01", before[0]);
+    }
+
+    [Fact]
+    public async Task A_snapshot_that_somebody_reads_stays()
+    {
+        await _store.CloneAsync("web01", await ImportAsync("a", _content));
+        await _store.SnapshotAsync("web01", "one");
+        await _store.SnapshotAsync("web01", "two");
+        await using (await _store.OpenToCopyAsync("web01@two"))
+        {
+            // "two" stands on it and would be written.
+            await Assert.ThrowsAnyAsync<IOException>(async () => await _store.RemoveSnapshotAsync("web01", "one"));
+        }
+        Assert.Equal(2, _store.Find("web01").Snapshots.Count);
+        await _store.RemoveSnapshotAsync("web01", "one");
         await AssertIsAsync("web01", _content);
     }
 
@@ -337,6 +386,21 @@ public sealed class VolumeStoreTests : IDisposable
         await using var disk = await _store.OpenToReadAsync(reference);
         var bytes = await ReadAllAsync(disk);
         return (bytes[0], bytes[4096], bytes[8192]);
+    }
+
+    /// <summary>What each shows; QEMU finds no error in any and reads the same.</summary>
+    private async Task<byte[][]> ShownAsync(params string[] references)
+    {
+        var shown = new byte[references.Length][];
+        for (var i = 0; i < references.Length; i++)
+        {
+            await using (var disk = await _store.OpenToReadAsync(references[i])) shown[i] = await ReadAllAsync(disk);
+            var path = Path.Combine(_folder["state"], "volumes", references[i] + ".qcow2");
+            Assert.Contains("No errors", await Tool.RunAsync("qemu-img", "check", path), StringComparison.Ordinal);
+            await File.WriteAllBytesAsync(_folder["shown"], shown[i]);
+            await Tool.RunAsync("qemu-img", "compare", "-f", "raw", "-F", "qcow2", _folder["shown"], path);
+        }
+        return shown;
     }
 
     private static async Task<byte[]> ReadAllAsync(IBlockDevice disk)

@@ -17,8 +17,8 @@ internal static class SnapshotCommands
     private static Command Forget()
     {
         var (volume, snapshot) = Arguments();
-        return new Command("rm-snapshot", "Delete a snapshot that nothing stands on.") { volume, snapshot }.Runs((store, parsed, _) =>
-            Task.FromResult(store.RemoveSnapshot(parsed.GetRequiredValue(volume), parsed.GetRequiredValue(snapshot))), VolumeCommand.Details);
+        return new Command("rm-snapshot", "Delete a snapshot; what is newer keeps what it shows.") { volume, snapshot }.Runs((store, parsed, cancellation) =>
+            StoreProgress.ShowAsync(progress => store.RemoveSnapshotAsync(parsed.GetRequiredValue(volume), parsed.GetRequiredValue(snapshot), progress, cancellation).AsTask()), VolumeCommand.Details);
     }
 
     private static Command RollBack()
