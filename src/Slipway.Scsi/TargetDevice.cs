@@ -14,17 +14,24 @@ public sealed class TargetDevice : ScsiTargetDevice
     private readonly AbsentUnit _absent = new();
 
     /// <param name="name">The SCSI device name (SPC-4 §7.8.6.11); for iSCSI the target's name.</param>
-    public TargetDevice(string name)
+    /// <param name="ports">How many target ports it has; their relative identifiers (SPC-4 §7.8.6.7) begin at 1.</param>
+    public TargetDevice(string name, int ports = 1)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
+        // As many as the answer to REPORT TARGET PORT GROUPS counts.
+        ArgumentOutOfRangeException.ThrowIfLessThan(ports, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(ports, byte.MaxValue);
 
         // RFC 7143 §4.2.7.1; a longer one would not fit in a designator of VPD page 83h.
         if (Encoding.UTF8.GetByteCount(name) > 223)
             throw new ArgumentException($"The name of a target has at most 223 bytes: '{name}'.", nameof(name));
         Name = name;
+        Ports = ports;
     }
 
     public string Name { get; }
+
+    public int Ports { get; }
 
     /// <summary>The units by LUN, as REPORT LUNS lists them.</summary>
     public IReadOnlyDictionary<byte, LogicalUnit> Units

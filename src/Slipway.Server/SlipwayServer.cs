@@ -122,7 +122,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
             return ValueTask.CompletedTask;
         });
         var current = new CurrentSite(site);
-        var targets = new MachineTargets(site.Advertise, site.Redirect);
+        var targets = new MachineTargets(site.Advertise, site.Redirect, [.. site.StorageNetworks.Select(n => n.Address)]);
         var registry = Closing(new MachineRegistry(current, machines, targets, sightings, store, Timelines, _clock, logs.CreateLogger("Slipway.Machines")));
         await registry.OpenAsync(cancellation);
         var networks = SiteNetworks.Of(site with { Machines = machines.All });

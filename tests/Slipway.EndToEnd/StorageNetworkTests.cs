@@ -10,6 +10,9 @@ public sealed class StorageNetworkTests : IDisposable
 {
     private static readonly TimeSpan Boot = TimeSpan.FromMinutes(4);
 
+    private const string Left = "{ name: left, role: storage, vlan: 88, interface: eth2, address: 10.88.0.1/24, pool: 10.88.0.100-10.88.0.200, probe: false }";
+    private const string Right = "{ name: right, role: storage, vlan: 89, interface: eth3, address: 10.89.0.1/24, pool: 10.89.0.100-10.89.0.200, probe: false }";
+
     private readonly TemporaryFolder _folder = new();
     private readonly NetworkNamespace _network = new("vlan");
     private readonly VlanSwitch _switch;
@@ -19,6 +22,7 @@ public sealed class StorageNetworkTests : IDisposable
         _switch = new VlanSwitch(_network, _folder.Path);
         _switch.AddPort("eth1", "10.77.0.1/24");
         _switch.AddPort("eth2", "10.88.0.1/24", 88);
+        _switch.AddPort("eth3", "10.89.0.1/24", 89);
     }
 
     public void Dispose()
@@ -32,7 +36,7 @@ public sealed class StorageNetworkTests : IDisposable
     public async Task OVMF_boots_over_a_VLAN_that_iPXE_and_Linux_tag_for()
     {
         _switch.Start();
-        using var server = await ServeAsync("{ name: storage, role: storage, vlan: 88, interface: eth2, address: 10.88.0.1/24, pool: 10.88.0.100-10.88.0.200, probe: false }");
+        using var server = await ServeAsync(Left);
         Assert.Equal(0, _network.Execute("bash", "-c", "echo > /dev/tcp/10.88.0.1/3260").ExitCode);
         Assert.NotEqual(0, _network.Execute("bash", "-c", "echo > /dev/tcp/10.77.0.1/3260").ExitCode);
         Assert.NotEqual(0, _network.Execute("bash", "-c", "echo > /dev/tcp/10.88.0.1/443").ExitCode);
@@ -40,7 +44,20 @@ public sealed class StorageNetworkTests : IDisposable
         server.WaitFor("at 10.88.0.1:3260, told to the kernel by iBFT", Boot);
         server.WaitFor("iPXE is logged in with mutual CHAP", Boot);
         await AssertUpAsync(server, machine);
-        Assert.Equal(2, server.Lines.Count(l => l.Contains("at 10.88.0.1", StringComparison.Ordinal) && l.Contains("logged in to", StringComparison.Ordinal)));
+        Assert.Equal(2, server.Lines.Count(l => l.Contains("at 10.88.0.100:", StringComparison.Ordinal) && l.Contains("logged in to", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task OVMF_boots_by_the_second_portal_where_the_network_of_the_first_is_dead()
+    {
+        _switch.Start();
+        using var server = await ServeAsync(Left, Right);
+        _network.Ip("link", "set", "eth2", "down");
+        using var machine = Start();
+        server.WaitFor("at 10.88.0.1:3260 and 10.89.0.1:3260, told to the kernel by iBFT", Boot);
+        server.WaitFor("iPXE is logged in with mutual CHAP", Boot);
+        await AssertUpAsync(server, machine);
+        Assert.Equal(2, server.Lines.Count(l => l.Contains("at 10.89.0.100:", StringComparison.Ordinal) && l.Contains("logged in to", StringComparison.Ordinal)));
     }
 
     private async Task<BackgroundTool> ServeAsync(params string[] storage)
@@ -61,7 +78,7 @@ public sealed class StorageNetworkTests : IDisposable
               - { name: node-1, mac: "{{DemoSite.Mac}}", volume: {{volume}} }
             """);
         var server = _network.Start(Demo.Program, "serve", "-c", site);
-        server.WaitFor("serving storage network storage");
+        server.WaitFor("serving storage network", times: storage.Length);
         return server;
     }
 

@@ -10,7 +10,7 @@ namespace Slipway.EndToEnd;
 /// <summary>
 /// A switch with one trunk port, to which a QEMU machine is plugged, and access ports that are interfaces of this host, so
 /// that machines can tag (IEEE 802.1Q) whose host's kernel cannot. Frames with a tag go to the port of that VLAN without it;
-/// frames without, to the port of none. Others are dropped, and counted.
+/// frames without, to the port of none. Others are dropped.
 /// </summary>
 internal sealed partial class VlanSwitch : IDisposable
 {
@@ -22,7 +22,6 @@ internal sealed partial class VlanSwitch : IDisposable
     private readonly Socket _trunk = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
     private readonly string _here, _machine;
     private readonly Dictionary<ushort, SafeFileHandle> _ports = [];
-    private int _strays;
 
     public VlanSwitch(NetworkNamespace network, string folder)
     {
@@ -33,9 +32,6 @@ internal sealed partial class VlanSwitch : IDisposable
 
     /// <summary>For QEMU's <c>-netdev</c>: the machine's end of the cable, called <c>n0</c>.</summary>
     public string Cable => $"dgram,id=n0,local.type=unix,local.path={_machine},remote.type=unix,remote.path={_here}";
-
-    /// <summary>Frames of no VLAN that there is.</summary>
-    public int Strays => Volatile.Read(ref _strays);
 
     /// <summary>An access port: an interface with this address. Before <see cref="Start"/>.</summary>
     /// <param name="vlan">0: what the trunk carries without a tag.</param>
@@ -79,8 +75,6 @@ internal sealed partial class VlanSwitch : IDisposable
             }
             if (_ports.TryGetValue(vlan, out var port))
                 _ = Write(port, received, received.Length);
-            else
-                Interlocked.Increment(ref _strays);
         }
     }
 

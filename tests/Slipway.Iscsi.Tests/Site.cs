@@ -38,6 +38,8 @@ internal sealed class Site : ITargetDirectory, ITargetObserver
 
     public IReadOnlyList<TargetRecord> Targets { get; init; } = [new(Target, [])];
 
+    public Func<IPEndPoint, ushort> PortalGroup { get; init; } = _ => 1;
+
     public IReadOnlyList<TargetEvent> Events
     {
         get
@@ -66,6 +68,8 @@ internal sealed class Site : ITargetDirectory, ITargetObserver
         Decide(facts) ?? Admission.Grant(facts.SessionType == SessionType.Normal ? Device : null, Chap);
 
     IReadOnlyList<TargetRecord> ITargetDirectory.Discover(LoginFacts facts) => Targets;
+
+    ushort ITargetDirectory.PortalGroupOf(IPEndPoint portal) => PortalGroup(portal);
 
     void ITargetObserver.Observe(TargetEvent e)
     {

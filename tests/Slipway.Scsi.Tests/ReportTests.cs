@@ -55,13 +55,13 @@ public class ReportTests
     [Fact]
     public void There_is_one_port_group_and_every_path_of_it_is_optimized()
     {
-        var port = new TargetDevice("iqn.2026-01.test:target");
+        var port = new TargetDevice("iqn.2026-01.test:target", ports: 2);
         port.Attach(0, new DiskUnit(new MemoryDisk(1 << 20), new UnitIdentity("volume")));
-        var initiator = new Initiator(port, port: 7);
-        const string group = "00010001 00000001 00000007";
-        Assert.Equal(Initiator.Hex("0000000C" + group), initiator.Send("A3 0A 00 00 00 00 00 00 01 00 00 00").Good().Data);
-        Assert.Equal(Initiator.Hex("00000010 10000000" + group), initiator.Send("A3 2A 00 00 00 00 00 00 01 00 00 00").Good().Data);
-        Assert.Equal(Initiator.Hex("0000000C 0001"), initiator.Send("A3 0A 00 00 00 00 00 00 00 06 00 00").Good().Data);
+        var initiator = new Initiator(port, port: 2);
+        const string group = "00010001 00000002 00000001 00000002";
+        Assert.Equal(Initiator.Hex("00000010" + group), initiator.Send("A3 0A 00 00 00 00 00 00 01 00 00 00").Good().Data);
+        Assert.Equal(Initiator.Hex("00000014 10000000" + group), initiator.Send("A3 2A 00 00 00 00 00 00 01 00 00 00").Good().Data);
+        Assert.Equal(Initiator.Hex("00000010 0001"), initiator.Send("A3 0A 00 00 00 00 00 00 00 06 00 00").Good().Data);
         initiator.Send("A3 4A 00 00 00 00 00 00 01 00 00 00").Refused(SenseCode.InvalidFieldInCdb);
 
         // TPGS 01b: states may change by themselves only, so SET TARGET PORT GROUPS is no command of this unit.
@@ -69,6 +69,6 @@ public class ReportTests
         initiator.Send("A4 0A 00 00 00 00 00 00 00 00 00 00").Refused(SenseCode.InvalidCommandOperationCode);
         var identification = initiator.Send("12 01 83 04 00 00").Good().Data;
         Assert.True(identification.AsSpan().IndexOf(Initiator.Hex("51950004 00000001")) > 0);
-        Assert.True(identification.AsSpan().IndexOf(Initiator.Hex("51940004 00000007")) > 0);
+        Assert.True(identification.AsSpan().IndexOf(Initiator.Hex("51940004 00000002")) > 0);
     }
 }

@@ -15,6 +15,9 @@ public sealed record LoginFacts(
 {
     public string? InitiatorAlias { get; init; }
 
+    /// <summary>The tag of the portal's group.</summary>
+    public ushort PortalGroup { get; init; } = 1;
+
     /// <summary>The name (CHAP_N) whose secret the initiator has; null until CHAP is through, and without CHAP.</summary>
     public string? ProvedName { get; init; }
 

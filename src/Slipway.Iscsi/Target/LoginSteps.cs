@@ -81,7 +81,7 @@ internal sealed class LoginSteps(TargetConnection connection, TargetNode node, P
         sender.Send(bytes, text.ToBytes(), status: true);
     }
 
-    private SessionKey Key => new(Phase.Facts!.InitiatorName, Phase.Facts.Isid, Phase.Facts.TargetName ?? "", LoginPhase.PortalGroupTag);
+    private SessionKey Key => new(Phase.Facts!.InitiatorName, Phase.Facts.Isid, Phase.Facts.TargetName ?? "", Phase.Facts.PortalGroup);
 
     /// <summary>The connection ended before the login did.</summary>
     public void Ended(string reason, bool hungUp)

@@ -18,7 +18,7 @@ internal static class ProfileScript
     /// <summary>The disk's own boot loader.</summary>
     public static IpxeScript SanBoot(ScriptFacts facts) => Credentials(facts, $"Slipway: {facts.Machine.Name} boots from its disk.")
         // Without an ACPI table protocol describing the disk fails, and under U-Boot a second sanboot fails always.
-        .SanBoot(facts.Disks, new SanBootOptions(NoDescribe: !facts.HasIbft), Failed)
+        .Attach(facts, Failed, (script, disks) => script.SanBoot(disks, new SanBootOptions(NoDescribe: !facts.HasIbft), Failed))
         .Label(Failed)
         .Echo($"Slipway: {facts.Machine.Name} could not boot from {facts.Names.Target}. The line above says why; the server's timeline says more.")
         .Exit(1);
@@ -29,7 +29,7 @@ internal static class ProfileScript
     {
         var script = Credentials(facts, $"Slipway: {facts.Machine.Name} boots {files.Kernel.Path} in its disk, by {files.Source}.").FreeImages();
         if (facts.HasIbft)
-            script.SanHook(facts.Disks, new SanBootOptions(), Failed);
+            script.Attach(facts, Failed, (s, disks) => s.SanHook(disks, new SanBootOptions(), Failed));
         // Kernels of before 5.7 know their RAM disk by name only (Linux, Documentation/admin-guide/efi-stub.rst).
         var initrds = files.Initrds.Select((_, i) => $"initrd={InitrdName(i)}");
         var arguments = string.Join(' ', ((string[])[files.Arguments, profile.Arguments, facts.KernelArguments, .. initrds]).Where(a => a.Length > 0));
@@ -49,8 +49,8 @@ internal static class ProfileScript
         var script = Credentials(facts, $"Slipway: {facts.Machine.Name} runs the script of the profile {profile.Name}.")
             .FreeImages()
             .Set(ScriptSettings.Machine, facts.Machine.Name);
-        foreach (var (index, disk) in facts.Disks.Index())
-            script.SetText(ScriptSettings.DiskBy(index), disk);
+        foreach (var (index, (portal, disk)) in facts.Portals.Zip(facts.Disks).Index())
+            StorageScript.UnlessLost(script, portal, () => script.SetText(ScriptSettings.DiskBy(index), disk));
         return script
             .Set(ScriptSettings.Server, facts.Server.AbsoluteUri)
             .Set(ScriptSettings.Firmware, facts.Firmware.Name())

@@ -22,7 +22,7 @@ internal sealed class MachineDisk : IAsyncDisposable
     private volatile BootCredentials? _credentials;
     private bool _wasIdle;
 
-    private MachineDisk(MachineSettings machine, IscsiNames names, IBlockDevice volume, LiveVolume? live, IReservationStore? reservations, BootTimelines timelines, BootCredentials? credentials)
+    private MachineDisk(MachineSettings machine, IscsiNames names, IBlockDevice volume, LiveVolume? live, IReservationStore? reservations, int ports, BootTimelines timelines, BootCredentials? credentials)
     {
         Names = names;
         (Machine, Access) = (machine, AccessOf(machine, names));
@@ -31,7 +31,7 @@ internal sealed class MachineDisk : IAsyncDisposable
         // The map reads the volume itself: its own reads are no evidence of a boot.
         _map = new DiskMap(volume);
         Evidence = new DiskEvidence(_map, (stage, text, facts) => timelines.Observe(machine.Mac, machine.Name, stage, text, facts));
-        Device = new TargetDevice(names.Target);
+        Device = new TargetDevice(names.Target, ports);
         var unit = new DiskUnit(new ObservedLayer(volume, Evidence.Touch), new UnitIdentity(names.Target, ProductOf(machine.Name)), reservations: reservations);
         Device.Attach(0, unit);
         if (live is not null) live.LengthChanged += unit.ReportCapacityChange;
@@ -65,7 +65,7 @@ internal sealed class MachineDisk : IAsyncDisposable
         {
             var layered = LayeredDisk.Create(volume, machine.Faults, machine.Trace, Random.Shared, TimeProvider.System);
             var reservations = FileReservationStore.Beside(live?.Path ?? Path.GetFullPath(machine.Volume));
-            return new(machine, IscsiNames.Of(site.Name, machine.Name), layered, live, reservations, timelines, credentials);
+            return new(machine, IscsiNames.Of(site.Name, machine.Name), layered, live, reservations, Math.Max(1, site.StorageNetworks.Count()), timelines, credentials);
         }
         catch
         {

@@ -14,7 +14,8 @@ namespace Slipway.Server.Disks;
 /// </summary>
 /// <param name="advertised">As in <see cref="TargetRecord"/>.</param>
 /// <param name="redirect">The portal that logins are sent to from every other one, where their machine says nothing else; null: none.</param>
-internal sealed class MachineTargets(IReadOnlyList<IPEndPoint> advertised, IPEndPoint? redirect = null) : ITargetDirectory
+/// <param name="paths">This server's addresses on storage networks, each a path of its own to every disk; none: all portals are one.</param>
+internal sealed class MachineTargets(IReadOnlyList<IPEndPoint> advertised, IPEndPoint? redirect = null, params IPAddress[] paths) : ITargetDirectory
 {
     private readonly ConcurrentDictionary<MacAddress, MachineDisk> _byMac = [];
     private readonly ConcurrentDictionary<string, MachineDisk> _byTarget = [];
@@ -59,7 +60,10 @@ internal sealed class MachineTargets(IReadOnlyList<IPEndPoint> advertised, IPEnd
     public IReadOnlyList<TargetRecord> Discover(LoginFacts facts) =>
         [.. _byTarget.Values
             .Where(disk => disk.Credentials is { } credentials && credentials.User == facts.ProvedName && disk.Access.Refusal(facts) is null)
-            .Select(disk => new TargetRecord(disk.Names.Target, RedirectOf(disk, facts) is { } portal ? [portal] : advertised))];
+            .Select(disk => new TargetRecord(disk.Names.Target, RedirectOf(disk, facts) is { } portal ? [portal] : Advertised))];
+
+    // Who looks for its disk by one storage network is to know the others.
+    private IReadOnlyList<IPEndPoint> Advertised => advertised.Count > 0 ? advertised : [.. paths.Select(p => new IPEndPoint(p, 0))];
 
     private Admission AdmitDiscovery(LoginFacts facts)
     {
@@ -79,6 +83,9 @@ internal sealed class MachineTargets(IReadOnlyList<IPEndPoint> advertised, IPEnd
     private static ChapPolicy? ChapOf(MachineDisk disk) => disk.Credentials is { } credentials
         ? new(new ChapAccount(credentials.User, credentials.Secret), new ChapAccount(credentials.ReverseUser, credentials.ReverseSecret))
         : null;
+
+    /// <summary>A group for each storage network.</summary>
+    public ushort PortalGroupOf(IPEndPoint portal) => (ushort)(Math.Max(0, Array.IndexOf(paths, portal.Address)) + 1);
 
     private static string Scriptless(MachineDisk disk) => $"{disk.Machine.Name} has fetched no script yet, so it has no secrets";
 

@@ -1,3 +1,4 @@
+using System.Net;
 using Slipway.Iscsi.Pdu;
 using Slipway.Iscsi.Target;
 
@@ -21,4 +22,6 @@ internal sealed class DrainableDirectory(ITargetDirectory directory) : ITargetDi
     }
 
     public IReadOnlyList<TargetRecord> Discover(LoginFacts facts) => directory.Discover(facts);
+
+    public ushort PortalGroupOf(IPEndPoint portal) => directory.PortalGroupOf(portal);
 }

@@ -24,6 +24,21 @@ public class LoginTests
     }
 
     [Fact]
+    public void One_initiator_port_has_a_session_with_each_portal_group()
+    {
+        ushort group = 1;
+        var site = new Site { PortalGroup = _ => group };
+        var first = site.LogIn();
+        group = 2;
+        // RFC 7143 §10.1.1: the same ISID is to be used with the groups of a target.
+        site.Connect()
+            .SaysLogin(OperationalNegotiation, FullFeaturePhase, ScriptedInitiator.Names)
+            .HearsLogin(OperationalNegotiation, FullFeaturePhase, "TargetPortalGroupTag=2 MaxRecvDataSegmentLength=262144")
+            .SaysNop(5).HearsNop(5);
+        first.SaysNop(5).HearsNop(5);
+    }
+
+    [Fact]
     public void The_operational_stage_may_take_several_requests() => _site.Connect()
         .SaysLogin(OperationalNegotiation, null, $"{ScriptedInitiator.Names} InitialR2T=Yes")
         .HearsLogin(OperationalNegotiation, null, "TargetPortalGroupTag=1 InitialR2T=Yes MaxRecvDataSegmentLength=262144")

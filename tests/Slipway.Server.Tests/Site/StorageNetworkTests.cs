@@ -49,25 +49,44 @@ public class StorageNetworkTests
         var script = ProfileScript.SanBoot(facts).ToString();
         var target = facts.Names.Target;
         Assert.Contains("""
-            isset ${slipway-card} && goto card ||
+            isset ${slipway-card} && goto slipway-card ||
             set slipway-card ${netX/ifname}
-            :card
+            :slipway-card
+            clear slipway-lost
             vcreate --tag 88 ${slipway-card} ||
             set ${slipway-card}-88/mtu 1496
-            dhcp ${slipway-card}-88 || goto no-vlan-88
-            goto vlan-88
-            :no-vlan-88
+            clear slipway-lost-88
+            dhcp ${slipway-card}-88 || goto slipway-lost-88
+            goto slipway-vlan-88
+            :slipway-lost-88
             echo Slipway: no address on the storage network left, VLAN 88. Does the switch's port carry it tagged?
-            :vlan-88
+            set slipway-lost:int32 1
+            set slipway-lost-88:int32 1
+            :slipway-vlan-88
             vcreate --tag 89 ${slipway-card} ||
-            set ${slipway-card}-89/mtu 1496
-            dhcp ${slipway-card}-89 || goto no-vlan-89
 
             """.ReplaceLineEndings("\n").TrimEnd('\n'), script, StringComparison.Ordinal);
-        Assert.Contains($"\nsanboot iscsi:10.88.0.1::3260:0:{target} iscsi:10.89.0.1::3260:0:{target} || goto failed\n", script, StringComparison.Ordinal);
+        var (left, right) = ($"iscsi:10.88.0.1::3260:0:{target}", $"iscsi:10.89.0.1::3260:0:{target}");
+        Assert.Contains($"""
+            isset $[slipway-lost] && goto slipway-fewer ||
+            sanboot {left} {right} || goto failed
+            goto slipway-attached
+            :slipway-fewer
+            isset $[slipway-lost-88] && goto slipway-lost-88-10-88-0-1 ||
+            sanboot {left} || goto failed
+            goto slipway-attached
+            :slipway-lost-88-10-88-0-1
+            isset $[slipway-lost-89] && goto slipway-lost-89-10-89-0-1 ||
+            sanboot {right} || goto failed
+            goto slipway-attached
+            :slipway-lost-89-10-89-0-1
+            goto failed
+            :slipway-attached
+
+            """.ReplaceLineEndings("\n").Replace("$[", "${", StringComparison.Ordinal).Replace(']', '}'), script, StringComparison.Ordinal);
         Assert.Equal("slipway_up=https://10.77.0.1/boot/up", facts.KernelArguments);
         var own = ProfileScript.Custom(facts, new ScriptProfile { Name = "own", Script = "#!ipxe\nshell" }).ToString();
-        Assert.Contains($"set slipway-disk iscsi:10.88.0.1::3260:0:{target}\nset slipway-disk-2 iscsi:10.89.0.1::3260:0:{target}\n", own, StringComparison.Ordinal);
+        Assert.Contains($"\nset slipway-disk {left}\n:slipway-lost-88-10-88-0-1\nisset ${{slipway-lost-89}} && goto slipway-lost-89-10-89-0-1 ||\nset slipway-disk-2 {right}\n", own, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -76,14 +95,14 @@ public class StorageNetworkTests
         var script = ProfileScript.SanBoot(Facts(Parse(Whole.Replace(", vlan: 88", "", StringComparison.Ordinal)), MachineFirmware.Ibft)).ToString();
         Assert.Contains("""
             set slipway-other:int32 0
-            :cards
-            iseq net${slipway-other} ${slipway-card} && goto next-card ||
-            isset ${net${slipway-other}/mac} || goto no-more-cards
-            dhcp net${slipway-other} || goto next-card
-            :next-card
+            :slipway-cards
+            iseq net${slipway-other} ${slipway-card} && goto slipway-next-card ||
+            isset ${net${slipway-other}/mac} || goto slipway-no-more-cards
+            dhcp net${slipway-other} || goto slipway-next-card
+            :slipway-next-card
             inc slipway-other
-            goto cards
-            :no-more-cards
+            goto slipway-cards
+            :slipway-no-more-cards
 
             """.ReplaceLineEndings("\n"), script, StringComparison.Ordinal);
         Assert.DoesNotContain("vcreate --tag 88", script, StringComparison.Ordinal);

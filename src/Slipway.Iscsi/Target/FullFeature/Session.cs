@@ -60,7 +60,7 @@ internal sealed class Session
     /// <summary>No other session has its name any more.</summary>
     public void Open() =>
         // RFC 7143 §4.4.1: the initiator port's name is the initiator's name, ",i,0x" and the ISID.
-        Nexus = Device?.OpenNexus($"{Facts.InitiatorName},i,0x{Facts.Isid:x12}", Login.LoginPhase.PortalGroupTag);
+        Nexus = Device?.OpenNexus($"{Facts.InitiatorName},i,0x{Facts.Isid:x12}", Facts.PortalGroup);
 
     /// <summary>
     /// Makes a connection a member. Where one with the same CID is there, it is <paramref name="older"/>: the newcomer is

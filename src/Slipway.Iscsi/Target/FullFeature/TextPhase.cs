@@ -91,7 +91,7 @@ internal sealed class TextPhase(FullFeaturePhase phase)
             foreach (var portal in target.Portals.Count > 0 ? target.Portals : [facts.Portal])
             {
                 var address = portal.Port == 0 ? new(portal.Address, facts.Portal.Port) : portal;
-                answer.Add(Keys.TargetAddress, $"{Portal.Text(address)},{Login.LoginPhase.PortalGroupTag}");
+                answer.Add(Keys.TargetAddress, $"{Portal.Text(address)},{phase.Node.Directory.PortalGroupOf(address)}");
             }
         }
     }

@@ -10,8 +10,6 @@ namespace Slipway.Iscsi.Target.Login;
 /// </summary>
 internal sealed class LoginPhase(TargetNode node, System.Net.IPEndPoint remote, System.Net.IPEndPoint portal)
 {
-    public const ushort PortalGroupTag = 1;
-
     private readonly ArrayBufferWriter<byte> _text = new();
     private readonly OperationalParameters _parameters = new();
     private Negotiator? _negotiator;
@@ -105,7 +103,7 @@ internal sealed class LoginPhase(TargetNode node, System.Net.IPEndPoint remote, 
     {
         var incomplete = LoginNames.TryTake(keys, out var names);
         if (names.Initiator.Length > 0)
-            Facts = new(remote, portal, names.Initiator, names.Target, names.SessionType, _isid) { InitiatorAlias = names.Alias };
+            Facts = new(remote, portal, names.Initiator, names.Target, names.SessionType, _isid) { InitiatorAlias = names.Alias, PortalGroup = node.Directory.PortalGroupOf(portal) };
         if (incomplete is not null)
             return incomplete;
         var admission = node.Directory.Admit(Facts!);
@@ -122,7 +120,7 @@ internal sealed class LoginPhase(TargetNode node, System.Net.IPEndPoint remote, 
         };
         // §13.9: in the first response to a login that names a target.
         if (names.SessionType == SessionType.Normal)
-            answer.Add(Keys.TargetPortalGroupTag, TextValues.Number(PortalGroupTag));
+            answer.Add(Keys.TargetPortalGroupTag, TextValues.Number(Facts!.PortalGroup));
         return null;
     }
 

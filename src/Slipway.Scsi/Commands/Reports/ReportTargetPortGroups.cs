@@ -3,8 +3,7 @@ using System.Buffers.Binary;
 namespace Slipway.Scsi.Commands.Reports;
 
 /// <summary>
-/// REPORT TARGET PORT GROUPS (SPC-4 §6.37). Every portal of a target belongs to the one target port, which is in the one
-/// group, and every path is active and optimized: paths may be used by turns (SPC-4 §5.15). What never changes cannot be
+/// REPORT TARGET PORT GROUPS (SPC-4 §6.37). All target ports of a device are in the one group, since every path is active and optimized: paths may be used by turns (SPC-4 §5.15). What never changes cannot be
 /// set either: SET TARGET PORT GROUPS is not among the commands, as TPGS 01b of INQUIRY says.
 /// </summary>
 internal static class ReportTargetPortGroups
@@ -25,7 +24,9 @@ internal static class ReportTargetPortGroups
         var format = task.Cdb[1] >> 5;
         if (format is not (LengthOnlyHeader or ExtendedHeader))
             return unit.RefuseField(task, 1, 7);
-        Span<byte> data = stackalloc byte[20];
+        var ports = nexus.Port.Target.Ports;
+        // The longest header, the group, and four bytes for each of up to 255 ports.
+        Span<byte> data = stackalloc byte[16 + 4 * byte.MaxValue];
         data.Clear();
         var header = 4;
         if (format == ExtendedHeader)
@@ -38,9 +39,11 @@ internal static class ReportTargetPortGroups
         var group = data[header..];
         group[1] = OptimizedSupported;
         BinaryPrimitives.WriteUInt16BigEndian(group[2..], Group);
-        group[7] = 1;
-        BinaryPrimitives.WriteUInt16BigEndian(group[10..], nexus.Port.RelativeTargetPort);
-        BinaryPrimitives.WriteInt32BigEndian(data, header + 12 - 4);
-        return task.Answer(data[..(header + 12)], BinaryPrimitives.ReadUInt32BigEndian(task.Cdb[6..]));
+        group[7] = (byte)ports;
+        for (var port = 1; port <= ports; port++)
+            BinaryPrimitives.WriteUInt16BigEndian(group[(8 + 4 * (port - 1) + 2)..], (ushort)port);
+        var length = header + 8 + 4 * ports;
+        BinaryPrimitives.WriteInt32BigEndian(data, length - 4);
+        return task.Answer(data[..length], BinaryPrimitives.ReadUInt32BigEndian(task.Cdb[6..]));
     }
 }
