@@ -8,6 +8,7 @@ using Slipway.Dhcp.Networks;
 using Slipway.Fleet.Boots;
 using Slipway.Fleet.Machines;
 using Slipway.Fleet.Store;
+using Slipway.Iscsi.Target;
 using Slipway.Server.Api;
 using Slipway.Server.Certificates;
 using Slipway.Server.Dhcp;
@@ -174,7 +175,7 @@ public sealed class MachineRegistryTests : IAsyncLifetime
         Assert.Empty(Site("plan", exported).Changes);
         var disk = _targets.Of(MacAddress.Parse(InFile));
 
-        var other = exported.Replace($"volume: {Disk("node-1")}", $"volume: {Disk("node-1")}, profile: local, address: 10.77.0.7", StringComparison.Ordinal)
+        var other = exported.Replace($"volume: {Disk("node-1")}", $"volume: {Disk("node-1")}, profile: local, address: 10.77.0.7, redirect: 10.88.0.1", StringComparison.Ordinal)
             .Replace("node-9", "node-10", StringComparison.Ordinal).Replace(Disk("node-10"), Disk("node-9"), StringComparison.Ordinal);
         Disk("node-10");
         other += "\nprofiles: [{ name: own, kind: direct }]\n";
@@ -188,6 +189,8 @@ public sealed class MachineRegistryTests : IAsyncLifetime
         Assert.Equal(["node-1", "node-10"], _directory.All.Select(m => m.Name));
         Assert.Same(disk, _targets.Of(MacAddress.Parse(InFile)));
         Assert.Equal("local", disk!.Machine.Profile);
+        Assert.Equal(IPEndPoint.Parse("10.88.0.1:3260"), _targets.Admit(new LoginFacts(
+            IPEndPoint.Parse("10.77.0.7:50000"), IPEndPoint.Parse("10.77.0.1:3260"), disk.Names.Initiator, disk.Names.Target, SessionType.Normal, 0)).Elsewhere);
         Assert.Equal("node-10", _targets.Of(MacAddress.Parse(New))!.Machine.Name);
         Assert.NotNull(_current.Value.BootProfiles.Find("own"));
         Assert.Contains(_networks.Single().Reservations, r => r.Address.Equals(IPAddress.Parse("10.77.0.7")));
