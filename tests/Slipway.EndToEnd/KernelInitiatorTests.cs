@@ -78,7 +78,7 @@ public sealed class KernelInitiatorTests : IDisposable
             Assert.Contains(Tool.Try("qemu-img", "check", disk).ExitCode, (int[])[0, 3]);
     }
 
-    /// <summary>Who holds a disk is known to a server that was killed, and what the other may not do stays forbidden.</summary>
+    /// <summary>Who holds a disk is known to a server that was killed, and what the other may not do stays forbidden. In the end it copies blocks.</summary>
     [Fact]
     public async Task Reservations_outlive_a_server_that_is_killed()
     {
@@ -96,6 +96,7 @@ public sealed class KernelInitiatorTests : IDisposable
             machine.Type("killed");
             Assert.Equal(0, await machine.EndAsync(Patience));
             AssertDone(machine, target, "RESERVATIONS DONE");
+            AssertDone(machine, target, "COPIES DONE");
         }
         finally
         {

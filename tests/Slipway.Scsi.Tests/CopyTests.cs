@@ -156,6 +156,7 @@ public class CopyTests
         Assert.Equal(Initiator.Hex("0010 0010 000003C0"), parameters[8..16]);
         Assert.Equal(Initiator.Hex("02 02 E4"), parameters[43..]);
         var page = _one.Send("12 01 8F 04 00 00").Good().Data;
+        Assert.Equal(Initiator.Hex("0001 000C 09 83 01 00 84 04 00 01 03 04 0000"), page[4..20]);
         var types = new List<int>();
         for (var at = 4; at < page.Length; at += 4 + BinaryPrimitives.ReadUInt16BigEndian(page.AsSpan(at + 2)))
             types.Add(BinaryPrimitives.ReadUInt16BigEndian(page.AsSpan(at)));

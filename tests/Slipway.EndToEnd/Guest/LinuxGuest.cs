@@ -17,7 +17,7 @@ internal sealed class LinuxGuest
     /// <summary>Where it looks for its server; it has the address after that.</summary>
     public const string Server = "10.78.0.1";
 
-    // sg_persist; for iscsid and iscsiadm, every library that they ask for beyond what the demo has.
+    // sg_persist and its kin; for iscsid and iscsiadm, every library that they ask for beyond what the demo has.
     private static readonly string[] Packages =
         ["libisns0", "libmount1", "libblkid1", "libselinux1", "libpcre2-8-0", "libsystemd0", "libcap2", "libgcrypt20", "libgpg-error0", "liblz4-1",
         "sg3-utils", "libsgutils2-1.46-2"];
@@ -50,7 +50,7 @@ internal sealed class LinuxGuest
             archive.AddFile("bin/busybox", File.ReadAllBytes(Path.Combine(parts.System, "bin/busybox")));
             archive.AddFile("bin/verifier", File.ReadAllBytes(verifier));
             var libraries = new HashSet<string>();
-            foreach (var program in (string[])["sbin/iscsid", "sbin/iscsiadm", "usr/bin/sg_persist"])
+            foreach (var program in (string[])["sbin/iscsid", "sbin/iscsiadm", "usr/bin/sg_persist", "usr/bin/sg_xcopy", "usr/bin/sg_copy_results"])
             {
                 var content = File.ReadAllBytes(Path.Combine(parts.System, program));
                 archive.AddFile(program, content);
