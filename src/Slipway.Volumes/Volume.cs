@@ -19,10 +19,23 @@ public static class Volume
         return RawFile.Open(path, readOnly);
     }
 
+    /// <summary>Opens a disk, as it is while others use it, and looks for damage without reading its data (<see cref="Qcow2Inspection"/>).</summary>
+    /// <param name="store">The folder that the images it stands on must lie in; its own where it is left out.</param>
+    /// <returns>What is wrong; null where nothing is to be seen.</returns>
+    /// <exception cref="IOException">It, or an image that it stands on, cannot be opened.</exception>
+    public static async ValueTask<string?> FindFaultAsync(string path, string? store = null, CancellationToken cancellation = default)
+    {
+        if (IsQcow2(path))
+            return await Qcow2Inspection.FindFaultAsync(path, store ?? Path.GetDirectoryName(Path.GetFullPath(path))!, cancellation);
+        var length = new FileInfo(path).Length;
+        return length > 0 && length % 512 == 0 ? null : $"it has {length} bytes, which is no disk of whole sectors";
+    }
+
     private static bool IsQcow2(string path)
     {
         Span<byte> magic = stackalloc byte[4];
-        using var file = File.OpenHandle(path, share: FileShare.ReadWrite);
-        return RandomAccess.Read(file, magic, 0) == 4 && BinaryPrimitives.ReadUInt32BigEndian(magic) == Qcow2Magic;
+        // As loosely as can be: a machine may be running from it.
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        return file.ReadAtLeast(magic, 4, throwOnEndOfStream: false) == 4 && BinaryPrimitives.ReadUInt32BigEndian(magic) == Qcow2Magic;
     }
 }

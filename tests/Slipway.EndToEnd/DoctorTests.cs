@@ -1,3 +1,6 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using Slipway.Server.Tests;
 using Slipway.Server.Tests.Net;
@@ -25,6 +28,7 @@ public sealed class DoctorTests : IDisposable
         await File.WriteAllBytesAsync(disk, [.. Enumerable.Repeat((byte)7, 1 << 20)], TestContext.Current.CancellationToken);
         Tool.Run(Demo.Program, "image", "import", disk, "--name", "golden", "--state", State);
         Tool.Run(Demo.Program, "volume", "create", "node-1", "--image", "golden", "--state", State);
+        Tool.Run(Demo.Program, "volume", "create", "spare", "--image", "golden", "--state", State);
         var site = Site("eth1", "10.77.0.1/24");
 
         var before = Doctor(site, "--full");
@@ -41,11 +45,34 @@ public sealed class DoctorTests : IDisposable
             Assert.Contains(running.Findings, f => f.Subject == "port 67/udp" && f.Text.Contains("is served by slipway", StringComparison.Ordinal));
         }
 
+        Assert.Contains(before.Findings, f => f is { Subject: "volumes", Health: "ok", Text: "2 can be opened, with what they stand on" });
         await using (var image = File.OpenWrite(Path.Combine(State, "images", "golden@1.raw")))
             image.WriteByte(8);
+        // The first entry of the L1 table leads out of the file.
+        var spare = Path.Combine(State, "volumes", "spare.qcow2");
+        var table = L1OffsetOf(spare);
+        await using (var volume = File.OpenWrite(spare))
+        {
+            volume.Position = table;
+            volume.Write([0x80, 0, 0x7f, 0, 0, 0, 0, 0]);
+        }
         var damaged = Doctor(site, "--full");
         Assert.Equal(1, damaged.Status);
         Assert.Contains(damaged.Findings, f => f is { Subject: "image golden@1", Health: "failure" } && f.Text.EndsWith("has changed at byte 0", StringComparison.Ordinal));
+        Assert.Contains(damaged.Findings, f => f is { Subject: "volume spare", Health: "failure" } && f.Text.Contains("L1 entry 0 leads to ", StringComparison.Ordinal));
+        Assert.Contains(damaged.Findings, f => f is { Subject: "volumes", Text: "1 can be opened, with what they stand on" });
+
+        File.Delete(Path.Combine(State, "images", "golden@1.raw"));
+        Assert.Contains(Doctor(site).Findings, f => f is { Subject: "volume node-1", Health: "failure" } && f.Text.EndsWith("golden@1.raw is not there", StringComparison.Ordinal));
+    }
+
+    // "l1_table_offset" of a qcow2 header, big-endian.
+    private static long L1OffsetOf(string image)
+    {
+        var header = new byte[48];
+        using var file = File.OpenRead(image);
+        file.ReadExactly(header);
+        return BinaryPrimitives.ReadInt64BigEndian(header.AsSpan(40));
     }
 
     [Fact]
@@ -58,6 +85,12 @@ public sealed class DoctorTests : IDisposable
         using var dnsmasq = other.Start("dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--port=0", "--interface=eth2",
             "--dhcp-range=10.78.0.100,10.78.0.200", "--dhcp-leasefile=" + Path.Combine(_folder.Path, "leases"), "--pid-file");
         dnsmasq.WaitFor("DHCP, IP range");
+        using var syslog = _network.Run(() =>
+        {
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+            socket.Bind(new IPEndPoint(IPAddress.Any, 514));
+            return socket;
+        });
         using var holder = _network.Start("dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--port=443", "--listen-address=10.78.0.1", "--bind-interfaces", "--pid-file");
         holder.WaitFor("started");
 
@@ -66,6 +99,7 @@ public sealed class DoctorTests : IDisposable
         Assert.Equal(1, found.Status);
         Assert.Contains(found.Findings, f => f is { Subject: "DHCP on eth2", Health: "failure" } && f.Text.StartsWith("10.78.0.2 answers, too", StringComparison.Ordinal));
         Assert.Contains(found.Findings, f => f is { Subject: "port 443/tcp", Health: "failure" } && f.Text.StartsWith("dnsmasq (process ", StringComparison.Ordinal));
+        Assert.Contains(found.Findings, f => f is { Subject: "port 514/udp", Health: "failure" } && f.Advice!.EndsWith("or write another port, or off, as syslog: of the network", StringComparison.Ordinal));
         Assert.Contains(found.Findings, f => f is { Subject: "network boot", Health: "warning" } && f.Text.Contains("10.78.0.1/24", StringComparison.Ordinal));
         Assert.Contains(found.Findings, f => f is { Subject: "machine node-1", Health: "failure", Advice: "slipway volume create nowhere --image NAME" });
         Assert.Contains(Doctor(Site("eth9", "10.79.0.1/24")).Findings, f => f is { Subject: "network boot", Health: "failure", Text: "there is no interface eth9" });

@@ -30,6 +30,8 @@ internal static class PortChecks
             }
             foreach (var address in network.BootAddresses)
                 yield return Port(udp, processes, "udp", address, SlipwayServer.TftpPort, $"TFTP on {address}");
+            foreach (var endpoint in network.SyslogEndpoints)
+                yield return Port(udp, processes, "udp", endpoint.Address, endpoint.Port, $"syslog on {endpoint.Address}", ", or write another port, or off, as syslog: of the network");
             foreach (var address in network.HttpsAddresses)
                 yield return Port(tcp, processes, "tcp", address, SlipwayServer.HttpsPort, $"HTTPS on {address}");
             foreach (var address in network.Addresses.Intersect(site.TargetAddresses))
@@ -42,7 +44,7 @@ internal static class PortChecks
         }
     }
 
-    private static Finding Port(IReadOnlyList<Holder> sockets, Lazy<Dictionary<string, (string Name, int Id)>> processes, string protocol, IPAddress address, int port, string use)
+    private static Finding Port(IReadOnlyList<Holder> sockets, Lazy<Dictionary<string, (string Name, int Id)>> processes, string protocol, IPAddress address, int port, string use, string otherwise = "")
     {
         var subject = $"port {port}/{protocol}";
         var held = sockets.Where(s => s.Port == port && s.Address.AddressFamily == address.AddressFamily && (IsAny(s.Address) || IsAny(address) || s.Address.Equals(address))).ToList();
@@ -52,7 +54,7 @@ internal static class PortChecks
         if (holders.All(h => h?.Name == Self))
             return new(subject, Health.Ok, $"{use} is served by {string.Join(", ", holders.Select(h => $"{h!.Value.Name} (process {h.Value.Id})"))}");
         var who = string.Join(", ", holders.Select(h => h is { } known ? $"{known.Name} (process {known.Id})" : "a process that only root may see"));
-        return new(subject, Health.Failure, $"{who} has it, which {use} needs", "stop that program, or let it listen on other addresses only");
+        return new(subject, Health.Failure, $"{who} has it, which {use} needs", $"stop that program, or let it listen on other addresses only{otherwise}");
     }
 
     private static bool IsAny(IPAddress address) => address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);

@@ -19,7 +19,7 @@ public static class SiteDoctor
         .. StateChecks.Folder(site),
         .. CertificateChecks.Certificates(site, clock),
         .. await DiskChecks.ImagesAsync(site, full, cancellation),
-        .. DiskChecks.Volumes(site),
+        .. await DiskChecks.VolumesAsync(site, cancellation),
         .. StateChecks.Programs(site),
     ];
 }

@@ -82,7 +82,7 @@ public static class Qcow2File
     {
         var below = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, name));
         // A link inside the store must not lead out of it either.
-        var real = File.ResolveLinkTarget(below, returnFinalTarget: true)?.FullName ?? below;
+        var real = (File.Exists(below) ? File.ResolveLinkTarget(below, returnFinalTarget: true)?.FullName : null) ?? below;
         var root = Path.GetFullPath(store).TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar;
         if (!below.StartsWith(root, StringComparison.Ordinal) || !real.StartsWith(root, StringComparison.Ordinal))
             throw new DiskFormatException($"qcow2: the backing file {name} is outside of {store}");

@@ -123,6 +123,64 @@ public class Qcow2RepairTests
             Assert.Equal(BlockDeviceError.Corrupt, (await Assert.ThrowsAsync<BlockDeviceException>(async () => await write())).Error);
     }
 
+    [Theory]
+    [InlineData("", null)]
+    [InlineData("two entries have one cluster", "is used 2 times, and counted 1 times")]
+    [InlineData("an entry leads out of the file", "L2 entry 16 of L1 entry 0 leads to 1099511627776")]
+    [InlineData("a cluster is counted as free", "is used 1 times, and counted 0 times")]
+    [InlineData("it is marked corrupt", "it is marked corrupt")]
+    [InlineData("it was not closed", null)]
+    public async Task Damage_is_found_by_looking_and_nothing_is_changed(string damage, string? found)
+    {
+        using var folder = new TemporaryFolder();
+        var image = await MakeAsync(folder["image"]);
+        var table = (int)(I64(image, (int)I64(image, L1At)) & 0x00FF_FFFF_FFFF_FE00);
+        var (first, second) = (table + (1 << 20) / ClusterSize * 8, table + (5 << 20) / ClusterSize * 8);
+        switch (damage)
+        {
+            case "two entries have one cluster":
+                BinaryPrimitives.WriteInt64BigEndian(image.AsSpan(first), I64(image, second));
+                break;
+            case "an entry leads out of the file":
+                BinaryPrimitives.WriteInt64BigEndian(image.AsSpan(first), long.MinValue | 1L << 40);
+                break;
+            case "a cluster is counted as free":
+                var counts = (int)I64(image, (int)I64(image, RefcountTableAt));
+                BinaryPrimitives.WriteInt16BigEndian(image.AsSpan(counts + table / ClusterSize * 2), 0);
+                break;
+            case "it is marked corrupt":
+                image[FeaturesAt + 7] = Corrupt;
+                break;
+            case "it was not closed":
+                image[FeaturesAt + 7] = Dirty;
+                break;
+        }
+        await File.WriteAllBytesAsync(folder["image"], image);
+        var fault = await Volume.FindFaultAsync(folder["image"]);
+        if (found is null)
+            Assert.Null(fault);
+        else
+            Assert.Contains(found, fault, StringComparison.Ordinal);
+        Assert.Equal(image, await File.ReadAllBytesAsync(folder["image"]));
+    }
+
+    [Fact]
+    public async Task What_is_written_by_us_has_no_fault_open_or_closed()
+    {
+        using var folder = new TemporaryFolder();
+        await Qcow2File.CreateAsync(folder["below"], Size);
+        await Qcow2File.CreateAsync(folder["image"], Size, "below");
+        await using (var device = await Qcow2File.OpenAsync(folder["image"], folder["."], writable: true))
+        {
+            await device.WriteAsync(3 << 20, new byte[300_000]);
+            Assert.Null(await Volume.FindFaultAsync(folder["image"]));
+            await device.DiscardAsync(3 << 20, 2 * ClusterSize);
+        }
+        Assert.Null(await Volume.FindFaultAsync(folder["image"]));
+        File.Delete(folder["below"]);
+        Assert.Contains("below is not there", (await Assert.ThrowsAsync<DiskFormatException>(async () => await Volume.FindFaultAsync(folder["image"]))).Message, StringComparison.Ordinal);
+    }
+
     private static async Task<byte[]> MakeAsync(string path)
     {
         await Tool.RunAsync("qemu-img", "create", "-q", "-f", "qcow2", path, $"{Size}");
