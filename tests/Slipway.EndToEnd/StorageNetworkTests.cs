@@ -5,7 +5,7 @@ using Slipway.Server.Tests.Net;
 
 namespace Slipway.EndToEnd;
 
-/// <summary>A stock UEFI machine whose disk is on VLANs that its firmware, and then its system, tag for.</summary>
+/// <summary>A stock machine whose disk is on VLANs that its firmware, and then its system, tag for.</summary>
 public sealed class StorageNetworkTests : IDisposable
 {
     private static readonly TimeSpan Boot = TimeSpan.FromMinutes(4);
@@ -16,6 +16,7 @@ public sealed class StorageNetworkTests : IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly NetworkNamespace _network = new("vlan");
     private readonly VlanSwitch _switch;
+    private Demo? _parts;
 
     public StorageNetworkTests()
     {
@@ -36,11 +37,11 @@ public sealed class StorageNetworkTests : IDisposable
     public async Task OVMF_boots_over_a_VLAN_that_iPXE_and_Linux_tag_for()
     {
         _switch.Start();
-        using var server = await ServeAsync(Left);
+        using var server = await ServeAsync("ovmf", Left);
         Assert.Equal(0, _network.Execute("bash", "-c", "echo > /dev/tcp/10.88.0.1/3260").ExitCode);
         Assert.NotEqual(0, _network.Execute("bash", "-c", "echo > /dev/tcp/10.77.0.1/3260").ExitCode);
         Assert.NotEqual(0, _network.Execute("bash", "-c", "echo > /dev/tcp/10.88.0.1/443").ExitCode);
-        using var machine = Start();
+        using var machine = StartOvmf();
         server.WaitFor("at 10.88.0.1:3260, told to the kernel by iBFT", Boot);
         server.WaitFor("iPXE is logged in with mutual CHAP", Boot);
         await AssertUpAsync(server, machine);
@@ -51,18 +52,29 @@ public sealed class StorageNetworkTests : IDisposable
     public async Task OVMF_boots_by_the_second_portal_where_the_network_of_the_first_is_dead()
     {
         _switch.Start();
-        using var server = await ServeAsync(Left, Right);
+        using var server = await ServeAsync("ovmf", Left, Right);
         _network.Ip("link", "set", "eth2", "down");
-        using var machine = Start();
+        using var machine = StartOvmf();
         server.WaitFor("at 10.88.0.1:3260 and 10.89.0.1:3260, told to the kernel by iBFT", Boot);
         server.WaitFor("iPXE is logged in with mutual CHAP", Boot);
         await AssertUpAsync(server, machine);
         Assert.Equal(2, server.Lines.Count(l => l.Contains("at 10.89.0.100:", StringComparison.Ordinal) && l.Contains("logged in to", StringComparison.Ordinal)));
     }
 
-    private async Task<BackgroundTool> ServeAsync(params string[] storage)
+    [Fact]
+    public async Task U_Boot_boots_over_a_VLAN_that_iPXE_and_by_the_kernels_arguments_Linux_tag_for()
     {
-        var parts = await Demo.RunAsync(_folder, "ovmf", "--prepare");
+        _switch.Start();
+        using var server = await ServeAsync("uboot-x86_64", Left);
+        using var machine = StartUBoot();
+        server.WaitFor("at 10.88.0.1:3260, told to the kernel by kernel arguments", Boot);
+        await AssertUpAsync(server, machine);
+        Assert.Contains(machine.Lines, l => l.Contains("vlan=slipway.88:slipway ip=slipway.88:dhcp", StringComparison.Ordinal));
+    }
+
+    private async Task<BackgroundTool> ServeAsync(string firmware, params string[] storage)
+    {
+        var parts = _parts = await Demo.RunAsync(_folder, firmware, "--prepare");
         Assert.True(parts.Status == 0, parts.Output);
         var volume = Path.Combine(_folder.Path, "node-1.raw");
         File.Copy(parts.Part("disk"), volume);
@@ -82,13 +94,23 @@ public sealed class StorageNetworkTests : IDisposable
         return server;
     }
 
-    private BackgroundTool Start()
+    private BackgroundTool StartOvmf()
     {
         var variables = Path.Combine(_folder.Path, "variables.fd");
         File.Copy("/usr/share/OVMF/OVMF_VARS_4M.fd", variables);
-        var command = new QemuCommand(DemoFirmware.Named("ovmf"), DemoSite.Mac, GuestNetwork.Tap, "/usr/share/OVMF/OVMF_CODE_4M.fd", variables, BootMedia: null);
-        return _network.Start([command.Program, .. command.Arguments.Select(a => a.StartsWith("tap,id=n0", StringComparison.Ordinal) ? _switch.Cable : a)]);
+        return Start(new(DemoFirmware.Named("ovmf"), DemoSite.Mac, GuestNetwork.Tap, "/usr/share/OVMF/OVMF_CODE_4M.fd", variables, BootMedia: null));
     }
+
+    private BackgroundTool StartUBoot()
+    {
+        var (trusting, media) = (Path.Combine(_folder.Path, "ipxe.efi"), Path.Combine(_folder.Path, "media.img"));
+        Tool.Run(Demo.Program, "firmware", "trust", Path.Combine(_parts!.Part("ipxe"), "ipxe-amd64.efi"), trusting, "--ca", Path.Combine(_folder.Path, "state", "ca.pem"), "--no-sleep");
+        Tool.Run(Demo.Program, "firmware", "media", media, "--ipxe", trusting, "--server", "https://10.77.0.1/");
+        return Start(new(DemoFirmware.Named("uboot-x86_64"), DemoSite.Mac, GuestNetwork.Tap, Path.Combine(_parts.Part("u-boot"), "qemu-x86_64", "u-boot.rom"), Variables: null, media));
+    }
+
+    private BackgroundTool Start(QemuCommand command) =>
+        _network.Start([command.Program, .. command.Arguments.Select(a => a.StartsWith("tap,id=n0", StringComparison.Ordinal) ? _switch.Cable : a)]);
 
     private static async Task AssertUpAsync(BackgroundTool server, BackgroundTool machine)
     {
