@@ -19,11 +19,10 @@ internal sealed class PieceHashes
     public static string PathOf(string image) => image + Extension;
 
     /// <summary>From any thread.</summary>
-    /// <param name="hash">The 16 bytes of XXH3.</param>
-    public void Add(long offset, ReadOnlySpan<byte> hash)
+    public void Add(long offset, ReadOnlySpan<byte> piece)
     {
-        var text = Convert.ToHexStringLower(hash);
-        lock (_hashes) _hashes.Add(offset, text);
+        var hash = Of(piece);
+        lock (_hashes) _hashes.Add(offset, hash);
     }
 
     public static string Of(ReadOnlySpan<byte> piece) => Convert.ToHexStringLower(XxHash128.Hash(piece));
