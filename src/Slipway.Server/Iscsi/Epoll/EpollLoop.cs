@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Slipway.Iscsi.Transfer;
 
@@ -15,6 +16,10 @@ internal sealed unsafe class EpollLoop : IDisposable
     // With the payload of a turn it stays in a core's second-level cache.
     private const int ReceiveBuffer = 128 * 1024;
 
+    // About what it takes to wake a processor of a virtual machine and have the client answer.
+    private static readonly TimeSpan PollingTime = TimeSpan.FromMicroseconds(50);
+    private static readonly bool MayPoll = Environment.ProcessorCount > 1;
+
     private readonly Thread _thread;
     private readonly int _epoll = Native.CreateEpoll();
     private readonly int _event = Native.CreateEvent();
@@ -28,6 +33,7 @@ internal sealed unsafe class EpollLoop : IDisposable
     private List<EpollConnection> _turning = [];
     private bool _signalled;
     private volatile bool _stopping;
+    private PollingBudget _polling;
     private int _connections;
 
     public EpollLoop(string name)
@@ -134,7 +140,7 @@ internal sealed unsafe class EpollLoop : IDisposable
     {
         while (!_stopping)
         {
-            var count = Native.epoll_wait(_epoll, _events, MaxEvents, HasWoken() ? 0 : -1);
+            var count = HasWoken() ? Events(milliseconds: 0) : Wait();
             if (count < 0 && Marshal.GetLastSystemError() != Native.EINTR)
                 Native.Checked(count, nameof(Native.epoll_wait));
             for (var i = 0; i < count; i++)
@@ -147,6 +153,22 @@ internal sealed unsafe class EpollLoop : IDisposable
             }
             TurnWoken();
         }
+    }
+
+    private int Events(int milliseconds) => Native.epoll_wait(_epoll, _events, MaxEvents, milliseconds);
+
+    /// <summary>Waits for events, some microseconds awake where that has paid lately. As epoll_wait(2).</summary>
+    private int Wait()
+    {
+        if (!MayPoll || !_polling.ShouldPoll())
+            return Events(milliseconds: -1);
+        var start = Stopwatch.GetTimestamp();
+        int count;
+        do
+            count = Events(milliseconds: 0);
+        while (count == 0 && Stopwatch.GetElapsedTime(start) < PollingTime);
+        _polling.Polled(found: count > 0);
+        return count == 0 ? Events(milliseconds: -1) : count;
     }
 
     private bool HasWoken()
