@@ -13,8 +13,8 @@ internal sealed class SparseWriter : IDisposable
     private const int Hole = 64 << 10;
 
     /// <summary>
-    /// The longest write. For one of 4 MiB the page cache looks for memory in large blocks; where there are few of those,
-    /// it took up to five times as long as eight of these.
+    /// The longest write. One of 4 MiB took up to five times the system time of eight of these, likely since the page cache
+    /// looks for memory in larger blocks for it.
     /// </summary>
     private const int MostWritten = 512 << 10;
 
