@@ -35,21 +35,15 @@ public sealed partial class Dhcp6Listener : IAsyncDisposable
     /// </summary>
     public void Start()
     {
-        var socket = new Socket(AddressFamily.InterNetworkV6, SocketType.Dgram, ProtocolType.Udp) { DualMode = false };
-        try
+        var socket = SocketOptions.SetUp(new(AddressFamily.InterNetworkV6, SocketType.Dgram, ProtocolType.Udp) { DualMode = false }, s =>
         {
-            SocketOptions.EnlargeReceiveBuffer(socket, ReceiveBuffer);
-            SocketOptions.BindToInterface(socket, _interface);
-            socket.Bind(new IPEndPoint(IPAddress.IPv6Any, Dhcp6Server.Port));
+            SocketOptions.EnlargeReceiveBuffer(s, ReceiveBuffer);
+            SocketOptions.BindToInterface(s, _interface);
+            s.Bind(new IPEndPoint(IPAddress.IPv6Any, Dhcp6Server.Port));
             var index = PacketEndPoint.IndexOf(_interface);
             foreach (var group in (IPAddress[])[Dhcp6Server.LinkGroup, Dhcp6Server.SiteGroup])
-                socket.SetSocketOption(SocketOptionLevel.IPv6, SocketOptionName.AddMembership, new IPv6MulticastOption(group, index));
-        }
-        catch (SocketException)
-        {
-            socket.Dispose();
-            throw;
-        }
+                s.SetSocketOption(SocketOptionLevel.IPv6, SocketOptionName.AddMembership, new IPv6MulticastOption(group, index));
+        });
         _socket = socket;
         _loop = new Thread(() => Receive(socket)) { IsBackground = true, Name = $"DHCPv6 {_interface}" };
         _loop.Start();

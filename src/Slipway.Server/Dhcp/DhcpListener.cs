@@ -89,24 +89,14 @@ public sealed partial class DhcpListener : IAsyncDisposable
         _link?.Dispose();
     }
 
-    private Socket Open(int port)
+    private Socket Open(int port) => SocketOptions.SetUp(new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp), s =>
     {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        try
-        {
-            socket.EnableBroadcast = true;
-            SocketOptions.EnlargeReceiveBuffer(socket, ReceiveBuffer);
-            // Another server may listen on other interfaces, and each interface has a listener of its own.
-            SocketOptions.BindToInterface(socket, _interface);
-            socket.Bind(new IPEndPoint(IPAddress.Any, port));
-            return socket;
-        }
-        catch (SocketException)
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
+        s.EnableBroadcast = true;
+        SocketOptions.EnlargeReceiveBuffer(s, ReceiveBuffer);
+        // Another server may listen on other interfaces, and each interface has a listener of its own.
+        SocketOptions.BindToInterface(s, _interface);
+        s.Bind(new IPEndPoint(IPAddress.Any, port));
+    });
 
     private void Receive(Socket socket)
     {

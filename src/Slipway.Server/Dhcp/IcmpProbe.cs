@@ -30,21 +30,11 @@ public sealed class IcmpProbe : IAddressProbe, IAsyncDisposable
     }
 
     /// <summary>Throws SocketException where raw sockets are not allowed (CAP_NET_RAW).</summary>
-    public static IcmpProbe Open(string interfaceName)
+    public static IcmpProbe Open(string interfaceName) => new(SocketOptions.SetUp(new(AddressFamily.InterNetwork, SocketType.Raw, ProtocolType.Icmp), s =>
     {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Raw, ProtocolType.Icmp);
-        try
-        {
-            SocketOptions.BindToInterface(socket, interfaceName);
-            socket.Bind(new IPEndPoint(IPAddress.Any, 0));
-            return new IcmpProbe(socket);
-        }
-        catch (SocketException)
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
+        SocketOptions.BindToInterface(s, interfaceName);
+        s.Bind(new IPEndPoint(IPAddress.Any, 0));
+    }));
 
     public async Task<bool> AnswersAsync(IPAddress address, CancellationToken cancellation)
     {

@@ -120,23 +120,13 @@ public sealed partial class IscsiListener : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    private static Socket Listen(IPEndPoint portal)
+    private static Socket Listen(IPEndPoint portal) => SocketOptions.SetUp(new(portal.AddressFamily, SocketType.Stream, ProtocolType.Tcp), s =>
     {
-        var socket = new Socket(portal.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            if (portal.Address.Equals(IPAddress.IPv6Any))
-                socket.DualMode = true;
-            socket.Bind(portal);
-            socket.Listen(Backlog);
-            return socket;
-        }
-        catch (SocketException)
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
+        if (portal.Address.Equals(IPAddress.IPv6Any))
+            s.DualMode = true;
+        s.Bind(portal);
+        s.Listen(Backlog);
+    });
 
     private void CloseSockets()
     {

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
-using Slipway.Server.Dhcp;
 
 namespace Slipway.Server.Syslog;
 
@@ -22,17 +21,11 @@ internal sealed partial class SyslogListener(IPEndPoint endpoint, Action<IPAddre
     /// <summary>Throws SocketException where the port is taken or not allowed.</summary>
     public void Start()
     {
-        var socket = new Socket(endpoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
-        try
+        var socket = SocketOptions.SetUp(new(endpoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp), s =>
         {
-            SocketOptions.EnlargeReceiveBuffer(socket, ReceiveBuffer);
-            socket.Bind(endpoint);
-        }
-        catch (SocketException)
-        {
-            socket.Dispose();
-            throw;
-        }
+            SocketOptions.EnlargeReceiveBuffer(s, ReceiveBuffer);
+            s.Bind(endpoint);
+        });
         _socket = socket;
         _loop = Task.Run(() => ReceiveAsync(socket));
     }

@@ -44,17 +44,11 @@ public sealed partial class TftpListener : IAsyncDisposable
     /// <summary>Throws SocketException where the port is taken or not allowed.</summary>
     public void Start()
     {
-        var socket = _newSocket();
-        try
+        var socket = SocketOptions.SetUp(_newSocket(), s =>
         {
-            socket.ReceiveBufferSize = ReceiveBuffer;
-            socket.Bind(_endpoint);
-        }
-        catch (SocketException)
-        {
-            socket.Dispose();
-            throw;
-        }
+            s.ReceiveBufferSize = ReceiveBuffer;
+            s.Bind(_endpoint);
+        });
         _socket = socket;
         _loop = Task.Run(() => ReceiveAsync(socket));
     }

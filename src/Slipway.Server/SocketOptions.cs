@@ -1,14 +1,29 @@
 using System.Net.Sockets;
 using System.Text;
 
-namespace Slipway.Server.Dhcp;
+namespace Slipway.Server;
 
-/// <summary>Linux socket options that .NET has no name for.</summary>
+/// <summary>What sockets are set up with: Linux options that .NET has no name for, and the end of one that cannot be.</summary>
 internal static class SocketOptions
 {
     private const int SolSocket = 1;
     private const int SoBindToDevice = 25;
     private const int SoReceiveBufferForce = 33;
+
+    /// <summary>Sets a new socket up, which is disposed of where that throws SocketException: the port is taken, or not allowed.</summary>
+    public static Socket SetUp(Socket socket, Action<Socket> with)
+    {
+        try
+        {
+            with(socket);
+            return socket;
+        }
+        catch (SocketException)
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>
     /// A boot storm fills the default buffer, which holds some 160 packets, in a few milliseconds. Beyond the system's
