@@ -25,9 +25,12 @@ internal sealed class ClosedVolume : IDisposable
     public string Disk => _folder.Disk(Name);
 
     /// <param name="store">The folder that the whole chain must lie in.</param>
-    /// <exception cref="VolumeStoreException">Somebody uses it; the message says who.</exception>
+    /// <exception cref="VolumeStoreException">There is none, or somebody uses it; the message says who.</exception>
     public static ClosedVolume Take(VolumeFolder folder, string store, string name)
     {
+        // Before the file of the lock is made, which a volume that is gone needs no more. A cut in a snapshot leaves only the next disk.
+        if (!File.Exists(folder.Disk(name)) && !File.Exists(folder.Next(name)))
+            throw new VolumeStoreException($"there is no volume {name}; `slipway volume list` shows what there is");
         SafeFileHandle taken;
         try
         {
@@ -127,9 +130,7 @@ internal sealed class ClosedVolume : IDisposable
             await device.FlushAsync(cancellation);
         }
         await using var file = ImageFile.Open(Disk, ImageAccess.Write);
-        // "backing_file_offset" and "backing_file_size": in one sector, so a cut leaves both or neither.
-        await file.WriteAsync(8, new byte[8], cancellation);
-        await file.FlushAsync(cancellation);
+        await Qcow2FirstSector.ChangeBackingAsync(file, backing: null, format: null, cancellation);
     }
 
     /// <summary>
@@ -203,7 +204,6 @@ internal sealed class ClosedVolume : IDisposable
 
     private void RequireUnused()
     {
-        if (!File.Exists(Disk)) return;
         try
         {
             ImageFile.RequireUnused(Disk);

@@ -21,7 +21,7 @@ public sealed class LiveVolume : IBlockDevice
     private volatile Pause? _pause;
     private int _inFlight;
 
-    // When the disk had been written last as it was released: null before that, and once the machine boots.
+    // When the disk had been written last as it was released; null while it is held, and once the machine boots.
     private DateTime? _left;
 
     private LiveVolume(VolumeFolder folder, string store, ImageStore images, string name) => (_folder, _store, _images, Name) = (folder, store, images, name);
@@ -48,6 +48,7 @@ public sealed class LiveVolume : IBlockDevice
         try
         {
             await volume.TakeAsync(cancellation);
+            volume.Measure();
             return volume;
         }
         catch
@@ -248,19 +249,20 @@ public sealed class LiveVolume : IBlockDevice
 
     private async ValueTask TakeAsync(CancellationToken cancellation)
     {
-        // Taking makes the file of the lock, which a volume that is gone needs no more.
-        if (!File.Exists(Path)) throw new VolumeStoreException($"there is no volume {Name} any more");
         _files ??= ClosedVolume.Take(_folder, _store, Name);
         try
         {
             if (_left is { } left && File.GetLastWriteTimeUtc(Path) != left)
                 throw new VolumeStoreException($"the volume {Name} was changed while its machine was away: the machine has to boot anew");
             _disk = await _files.OpenAsync(cancellation);
+            _left = null;
             _control ??= VolumeControl.Listen(_folder.Control(Name), DoAsync);
         }
         catch
         {
-            await GiveBackAsync();
+            // One that serves requests keeps its files, and is opened at the next use. (A request may be what comes here: it
+            // cannot wait for its own end.)
+            if (_control is null) await GiveBackAsync();
             throw;
         }
     }

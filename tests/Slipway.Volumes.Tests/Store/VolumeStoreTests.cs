@@ -336,6 +336,33 @@ public sealed class VolumeStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task A_volume_that_cannot_be_opened_again_goes_on_when_it_can()
+    {
+        var image = await ImportAsync("a", _content);
+        await _store.CloneAsync("web01", image);
+        var other = new VolumeStore(_folder["state"]);
+        await using var disk = await _store.ServeAsync("web01");
+        await disk.WriteAsync(0, new byte[512]);
+        File.Move(image.Path, image.Path + ".away");
+        // The first request closes the disk and finds no image under it; the second finds it closed.
+        for (var i = 0; i < 2; i++) await Assert.ThrowsAsync<VolumeStoreException>(async () => await other.SnapshotAsync("web01", "one"));
+        await Assert.ThrowsAsync<BlockDeviceException>(async () => await disk.ReadAsync(0, new byte[512]));
+        File.Move(image.Path + ".away", image.Path);
+        _content.AsSpan(0, 512).Clear();
+        Assert.Equal(_content, await ReadAllAsync(disk));
+        await other.SnapshotAsync("web01", "one");
+    }
+
+    [Fact]
+    public async Task A_snapshot_that_was_cut_while_the_machine_was_off_is_finished_at_its_next_use()
+    {
+        await _store.CloneAsync("web01", await ImportAsync("a", _content));
+        await using var disk = _store.ServeOnDemand("web01");
+        File.Move(_folder["state/volumes/web01.qcow2"], _folder["state/volumes/.web01.next"]);
+        Assert.Equal(_content, await ReadAllAsync(disk));
+    }
+
+    [Fact]
     public async Task Giving_back_costs_no_call()
     {
         await _store.CloneAsync("web01", await ImportAsync("a", _content));
