@@ -1,3 +1,6 @@
+using Slipway.Demo;
+using Slipway.Demo.Machine;
+using Slipway.Server.Tests;
 using Slipway.Server.Tests.Net;
 
 namespace Slipway.EndToEnd;
@@ -16,5 +19,22 @@ internal static class GuestNetwork
         network.Ip("tuntap", "add", "dev", Tap, "mode", "tap");
         network.Ip("link", "set", Tap, "master", name, "up");
         return network;
+    }
+
+    /// <summary>The machine of the demo with OVMF, whose variables are as they come.</summary>
+    public static QemuCommand Ovmf(TemporaryFolder folder)
+    {
+        var variables = Path.Combine(folder.Path, "variables.fd");
+        File.Copy("/usr/share/OVMF/OVMF_VARS_4M.fd", variables);
+        return new(DemoFirmware.Named("ovmf"), DemoSite.Mac, Tap, "/usr/share/OVMF/OVMF_CODE_4M.fd", variables, BootMedia: null);
+    }
+
+    /// <summary>The machine says that it is up and goes off, and the server stops as it is told.</summary>
+    public static async Task AssertUpAsync(BackgroundTool server, BackgroundTool machine, TimeSpan within)
+    {
+        server.WaitFor("node-1 says that it is up", within);
+        Assert.Equal(0, await machine.EndAsync(within));
+        server.Signal("TERM");
+        Assert.Equal(0, await server.EndAsync(TimeSpan.FromMinutes(1)));
     }
 }

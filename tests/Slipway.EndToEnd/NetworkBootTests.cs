@@ -1,7 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using System.Net;
 using Slipway.Demo;
-using Slipway.Demo.Machine;
 using Slipway.Server.Tests;
 using Slipway.Server.Tests.Net;
 
@@ -29,7 +28,7 @@ public sealed class NetworkBootTests : IDisposable
         using var machine = Start("-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=n", "-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n");
         server.WaitFor("fetches ipxe-amd64.efi", Boot);
         server.WaitFor("bytes by HTTP");
-        await AssertUpAsync(server, machine);
+        await GuestNetwork.AssertUpAsync(server, machine, Boot);
         Assert.DoesNotContain(server.Lines, l => l.Contains("tftp: ipxe-amd64.efi", StringComparison.Ordinal));
     }
 
@@ -71,7 +70,7 @@ public sealed class NetworkBootTests : IDisposable
         using var server = await ServeAsync("mode: proxy");
         using var machine = Start();
         server.WaitFor("tftp: ipxe-amd64.efi to 10.77.0.5", Boot);
-        await AssertUpAsync(server, machine);
+        await GuestNetwork.AssertUpAsync(server, machine, Boot);
         dnsmasq.WaitFor("DHCPACK(other0) 10.77.0.5");
     }
 
@@ -112,17 +111,7 @@ public sealed class NetworkBootTests : IDisposable
 
     private BackgroundTool Start(params string[] options)
     {
-        var variables = Path.Combine(_folder.Path, "variables.fd");
-        File.Copy("/usr/share/OVMF/OVMF_VARS_4M.fd", variables);
-        var command = new QemuCommand(DemoFirmware.Named("ovmf"), DemoSite.Mac, GuestNetwork.Tap, "/usr/share/OVMF/OVMF_CODE_4M.fd", variables, BootMedia: null);
+        var command = GuestNetwork.Ovmf(_folder);
         return _network.Start([command.Program, .. command.Arguments, .. options]);
-    }
-
-    private static async Task AssertUpAsync(BackgroundTool server, BackgroundTool machine)
-    {
-        server.WaitFor("node-1 says that it is up", Boot);
-        Assert.Equal(0, await machine.EndAsync(Boot));
-        server.Signal("TERM");
-        Assert.Equal(0, await server.EndAsync(TimeSpan.FromMinutes(1)));
     }
 }

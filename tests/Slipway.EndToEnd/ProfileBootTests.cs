@@ -26,7 +26,7 @@ public sealed class ProfileBootTests : IDisposable
         using var server = await ServeAsync(parts, "local");
         var state = Path.Combine(_folder.Path, "state");
         Assert.Contains("its next boot is choice, then local again", Tool.Run(Demo.Program, "machine", "boot-once", "node-1", "choice", "--state", state).Output, StringComparison.Ordinal);
-        var command = Ovmf();
+        var command = GuestNetwork.Ovmf(_folder);
         using var machine = _network.Start([command.Program, .. command.Arguments]);
         server.WaitFor("shows the menu choice: sanboot, kernel, local; kernel after 15 s", Boot);
         Assert.DoesNotContain("next boot", Tool.Run(Demo.Program, "machine", "show", "node-1", "--state", state).Output, StringComparison.Ordinal);
@@ -60,7 +60,7 @@ public sealed class ProfileBootTests : IDisposable
         var (script, disk) = (Path.Combine(_folder.Path, "installed.ipxe"), Path.Combine(_folder.Path, "installed.img"));
         await File.WriteAllTextAsync(script, "#!ipxe\necho this is the disk in the machine\npoweroff\n");
         Tool.Run(Demo.Program, "firmware", "media", disk, "--ipxe", Path.Combine(parts.Part("ipxe"), "ipxe-amd64.efi"), "--script", script);
-        var command = Ovmf();
+        var command = GuestNetwork.Ovmf(_folder);
         using var machine = _network.Start([command.Program, .. command.Arguments,
             "-drive", $"if=none,id=d0,format=raw,file={disk}", "-device", "virtio-blk-pci,drive=d0,bootindex=1"]);
         server.WaitFor("has its script (own)", Boot);
@@ -69,13 +69,6 @@ public sealed class ProfileBootTests : IDisposable
         server.WaitFor("has its script: it boots what is in it", Boot);
         machine.WaitFor("this is the disk in the machine", Boot);
         Assert.Equal(0, await machine.EndAsync(Boot));
-    }
-
-    private QemuCommand Ovmf()
-    {
-        var variables = Path.Combine(_folder.Path, "variables.fd");
-        File.Copy("/usr/share/OVMF/OVMF_VARS_4M.fd", variables);
-        return new QemuCommand(DemoFirmware.Named("ovmf"), DemoSite.Mac, GuestNetwork.Tap, "/usr/share/OVMF/OVMF_CODE_4M.fd", variables, BootMedia: null);
     }
 
     private async Task<Demo> PrepareAsync(string firmware)
@@ -120,9 +113,6 @@ public sealed class ProfileBootTests : IDisposable
         server.WaitFor("fetches /vmlinuz of its volume", Boot);
         server.WaitFor("fetches /initrd.img of its volume", Boot);
         server.WaitFor("the operating system is logged in with mutual CHAP", Boot);
-        server.WaitFor("node-1 says that it is up", Boot);
-        Assert.Equal(0, await machine.EndAsync(Boot));
-        server.Signal("TERM");
-        Assert.Equal(0, await server.EndAsync(TimeSpan.FromMinutes(1)));
+        await GuestNetwork.AssertUpAsync(server, machine, Boot);
     }
 }

@@ -44,7 +44,7 @@ public sealed class StorageNetworkTests : IDisposable
         using var machine = StartOvmf();
         server.WaitFor("at 10.88.0.1:3260, told to the kernel by iBFT", Boot);
         server.WaitFor("iPXE is logged in with mutual CHAP", Boot);
-        await AssertUpAsync(server, machine);
+        await GuestNetwork.AssertUpAsync(server, machine, Boot);
         Assert.Equal(2, server.Lines.Count(l => l.Contains("at 10.88.0.100:", StringComparison.Ordinal) && l.Contains("logged in to", StringComparison.Ordinal)));
     }
 
@@ -57,7 +57,7 @@ public sealed class StorageNetworkTests : IDisposable
         using var machine = StartOvmf();
         server.WaitFor("at 10.88.0.1:3260 and 10.89.0.1:3260, told to the kernel by iBFT", Boot);
         server.WaitFor("iPXE is logged in with mutual CHAP", Boot);
-        await AssertUpAsync(server, machine);
+        await GuestNetwork.AssertUpAsync(server, machine, Boot);
         Assert.Equal(2, server.Lines.Count(l => l.Contains("at 10.89.0.100:", StringComparison.Ordinal) && l.Contains("logged in to", StringComparison.Ordinal)));
     }
 
@@ -68,7 +68,7 @@ public sealed class StorageNetworkTests : IDisposable
         using var server = await ServeAsync("uboot-x86_64", Left);
         using var machine = StartUBoot();
         server.WaitFor("at 10.88.0.1:3260, told to the kernel by kernel arguments", Boot);
-        await AssertUpAsync(server, machine);
+        await GuestNetwork.AssertUpAsync(server, machine, Boot);
         Assert.Contains(machine.Lines, l => l.Contains("vlan=slipway.88:slipway ip=slipway.88:dhcp", StringComparison.Ordinal));
     }
 
@@ -94,12 +94,7 @@ public sealed class StorageNetworkTests : IDisposable
         return server;
     }
 
-    private BackgroundTool StartOvmf()
-    {
-        var variables = Path.Combine(_folder.Path, "variables.fd");
-        File.Copy("/usr/share/OVMF/OVMF_VARS_4M.fd", variables);
-        return Start(new(DemoFirmware.Named("ovmf"), DemoSite.Mac, GuestNetwork.Tap, "/usr/share/OVMF/OVMF_CODE_4M.fd", variables, BootMedia: null));
-    }
+    private BackgroundTool StartOvmf() => Start(GuestNetwork.Ovmf(_folder));
 
     private BackgroundTool StartUBoot()
     {
@@ -111,12 +106,4 @@ public sealed class StorageNetworkTests : IDisposable
 
     private BackgroundTool Start(QemuCommand command) =>
         _network.Start([command.Program, .. command.Arguments.Select(a => a.StartsWith("tap,id=n0", StringComparison.Ordinal) ? _switch.Cable : a)]);
-
-    private static async Task AssertUpAsync(BackgroundTool server, BackgroundTool machine)
-    {
-        server.WaitFor("node-1 says that it is up", Boot);
-        Assert.Equal(0, await machine.EndAsync(Boot));
-        server.Signal("TERM");
-        Assert.Equal(0, await server.EndAsync(TimeSpan.FromMinutes(1)));
-    }
 }
