@@ -20,21 +20,13 @@ internal static class DemoMachine
         {
             var media = Path.Combine(folder, "boot-media.img");
             await WriteMediaAsync(media, Path.Combine(parts.Ipxe, firmware.Ipxe), server, fingerprint, cancellation);
-            return new(firmware, mac, tap, Path.Combine(parts.UBoot, UBootImage(firmware)), Variables: null, media);
+            return new(firmware, mac, tap, Path.Combine(parts.UBoot, firmware.Architecture.UBoot), Variables: null, media);
         }
         var (code, emptyVariables) = EdkImages(firmware);
         var variables = Path.Combine(folder, "firmware-variables.fd");
         File.Copy(emptyVariables, variables, overwrite: true);
         return new(firmware, mac, tap, code, variables, BootMedia: null);
     }
-
-    // On riscv64 OpenSBI comes first, and starts it in supervisor mode.
-    private static string UBootImage(DemoFirmware firmware) => firmware.Architecture.Debian switch
-    {
-        "amd64" => "qemu-x86_64/u-boot.rom",
-        "arm64" => "qemu_arm64/u-boot.bin",
-        _ => "qemu-riscv64_smode/u-boot.bin",
-    };
 
     private static (string Code, string Variables) EdkImages(DemoFirmware firmware) => firmware.Architecture == GuestArchitecture.Amd64
         ? ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd")

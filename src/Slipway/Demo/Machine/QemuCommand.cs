@@ -19,12 +19,7 @@ internal sealed record QemuCommand(DemoFirmware Demo, MacAddress Mac, string Tap
     /// </summary>
     public static readonly string[] OneProcessor = ["-smp", "1,maxcpus=2"];
 
-    public string Program => Demo.Architecture.Debian switch
-    {
-        "amd64" => "qemu-system-x86_64",
-        "arm64" => "qemu-system-aarch64",
-        _ => "qemu-system-riscv64",
-    };
+    public string Program => Demo.Architecture.Qemu;
 
     public IReadOnlyList<string> Arguments =>
     [
@@ -38,12 +33,10 @@ internal sealed record QemuCommand(DemoFirmware Demo, MacAddress Mac, string Tap
         .. IsUBoot && Demo.Architecture == GuestArchitecture.Amd64 ? Array.Empty<string>() : ["-device", "virtio-rng-pci"],
     ];
 
-    private string[] Board() => Demo.Architecture.Debian switch
-    {
-        "amd64" => PersonalComputer(),
-        "arm64" => ArmBoard(),
-        _ => ["-machine", "virt"],
-    };
+    private string[] Board() =>
+        Demo.Architecture == GuestArchitecture.Amd64 ? PersonalComputer()
+        : Demo.Architecture == GuestArchitecture.Arm64 ? ArmBoard()
+        : ["-machine", "virt"];
 
     // U-Boot: q35 with e1000 leaves Linux without an interrupt. edk2: five-level paging costs its page tables.
     // SeaBIOS writes to the serial port where there are no graphics.

@@ -7,7 +7,7 @@ namespace Slipway.Demo.Packages;
 /// </summary>
 internal sealed record DemoParts(string UBoot, string Ipxe, string Grub, string? GrubBios, string System, string KernelVersion, IReadOnlyList<string> Versions)
 {
-    private const string FirmwareRelease = "trixie";
+    private const string SystemRelease = "bookworm", FirmwareRelease = "trixie";
 
     // iscsistart and openssl, and every library that they ask for.
     private static readonly string[] SystemPackageNames =
@@ -17,10 +17,8 @@ internal sealed record DemoParts(string UBoot, string Ipxe, string Grub, string?
     private static readonly string[] NewerSystemPackageNames =
         ["busybox-static", "openssl", "open-iscsi", "libopeniscsiusr", "libssl3t64", "libkmod2", "liblzma5", "libzstd1", "zlib1g", "libc6"];
 
-    private static bool IsInDebian12(GuestArchitecture architecture) => architecture != GuestArchitecture.Riscv64;
-
     public static IEnumerable<string> Releases(DebianHost host, GuestArchitecture architecture) =>
-        IsInDebian12(architecture) ? new[] { "bookworm", FirmwareRelease, host.Codename }.Distinct() : [FirmwareRelease];
+        architecture.IsInDebian12 ? new[] { SystemRelease, FirmwareRelease, host.Codename }.Distinct() : [FirmwareRelease];
 
     /// <summary>Fetches what is not in <paramref name="folder"/> yet.</summary>
     /// <param name="further">Packages of the machine's system beyond what the demo needs.</param>
@@ -33,11 +31,12 @@ internal sealed record DemoParts(string UBoot, string Ipxe, string Grub, string?
         var apt = new PrivateApt(host, architecture, folder);
         await apt.EnsureAsync(FirmwareRelease, ["u-boot-qemu", "ipxe"], progress, cancellation);
         // grub-mkimage is the host's, and it wants the modules of its own release; Debian 12's takes those of Debian 13 for riscv64.
-        var grubRelease = IsInDebian12(architecture) ? host.Codename : FirmwareRelease;
-        var systemRelease = IsInDebian12(architecture) ? "bookworm" : FirmwareRelease;
+        var (grubRelease, systemRelease, systemPackages) = architecture.IsInDebian12
+            ? (host.Codename, SystemRelease, SystemPackageNames)
+            : (FirmwareRelease, FirmwareRelease, NewerSystemPackageNames);
         await apt.EnsureAsync(grubRelease, [$"grub-efi-{architecture.Debian}-bin", .. architecture.HasBios ? ["grub-pc-bin"] : Array.Empty<string>()], progress, cancellation);
         var kernel = await apt.KernelPackageAsync(systemRelease, progress, cancellation);
-        await apt.EnsureAsync(systemRelease, [.. systemRelease == "bookworm" ? SystemPackageNames : NewerSystemPackageNames, kernel, .. further], progress, cancellation);
+        await apt.EnsureAsync(systemRelease, [.. systemPackages, kernel, .. further], progress, cancellation);
 
         var version = kernel["linux-image-".Length..];
         var system = apt.Unpacked(systemRelease);
