@@ -103,7 +103,8 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         var programs = BootPrograms.Load(site.Ipxe, site.FingerprintInPrograms ?? source.RootFingerprint);
         foreach (var refused in programs.Refused)
             LogProgramRefused(refused);
-        var dhcp = new DhcpServer(SiteNetworks.Of(site), new SiteBootPolicy(programs, source.RootFingerprint, HttpBase, [.. site.StorageNetworks.Select(n => n.Address)]), _clock);
+        IPAddress[] storage = [.. site.StorageNetworks.Select(n => n.Address)];
+        var dhcp = new DhcpServer(SiteNetworks.Of(site), new SiteBootPolicy(programs, source.RootFingerprint, HttpBase, storage), _clock);
         dhcp.Restore(leases.Load());
         var networks6 = Ipv6Settings.NetworksOf(site);
         var card = networks6.Select(n => n.Interface).OfType<string>().Select(PacketEndPoint.CardOf).FirstOrDefault(c => c is not null);
@@ -122,7 +123,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
             return ValueTask.CompletedTask;
         });
         var current = new CurrentSite(site);
-        var targets = new MachineTargets(site.Advertise, site.Redirect, [.. site.StorageNetworks.Select(n => n.Address)]);
+        var targets = new MachineTargets(site.Advertise, site.Redirect, storage);
         var registry = Closing(new MachineRegistry(current, machines, targets, sightings, store, Timelines, _clock, logs.CreateLogger("Slipway.Machines")));
         await registry.OpenAsync(cancellation);
         var networks = SiteNetworks.Of(site with { Machines = machines.All });

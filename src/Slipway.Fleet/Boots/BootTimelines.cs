@@ -129,7 +129,8 @@ public sealed class BootTimelines(TimeProvider clock, int limit = 20_000)
     }
 
     /// <summary>
-    /// Events from now on, until cancelled; of one machine that is in the middle of a run, what came before in it first. A follower that falls 10,000 events behind loses the oldest.
+    /// Events from now on, until cancelled; of one machine that is in the middle of a run, what came before in it first. A
+    /// follower that falls 10,000 events behind loses the oldest.
     /// </summary>
     /// <param name="only">One machine; all where it is left out.</param>
     public async IAsyncEnumerable<BootEvent> FollowAsync(MacAddress? only = null, [EnumeratorCancellation] CancellationToken cancellation = default)

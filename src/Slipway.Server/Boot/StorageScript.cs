@@ -67,9 +67,10 @@ internal static class StorageScript
             return;
         }
         var lost = LostOf(vlan);
-        script.GotoIfSet(lost, $"{lost}-{portal.EndPoint.Address.ToString().Replace('.', '-')}");
+        var past = $"{lost}-{portal.EndPoint.Address.ToString().Replace('.', '-')}";
+        script.GotoIfSet(lost, past);
         append();
-        script.Label($"{lost}-{portal.EndPoint.Address.ToString().Replace('.', '-')}");
+        script.Label(past);
     }
 
     private static void Tag(IpxeScript script, ushort vlan, NetworkSettings network)

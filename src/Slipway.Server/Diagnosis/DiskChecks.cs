@@ -6,6 +6,8 @@ namespace Slipway.Server.Diagnosis;
 
 internal static class DiskChecks
 {
+    private const string Replace = "import it anew, and move its volumes with slipway volume rebase";
+
     public static async Task<IEnumerable<Finding>> ImagesAsync(SiteConfiguration site, bool full, CancellationToken cancellation)
     {
         var findings = new List<Finding>();
@@ -19,11 +21,11 @@ internal static class DiskChecks
                 if (image.Checksum.Length == 0)
                     findings.Add(new(subject, Health.Warning, "its checksums are missing", $"import it anew: {image.Path}"));
                 else if (await Volume.FindFaultAsync(image.Path, site.State, cancellation) is { } fault)
-                    findings.Add(new(subject, Health.Failure, $"{image.Path} is damaged: {fault}", "import it anew, and move its volumes with slipway volume rebase"));
+                    findings.Add(new(subject, Health.Failure, $"{image.Path} is damaged: {fault}", Replace));
                 else if (!full)
                     findings.Add(new(subject, Health.Ok, "can be opened and has its checksums (--full reads and compares)"));
                 else if (await ImageStore.VerifyAsync(image, null, cancellation) is { } at)
-                    findings.Add(new(subject, Health.Failure, $"{image.Path} has changed at byte {at}", "import it anew, and move its volumes with slipway volume rebase"));
+                    findings.Add(new(subject, Health.Failure, $"{image.Path} has changed at byte {at}", Replace));
                 else
                     findings.Add(new(subject, Health.Ok, "is what was imported"));
             }

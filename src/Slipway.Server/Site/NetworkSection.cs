@@ -12,23 +12,26 @@ internal static class NetworkSection
     private static readonly string[] OfSubnets =
         ["mode", "pool", "exclude", "router", "dns", "ntp", "domain", "mtu", "routes", "lease-time", "clients-by", "probe", "reservations"];
 
+    private const string NobodyBootsThere = "nobody boots on a storage network";
+    private const string NoProxyThere = NobodyBootsThere + ": authoritative, or off where another DHCP server gives the addresses";
+
     public static NetworkSettings Network(YamlSection section)
     {
         section.Allow(["name", "interface", "address", "role", "vlan", "relays", "http-boot", "syslog", "ipv6", .. OfSubnets]);
         var (address, subnet) = section.Value("address", "an address with its prefix length, like 10.77.0.1/24", Prefixed);
+        var (role, mode) = (RoleOf(section), ModeOf(section, NetworkMode.Authoritative));
         var network = new NetworkSettings
         {
             Name = section.Name("name"),
             Interface = section.Text("interface"),
             Address = address,
             PrefixLength = subnet.PrefixLength,
-            Role = RoleOf(section),
+            Role = role,
             Vlan = section.Value<ushort>("vlan", "a number from 1 to 4094", VlanOf, 0) is var vlan and > 0 ? vlan : null,
-            Mode = ModeOf(section, NetworkMode.Authoritative),
-            Ipv6 = section.Section("ipv6") is { } ipv6 ? Ipv6Section.Read(ipv6, ModeOf(section, NetworkMode.Authoritative)) : null,
+            Mode = mode,
+            Ipv6 = section.Section("ipv6") is { } ipv6 ? Ipv6Section.Read(ipv6, mode) : null,
             // Where no machine boots there is nobody to listen to.
-            SyslogPort = section.Value("syslog", "off or a port, like 514", SyslogPortOf,
-                ModeOf(section, NetworkMode.Authoritative) == NetworkMode.Off || RoleOf(section) == NetworkRole.Storage ? 0 : SlipwayServer.SyslogPort),
+            SyslogPort = section.Value("syslog", "off or a port, like 514", SyslogPortOf, mode == NetworkMode.Off || role == NetworkRole.Storage ? 0 : SlipwayServer.SyslogPort),
             HttpBoot = section.Value("http-boot", "http or https", HttpBootOf, HttpBootScheme.Http),
         };
         CheckRole(section, network);
@@ -45,9 +48,9 @@ internal static class NetworkSection
             return;
         }
         if (network.Mode == NetworkMode.Proxy)
-            throw section.Wrong("mode", "nobody boots on a storage network: authoritative, or off where another DHCP server gives the addresses");
+            throw section.Wrong("mode", NoProxyThere);
         if (section.Keys.FirstOrDefault(k => k is "http-boot" or "syslog" or "ipv6") is { } key)
-            throw section.Wrong(key, key == "ipv6" ? "a storage network has IPv4 only, as the iBFT that iPXE writes has" : "nobody boots on a storage network");
+            throw section.Wrong(key, key == "ipv6" ? "a storage network has IPv4 only, as the iBFT that iPXE writes has" : NobodyBootsThere);
     }
 
     private static RelayedSettings Relayed(YamlSection section, NetworkSettings network)
@@ -65,7 +68,7 @@ internal static class NetworkSection
             Mode = ModeOf(section, network.Mode),
         };
         if (network.Role == NetworkRole.Storage && relayed.Mode == NetworkMode.Proxy)
-            throw section.Wrong("mode", "nobody boots on a storage network: authoritative, or off where another DHCP server gives the addresses");
+            throw section.Wrong("mode", NoProxyThere);
         return Fill(relayed, section, subnet);
     }
 

@@ -3,8 +3,9 @@ using System.Buffers.Binary;
 namespace Slipway.Scsi.Commands.Reports;
 
 /// <summary>
-/// REPORT TARGET PORT GROUPS (SPC-4 §6.37). All target ports of a device are in the one group, since every path is active and optimized: paths may be used by turns (SPC-4 §5.15). What never changes cannot be
-/// set either: SET TARGET PORT GROUPS is not among the commands, as TPGS 01b of INQUIRY says.
+/// REPORT TARGET PORT GROUPS (SPC-4 §6.37). All target ports of a device are in the one group, since every path is active
+/// and optimized: paths may be used by turns (SPC-4 §5.15). What never changes cannot be set either: SET TARGET PORT
+/// GROUPS is not among the commands, as TPGS 01b of INQUIRY says.
 /// </summary>
 internal static class ReportTargetPortGroups
 {
