@@ -28,7 +28,7 @@ packages=(
   grub-common
   qemu-system-x86 ovmf qemu-system-arm qemu-efi-aarch64
   kmod
-  dosfstools mtools fdisk gdisk e2fsprogs genisoimage
+  dosfstools mtools fdisk gdisk e2fsprogs xfsprogs genisoimage
   gzip xz-utils zstd
   gcc libc6-dev
 )

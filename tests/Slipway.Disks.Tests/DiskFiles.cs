@@ -11,5 +11,17 @@ internal static class DiskFiles
         disk.CopyTo(file);
     }
 
-    public static MemoryDisk Load(string path) => new(File.ReadAllBytes(path));
+    /// <summary>Takes no memory for what is zeroes.</summary>
+    public static MemoryDisk Load(string path)
+    {
+        using var file = File.OpenRead(path);
+        var disk = new MemoryDisk((file.Length + 511) / 512 * 512);
+        var bytes = new byte[1 << 16];
+        int count;
+        for (long at = 0; (count = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)) > 0; at += count)
+        {
+            if (bytes.AsSpan(0, count).ContainsAnyExcept((byte)0)) disk.WriteAsync(at, bytes.AsMemory(0, count)).AsTask().GetAwaiter().GetResult();
+        }
+        return disk;
+    }
 }

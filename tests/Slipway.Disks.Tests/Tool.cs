@@ -49,6 +49,7 @@ internal static class Tool
         "mkfs.vfat" or "fsck.vfat" => "dosfstools",
         "mcopy" or "mdir" or "mmd" or "mtype" => "mtools",
         "mke2fs" or "debugfs" => "e2fsprogs",
+        "mkfs.xfs" or "xfs_db" or "xfs_io" => "xfsprogs",
         "qemu-img" or "qemu-io" => "qemu-utils",
         _ => $"the package of {program}",
     };

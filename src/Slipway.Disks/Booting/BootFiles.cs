@@ -36,7 +36,7 @@ public sealed record BootFiles(string Source, BootFile Kernel, IReadOnlyList<Boo
                 return found;
         }
         throw new DiskFormatException(
-            "no kernel was found: no partition with a file system that is known (FAT, ext2, ext3, ext4) has loader/entries, grub.cfg or extlinux.conf with one, /vmlinuz, or /boot/vmlinuz-*");
+            "no kernel was found: no partition with a file system that is known (FAT, ext2, ext3, ext4, XFS) has loader/entries, grub.cfg or extlinux.conf with one, /vmlinuz, or /boot/vmlinuz-*");
     }
 
     /// <summary>Named files, in whichever partition has them.</summary>

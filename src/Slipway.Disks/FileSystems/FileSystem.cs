@@ -3,6 +3,7 @@ using Slipway.Disks.Ext;
 using Slipway.Disks.Fat;
 using Slipway.Disks.Iso;
 using Slipway.Disks.Partitions;
+using Slipway.Disks.Xfs;
 
 namespace Slipway.Disks.FileSystems;
 
@@ -12,6 +13,7 @@ public static class FileSystem
     /// <summary>The file system in a region, or null where none is known there.</summary>
     public static async ValueTask<IFileSystem?> DetectAsync(DiskRegion region, CancellationToken cancellation = default) =>
         await ExtVolume.TryOpenAsync(region, cancellation) is { } ext ? ext
+        : await XfsVolume.TryOpenAsync(region, cancellation) is { } xfs ? xfs
         // Before FAT: a hybrid image may begin with what looks like one.
         : await IsoVolume.TryOpenAsync(region, cancellation) is { } iso ? iso
         : await FatVolume.TryOpenAsync(region, cancellation);

@@ -6,7 +6,7 @@ namespace Slipway.Disks.FileSystems;
 /// </summary>
 public interface IFileSystem
 {
-    /// <summary>As <c>mount -t</c> knows it: <c>vfat</c>, <c>ext4</c>, <c>iso9660</c>.</summary>
+    /// <summary>As <c>mount -t</c> knows it: <c>vfat</c>, <c>ext4</c>, <c>xfs</c>, <c>iso9660</c>.</summary>
     string Kind { get; }
 
     string Label { get; }
@@ -38,6 +38,6 @@ public sealed record FileEntry(string Name, FileKind Kind, long Length, ulong No
 
 /// <summary>
 /// A run of a file's bytes: <paramref name="DiskOffset"/> is absolute on the disk, not in the partition. Where
-/// <paramref name="Unwritten"/> the space is the file's, but reads as zeroes (ext4).
+/// <paramref name="Unwritten"/> the space is the file's, but reads as zeroes (ext4, XFS).
 /// </summary>
 public readonly record struct FileExtent(long FileOffset, long DiskOffset, long Length, bool Unwritten = false);

@@ -33,9 +33,10 @@ internal sealed class FileSystemMap(List<DiskMap.Range> ranges)
         var at = start;
         foreach (var range in _found.OrderBy(r => r.Start))
         {
-            if (range.Start < at || range.End > start + length) continue;
+            if (range.End <= at || range.Start < start || range.End > start + length) continue;
             if (range.Start > at) ranges.Add(new(at, range.Start, own));
-            ranges.Add(range);
+            // What files share (XFS) has the first one's name.
+            ranges.Add(range with { Start = Math.Max(at, range.Start) });
             at = range.End;
         }
         if (at < start + length && (partition is not null || fileSystem is not null)) ranges.Add(new(at, start + length, own));

@@ -54,6 +54,6 @@ internal static class InsideCommands
             if (await FileSystem.DetectAsync(region, cancellation) is { } fileSystem && await fileSystem.FindAsync(inside, cancellation) is { } entry)
                 return (fileSystem, entry);
         }
-        throw new VolumeStoreException($"{path} is in no partition with a file system that is known (FAT, ext2, ext3, ext4, ISO 9660)");
+        throw new VolumeStoreException($"{path} is in no partition with a file system that is known (FAT, ext2, ext3, ext4, XFS, ISO 9660)");
     }
 }
