@@ -138,14 +138,16 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         registry.EndSessions = disk => iscsi.EndSessionsAsync(disk.Device, $"{disk.Machine.Name} was removed");
 
         var certificates = new ClientCertificates(_authority, store, site.ClientCertificates, _clock);
-        var requests = new BootRequests(current, machines, targets, store, Timelines, IscsiPort,
-            disk => iscsi.EndSessionsAsync(disk.Device, $"{disk.Machine.Name} boots anew"), registry, certificates, logs.CreateLogger("Slipway.Https"));
-        var certificate = new ServerCertificate(source, logs.CreateLogger("Slipway.Https"));
+        var log = logs.CreateLogger("Slipway.Https");
+        var requesters = new BootRequesters(machines, targets, Timelines, registry, certificates, log);
+        var requests = new BootRequests(current, machines, requesters, store, Timelines, IscsiPort,
+            disk => iscsi.EndSessionsAsync(disk.Device, $"{disk.Machine.Name} boots anew"), log);
+        var certificate = new ServerCertificate(source, log);
         await ListenAsync(async () =>
             Closing(await HttpsEndpoint.StartAsync(
                 [.. site.Networks.SelectMany(n => n.HttpsAddresses.Select(a => new TlsEndPoint(new IPEndPoint(a, HttpsPort), n.HttpBoot == HttpBootScheme.Https)))],
                 [.. site.Networks.Where(n => n.HttpBoot == HttpBootScheme.Http).SelectMany(n => n.BootAddresses).Select(a => new IPEndPoint(a, HttpPort))],
-                certificate, requests, new ProgramRequests(programs, machines, Timelines, logs.CreateLogger("Slipway.Https")), logs, cancellation)),
+                certificate, requests, new ProgramRequests(programs, machines, Timelines, log), logs, cancellation)),
             "HTTPS, or HTTP for UEFI HTTP Boot (http-boot: https does without),");
 
         var own = site.Networks.Select(n => n.Address).ToHashSet();

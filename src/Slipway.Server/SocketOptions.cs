@@ -8,6 +8,7 @@ internal static class SocketOptions
 {
     private const int SolSocket = 1;
     private const int SoBindToDevice = 25;
+    private const int SoSendBufferForce = 32;
     private const int SoReceiveBufferForce = 33;
 
     /// <summary>Sets a new socket up, which is disposed of where that throws SocketException: the port is taken, or not allowed.</summary>
@@ -34,20 +35,28 @@ internal static class SocketOptions
         socket.ReceiveBufferSize = bytes;
         if (!OperatingSystem.IsLinux())
             return;
-        try
-        {
-            socket.SetRawSocketOption(SolSocket, SoReceiveBufferForce, BitConverter.GetBytes(bytes));
-        }
-        catch (SocketException e) when (e.SocketErrorCode == SocketError.AccessDenied)
-        {
-            // Documented above: the limit stays.
-        }
+        Force(socket, SoReceiveBufferForce, bytes);
     }
+
+    /// <summary>Fixes the send buffer of a socket of Linux, which counts each byte twice; without CAP_NET_ADMIN it stays as it is.</summary>
+    public static void ForceSendBuffer(Socket socket, int bytes) => Force(socket, SoSendBufferForce, bytes);
 
     /// <summary>Elsewhere than on Linux the socket serves every interface, which is right where there is one.</summary>
     public static void BindToInterface(Socket socket, string interfaceName)
     {
         if (OperatingSystem.IsLinux())
             socket.SetRawSocketOption(SolSocket, SoBindToDevice, Encoding.ASCII.GetBytes(interfaceName + "\0"));
+    }
+
+    private static void Force(Socket socket, int option, int bytes)
+    {
+        try
+        {
+            socket.SetRawSocketOption(SolSocket, option, BitConverter.GetBytes(bytes));
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.AccessDenied)
+        {
+            // The callers' documentation says so.
+        }
     }
 }

@@ -29,6 +29,15 @@ internal static class GuestNetwork
         return new(DemoFirmware.Named("ovmf"), DemoSite.Mac, Tap, "/usr/share/OVMF/OVMF_CODE_4M.fd", variables, BootMedia: null);
     }
 
+    /// <summary>The machine of the demo with U-Boot on a PC, and a disk with iPXE as an operator makes it for the site whose state is in the folder.</summary>
+    public static QemuCommand UBoot(TemporaryFolder folder, Demo parts)
+    {
+        var (trusting, media) = (Path.Combine(folder.Path, "ipxe.efi"), Path.Combine(folder.Path, "media.img"));
+        Tool.Run(Demo.Program, "firmware", "trust", Path.Combine(parts.Part("ipxe"), "ipxe-amd64.efi"), trusting, "--ca", Path.Combine(folder.Path, "state", "ca.pem"), "--no-sleep");
+        Tool.Run(Demo.Program, "firmware", "media", media, "--ipxe", trusting, "--server", "https://10.77.0.1/");
+        return new(DemoFirmware.Named("uboot-x86_64"), DemoSite.Mac, Tap, Path.Combine(parts.Part("u-boot"), "qemu-x86_64", "u-boot.rom"), Variables: null, media);
+    }
+
     /// <summary>The machine says that it is up and goes off, and the server stops as it is told.</summary>
     public static async Task AssertUpAsync(BackgroundTool server, BackgroundTool machine, TimeSpan within)
     {

@@ -1,3 +1,5 @@
+using Slipway.Demo;
+using Slipway.Demo.Machine;
 using Slipway.Server.Tests;
 using Slipway.Server.Tests.Net;
 
@@ -12,21 +14,26 @@ public sealed class MediaTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Fact]
-    public async Task OVMF_starts_the_same_image_from_a_CD_drive_and_from_a_disk()
+    [Theory]
+    [InlineData("ovmf", "ipxe-amd64.efi", "x86_64")]
+    [InlineData("aavmf", "ipxe-arm64.efi", "arm64")]
+    public async Task UEFI_starts_the_same_image_from_a_CD_drive_and_from_a_disk(string firmware, string program, string architecture)
     {
-        var ipxe = (await PartsAsync("ovmf")).Part("ipxe");
+        var ipxe = (await PartsAsync(firmware)).Part("ipxe");
         var (image, script) = (Path.Combine(_folder.Path, "boot.iso"), Path.Combine(_folder.Path, "own.ipxe"));
         await File.WriteAllTextAsync(script, "#!ipxe\necho from the medium: ${buildarch}\npoweroff\n");
-        Tool.Run(Demo.Program, "firmware", "media", image, "--format", "iso", "--ipxe", Path.Combine(ipxe, "ipxe-amd64.efi"), "--script", script);
-        foreach (var drive in (string[][])[["-cdrom", image], ["-drive", $"if=none,id=d,format=raw,file={image}", "-device", "virtio-blk-pci,drive=d"]])
+        Tool.Run(Demo.Program, "firmware", "media", image, "--format", "iso", "--ipxe", Path.Combine(ipxe, program), "--script", script);
+        foreach (var drive in (string[])["scsi-cd", "virtio-blk-pci"])
         {
             var variables = Path.Combine(_folder.Path, "variables.fd");
-            File.Copy("/usr/share/OVMF/OVMF_VARS_4M.fd", variables, overwrite: true);
-            using var machine = new BackgroundTool("qemu-system-x86_64",
-                ["-machine", "q35", "-accel", "tcg", "-cpu", "max,la57=off", "-m", "512", "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot", "-nic", "none",
-                    "-drive", "if=pflash,format=raw,unit=0,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd", "-drive", $"if=pflash,format=raw,unit=1,file={variables}", .. drive]);
-            machine.WaitFor("from the medium: x86_64", Start);
+            string[] board = firmware == "ovmf" ? ["-machine", "q35", "-cpu", "max,la57=off"] : ["-machine", "virt", "-cpu", "max,pauth-impdef=on", "-device", "virtio-rng-pci"];
+            var (code, empty) = DemoMachine.EdkImages(DemoFirmware.Named(firmware));
+            File.Copy(empty, variables, overwrite: true);
+            using var machine = new BackgroundTool(DemoFirmware.Named(firmware).Architecture.Qemu,
+                [.. board, "-accel", "tcg", "-m", "512", "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot", "-nic", "none",
+                    "-drive", $"if=pflash,format=raw,unit=0,readonly=on,file={code}", "-drive", $"if=pflash,format=raw,unit=1,file={variables}",
+                    "-device", "virtio-scsi-pci", "-drive", $"if=none,id=d,format=raw,readonly={(drive == "scsi-cd" ? "on" : "off")},file={image}", "-device", $"{drive},drive=d"]);
+            machine.WaitFor($"from the medium: {architecture}", Start);
             Assert.Equal(0, await machine.EndAsync(Start));
         }
     }

@@ -1,18 +1,20 @@
 using System.Security.Cryptography.X509Certificates;
 using System.Net;
 using Slipway.Demo;
+using Slipway.Demo.Machine;
 using Slipway.Server.Tests;
 using Slipway.Server.Tests.Net;
 
 namespace Slipway.EndToEnd;
 
-/// <summary>Stock UEFI firmware that has nothing of its own, the other ways than plain PXE, as far as a running system.</summary>
+/// <summary>Stock firmware, the other ways than plain PXE, as far as a running system.</summary>
 public sealed class NetworkBootTests : IDisposable
 {
     private static readonly TimeSpan Boot = TimeSpan.FromMinutes(4);
 
     private readonly TemporaryFolder _folder = new();
     private readonly NetworkNamespace _network = GuestNetwork.Create("net", "eth1", "10.77.0.1/24");
+    private Demo? _parts;
 
     public void Dispose()
     {
@@ -54,8 +56,10 @@ public sealed class NetworkBootTests : IDisposable
             .. new byte[16], .. certificate];
     }
 
-    [Fact]
-    public async Task OVMF_boots_beside_the_DHCP_server_that_was_there_before()
+    [Theory]
+    [InlineData("ovmf")]
+    [InlineData("uboot-x86_64")]
+    public async Task A_machine_boots_beside_the_DHCP_server_that_was_there_before(string firmware)
     {
         // Two servers on one host would share the port: dnsmasq gets a host of its own on the same link.
         using var other = new NetworkNamespace("dhcp");
@@ -67,9 +71,10 @@ public sealed class NetworkBootTests : IDisposable
             "--dhcp-range=10.77.0.50,10.77.0.60", "--leasefile-ro", "--pid-file=", "--dhcp-authoritative", "--no-ping");
         dnsmasq.WaitFor("DHCP, IP range");
 
-        using var server = await ServeAsync("mode: proxy");
-        using var machine = Start();
-        server.WaitFor("tftp: ipxe-amd64.efi to 10.77.0.5", Boot);
+        using var server = await ServeAsync("mode: proxy", firmware);
+        using var machine = firmware == "ovmf" ? Start() : Start(GuestNetwork.UBoot(_folder, _parts!));
+        if (firmware == "ovmf")
+            server.WaitFor("tftp: ipxe-amd64.efi to 10.77.0.5", Boot);
         await GuestNetwork.AssertUpAsync(server, machine, Boot);
         dnsmasq.WaitFor("DHCPACK(other0) 10.77.0.5");
     }
@@ -88,9 +93,9 @@ public sealed class NetworkBootTests : IDisposable
         server.WaitFor("kernel: reads partition 1", Boot);
     }
 
-    private async Task<BackgroundTool> ServeAsync(string network)
+    private async Task<BackgroundTool> ServeAsync(string network, string firmware = "ovmf")
     {
-        var parts = await Demo.RunAsync(_folder, "ovmf", "--prepare");
+        var parts = _parts = await Demo.RunAsync(_folder, firmware, "--prepare");
         Assert.True(parts.Status == 0, parts.Output);
         var volume = Path.Combine(_folder.Path, "node-1.raw");
         File.Copy(parts.Part("disk"), volume);
@@ -109,9 +114,7 @@ public sealed class NetworkBootTests : IDisposable
         return server;
     }
 
-    private BackgroundTool Start(params string[] options)
-    {
-        var command = GuestNetwork.Ovmf(_folder);
-        return _network.Start([command.Program, .. command.Arguments, .. options]);
-    }
+    private BackgroundTool Start(params string[] options) => Start(GuestNetwork.Ovmf(_folder), options);
+
+    private BackgroundTool Start(QemuCommand command, params string[] options) => _network.Start([command.Program, .. command.Arguments, .. options]);
 }

@@ -96,13 +96,7 @@ public sealed class StorageNetworkTests : IDisposable
 
     private BackgroundTool StartOvmf() => Start(GuestNetwork.Ovmf(_folder));
 
-    private BackgroundTool StartUBoot()
-    {
-        var (trusting, media) = (Path.Combine(_folder.Path, "ipxe.efi"), Path.Combine(_folder.Path, "media.img"));
-        Tool.Run(Demo.Program, "firmware", "trust", Path.Combine(_parts!.Part("ipxe"), "ipxe-amd64.efi"), trusting, "--ca", Path.Combine(_folder.Path, "state", "ca.pem"), "--no-sleep");
-        Tool.Run(Demo.Program, "firmware", "media", media, "--ipxe", trusting, "--server", "https://10.77.0.1/");
-        return Start(new(DemoFirmware.Named("uboot-x86_64"), DemoSite.Mac, GuestNetwork.Tap, Path.Combine(_parts.Part("u-boot"), "qemu-x86_64", "u-boot.rom"), Variables: null, media));
-    }
+    private BackgroundTool StartUBoot() => Start(GuestNetwork.UBoot(_folder, _parts!));
 
     private BackgroundTool Start(QemuCommand command) =>
         _network.Start([command.Program, .. command.Arguments.Select(a => a.StartsWith("tap,id=n0", StringComparison.Ordinal) ? _switch.Cable : a)]);

@@ -45,11 +45,13 @@ public sealed class BootRequestsTests : IAsyncLifetime
             targets.Add(_disks[^1]);
         }
         var machines = new MachineDirectory(site.Machines, a => Leases.TryGetValue(a.ToString(), out var mac) ? mac : null);
-        var requests = new BootRequests(new CurrentSite(site), machines, targets, _store, _timelines, 3260, disk =>
+        var requesters = new BootRequesters(machines, targets, _timelines, new NoApprovals(),
+            new ClientCertificates(_authority, _store, ClientCertificateUse.Optional, TimeProvider.System), NullLogger.Instance);
+        var requests = new BootRequests(new CurrentSite(site), machines, requesters, _store, _timelines, 3260, disk =>
         {
             _ended.Add(disk.Machine.Name);
             return Task.CompletedTask;
-        }, new NoApprovals(), new ClientCertificates(_authority, _store, ClientCertificateUse.Optional, TimeProvider.System), NullLogger.Instance);
+        }, NullLogger.Instance);
         // An iPXE for BIOS by its first bytes, which is served as it is.
         _program = [0xEA, 0x05, 0x00, 0xC0, 0x07, .. System.Security.Cryptography.RandomNumberGenerator.GetBytes(100_000)];
         await File.WriteAllBytesAsync(Path.Combine(_folder.Path, Program), _program);

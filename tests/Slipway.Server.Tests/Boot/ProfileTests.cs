@@ -53,8 +53,9 @@ public sealed class ProfileTests : IAsyncLifetime
         var targets = new MachineTargets([]);
         targets.Add(_disk);
         var machines = new MachineDirectory(_site.Value.Machines, a => a.ToString() == "127.0.0.11" ? Node : null);
-        var requests = new BootRequests(_site, machines, targets, _store, _timelines, 3260, _ => Task.CompletedTask, new NoApprovals(),
+        var requesters = new BootRequesters(machines, targets, _timelines, new NoApprovals(),
             new ClientCertificates(_authority, _store, ClientCertificateUse.Off, TimeProvider.System), NullLogger.Instance);
+        var requests = new BootRequests(_site, machines, requesters, _store, _timelines, 3260, _ => Task.CompletedTask, NullLogger.Instance);
         _endpoint = await HttpsEndpoint.StartAsync([new TlsEndPoint(new IPEndPoint(IPAddress.Loopback, 0))], [],
             new ServerCertificate(new IssuedServerCertificates(_authority, [IPAddress.Loopback], "boothost", TimeProvider.System), NullLogger.Instance),
             requests, new ProgramRequests(BootPrograms.Load(_folder.Path, _authority.Fingerprint), machines, _timelines, NullLogger.Instance), NullLoggerFactory.Instance, TestContext.Current.CancellationToken);

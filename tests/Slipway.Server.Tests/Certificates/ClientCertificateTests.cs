@@ -60,7 +60,8 @@ public sealed class ClientCertificateTests : IAsyncLifetime
         await _registry.OpenAsync(TestContext.Current.CancellationToken);
         var certificates = new ClientCertificates(_authority, _store, site.ClientCertificates, _time);
         _certificates = new CertificateRequests(certificates, _directory);
-        var requests = new BootRequests(new CurrentSite(site), _directory, targets, _store, _timelines, 3260, _ => Task.CompletedTask, _registry, certificates, _log);
+        var requests = new BootRequests(new CurrentSite(site), _directory, new BootRequesters(_directory, targets, _timelines, _registry, certificates, _log),
+            _store, _timelines, 3260, _ => Task.CompletedTask, _log);
         var programs = new ProgramRequests(BootPrograms.Load(_folder.Path, _authority.Fingerprint), _directory, _timelines, NullLogger.Instance);
         _endpoint = await HttpsEndpoint.StartAsync([new TlsEndPoint(new IPEndPoint(IPAddress.Loopback, 0))], [],
             new ServerCertificate(new IssuedServerCertificates(_authority, [IPAddress.Loopback], "boothost", _time), NullLogger.Instance),

@@ -51,13 +51,15 @@ public sealed class FirmwareTests : ITftpFiles, ITftpObserver
         Assert.Equal((ClientKind.Ipxe, ClientArchitecture.Bios), (ack.Client!.Kind, ack.Client.Architecture));
     }
 
-    [Fact]
-    public async Task OVMF_beside_dnsmasq_takes_the_address_from_it_and_the_file_from_the_proxy()
+    [Theory]
+    [InlineData("ipxe-x64.efi")]
+    [InlineData("ipxe-arm64.efi")]
+    public async Task UEFI_beside_dnsmasq_takes_the_address_from_it_and_the_file_from_the_proxy(string file)
     {
         await using var site = DhcpSite.ForMachines(NetworkMode.Proxy);
         using var other = site.StartDnsmasq();
         site.Start();
-        await BootAsync(site, "ipxe-x64.efi", Ovmf);
+        await BootAsync(site, file, Uefi(file));
         Assert.DoesNotContain(site.Events, e => e.Kind is DhcpEventKind.Offered or DhcpEventKind.Acknowledged);
     }
 
@@ -71,9 +73,11 @@ public sealed class FirmwareTests : ITftpFiles, ITftpObserver
     }
 
     [Theory]
-    [InlineData(NetworkMode.Authoritative)]
-    [InlineData(NetworkMode.Proxy)]
-    public async Task OVMF_fetches_the_file_by_HTTP(NetworkMode mode)
+    [InlineData("ipxe-x64.efi", NetworkMode.Authoritative)]
+    [InlineData("ipxe-x64.efi", NetworkMode.Proxy)]
+    [InlineData("ipxe-arm64.efi", NetworkMode.Authoritative)]
+    [InlineData("ipxe-arm64.efi", NetworkMode.Proxy)]
+    public async Task UEFI_fetches_the_file_by_HTTP(string file, NetworkMode mode)
     {
         await using var site = DhcpSite.ForMachines(mode);
         using var other = mode == NetworkMode.Proxy ? site.StartDnsmasq() : null;
@@ -82,9 +86,9 @@ public sealed class FirmwareTests : ITftpFiles, ITftpObserver
         await using var web = HttpServer(site, fetched);
         await web.StartAsync(TestContext.Current.CancellationToken);
         using var folder = new TemporaryFolder();
-        using var qemu = Start(site, [.. Ovmf(folder), "-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=n", "-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n"]);
+        using var qemu = Start(site, [.. Uefi(file)(folder), "-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=n", "-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n"]);
         await AwaitAsync(fetched, r => r.StartsWith("GET", StringComparison.Ordinal), site, qemu);
-        Assert.All(fetched.All, r => Assert.EndsWith(" /firmware/ipxe-x64.efi", r, StringComparison.Ordinal));
+        Assert.All(fetched.All, r => Assert.EndsWith($" /firmware/{file}", r, StringComparison.Ordinal));
     }
 
     private static WebApplication HttpServer(DhcpSite site, EventLog<string> fetched)
@@ -101,6 +105,8 @@ public sealed class FirmwareTests : ITftpFiles, ITftpObserver
         });
         return web;
     }
+
+    private static Func<TemporaryFolder, string[]> Uefi(string file) => file == "ipxe-arm64.efi" ? Aavmf : Ovmf;
 
     private static string[] SeaBios => ["qemu-system-x86_64", "-machine", "pc", "-device", $"virtio-net-pci,netdev=n0,mac={DhcpSite.ClientMac},bootindex=0"];
 

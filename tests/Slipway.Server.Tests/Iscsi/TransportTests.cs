@@ -244,6 +244,25 @@ public sealed class TransportTests
         Assert.Equal(end * 1000, BitConverter.ToInt32(timeout));
     }
 
+    /// <summary>Near is whom a round trip was measured with: over loopback each connection, never one that is not connected.</summary>
+    [Fact]
+    public void Only_a_near_peer_bounds_the_send_buffer()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        var before = client.SendBufferSize;
+        SendBuffer.Bound(client);
+        Assert.Equal(before, client.SendBufferSize);
+        listener.Bind(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0));
+        listener.Listen();
+        client.Connect(listener.LocalEndPoint!);
+        using var accepted = listener.Accept();
+        SendBuffer.Bound(accepted);
+        Assert.Equal(SendBuffer.NearBytes, accepted.SendBufferSize);
+    }
+
     private static void WriteAndReadBack(Initiator initiator, int number)
     {
         var (written, read) = (new byte[8192], new byte[8192]);

@@ -34,7 +34,11 @@ internal sealed class EpollConnection : ITransportConnection
         _file = (int)socket.SafeHandle.DangerousGetHandle();
         _loop = loop;
         Remote = Endpoints.Plain(socket.RemoteEndPoint);
-        Target = node.Accept(Remote, Endpoints.Plain(socket.LocalEndPoint), Wake, facts => Liveness.Watch(socket, facts));
+        Target = node.Accept(Remote, Endpoints.Plain(socket.LocalEndPoint), Wake, facts =>
+        {
+            Liveness.Watch(socket, facts);
+            SendBuffer.Bound(socket);
+        });
     }
 
     public IPEndPoint Remote { get; }

@@ -28,7 +28,8 @@ internal static class DemoMachine
         return new(firmware, mac, tap, code, variables, BootMedia: null);
     }
 
-    private static (string Code, string Variables) EdkImages(DemoFirmware firmware) => firmware.Architecture == GuestArchitecture.Amd64
+    /// <summary>The firmware, and the variables of one that was never started.</summary>
+    public static (string Code, string Variables) EdkImages(DemoFirmware firmware) => firmware.Architecture == GuestArchitecture.Amd64
         ? ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd")
         : ("/usr/share/AAVMF/AAVMF_CODE.fd", "/usr/share/AAVMF/AAVMF_VARS.fd");
 
