@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Slipway.Disks;
 using Slipway.Volumes.Qcow2;
 using Slipway.Volumes.Raw;
@@ -8,13 +7,11 @@ namespace Slipway.Volumes;
 /// <summary>Opens a disk that is kept in a file, whatever its format.</summary>
 public static class Volume
 {
-    private const uint Qcow2Magic = 0x514649FB;
-
     /// <summary>qcow2 by its magic number, raw otherwise. A backing file must lie in the same folder.</summary>
     /// <exception cref="IOException">Missing, in use, or damaged.</exception>
     public static async ValueTask<IBlockDevice> OpenAsync(string path, bool readOnly = false, CancellationToken cancellation = default)
     {
-        if (IsQcow2(path))
+        if (Qcow2File.IsQcow2(path))
             return await Qcow2File.OpenAsync(path, Path.GetDirectoryName(Path.GetFullPath(path))!, !readOnly, cancellation);
         return RawFile.Open(path, readOnly);
     }
@@ -25,17 +22,9 @@ public static class Volume
     /// <exception cref="IOException">It, or an image that it stands on, cannot be opened.</exception>
     public static async ValueTask<string?> FindFaultAsync(string path, string? store = null, CancellationToken cancellation = default)
     {
-        if (IsQcow2(path))
+        if (Qcow2File.IsQcow2(path))
             return await Qcow2Inspection.FindFaultAsync(path, store ?? Path.GetDirectoryName(Path.GetFullPath(path))!, cancellation);
         var length = new FileInfo(path).Length;
         return length > 0 && length % 512 == 0 ? null : $"it has {length} bytes, which is no disk of whole sectors";
-    }
-
-    private static bool IsQcow2(string path)
-    {
-        Span<byte> magic = stackalloc byte[4];
-        // As loosely as can be: a machine may be running from it.
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-        return file.ReadAtLeast(magic, 4, throwOnEndOfStream: false) == 4 && BinaryPrimitives.ReadUInt32BigEndian(magic) == Qcow2Magic;
     }
 }

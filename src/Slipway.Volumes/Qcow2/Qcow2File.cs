@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Slipway.Disks;
 using Slipway.Volumes.Formats;
 
@@ -22,6 +23,13 @@ public static class Qcow2File
         await Qcow2Creation.WriteAsync(file, size, backingFile, backingFormat, cancellation);
     }
 
+    /// <summary>Whether a file begins as an image does, damaged or not.</summary>
+    internal static bool IsQcow2(string path)
+    {
+        Span<byte> magic = stackalloc byte[sizeof(int)];
+        return ReadStart(path, magic).Count == magic.Length && BinaryPrimitives.ReadInt32BigEndian(magic) == Qcow2Header.Magic;
+    }
+
     /// <summary>The disk's size, from the header alone; 0 where the file is no image.</summary>
     public static long SizeOf(string path) => HeaderOf(path)?.Size ?? 0;
 
@@ -34,17 +42,22 @@ public static class Qcow2File
     private static Qcow2Header? HeaderOf(string path)
     {
         var header = new byte[65536];
-        // Opened as loosely as can be: a machine may be running from the image.
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-        file.ReadAtLeast(header, header.Length, throwOnEndOfStream: false);
+        var (_, length) = ReadStart(path, header);
         try
         {
-            return Qcow2Header.Parse(header, file.Length);
+            return Qcow2Header.Parse(header, length);
         }
         catch (DiskFormatException)
         {
             return null;
         }
+    }
+
+    private static (int Count, long Length) ReadStart(string path, Span<byte> start)
+    {
+        // As loosely as can be: a machine may be running from it.
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        return (file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false), file.Length);
     }
 
     private static async ValueTask<Qcow2Device> OpenAsync(string path, string store, ImageAccess access, int chain, CancellationToken cancellation)
