@@ -22,6 +22,7 @@ internal sealed class SparseWriter : IDisposable
     private static readonly int Workers = Math.Clamp(Environment.ProcessorCount, 2, 8);
 
     private readonly SafeFileHandle _file;
+    private readonly Lock _writing = new();
     private long _done;
 
     public SparseWriter(string path) => _file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
@@ -82,6 +83,13 @@ internal sealed class SparseWriter : IDisposable
     {
         if (!piece.ContainsAnyExcept((byte)0)) return;
         Hashes.Add(offset, piece);
+        // The kernel lets one thread at a time write to a file, and the others spin; these read and hash meanwhile.
+        lock (_writing) WriteRuns(offset, piece);
+        LinuxFile.BeginWriteback(_file, offset, piece.Length);
+    }
+
+    private void WriteRuns(long offset, ReadOnlySpan<byte> piece)
+    {
         // Each run that is not zero.
         for (var start = 0; start < piece.Length;)
         {
@@ -96,7 +104,6 @@ internal sealed class SparseWriter : IDisposable
             Write(offset + start, piece[start..end]);
             start = end;
         }
-        LinuxFile.BeginWriteback(_file, offset, piece.Length);
     }
 
     private void Write(long offset, ReadOnlySpan<byte> bytes)

@@ -33,8 +33,8 @@ public static partial class DurableFile
         FlushFolderOf(path);
     }
 
-    // A name is part of its folder, which .NET does not open.
-    private static void FlushFolderOf(string path)
+    /// <summary>Returns when the names in a file's folder are on the medium: .NET does not open folders.</summary>
+    internal static void FlushFolderOf(string path)
     {
         if (!OperatingSystem.IsLinux())
             return;

@@ -2,6 +2,7 @@ using System.Globalization;
 using Slipway.Disks;
 using Slipway.Volumes.Import;
 using Slipway.Volumes.Qcow2;
+using Slipway.Volumes.Raw;
 
 namespace Slipway.Volumes.Store;
 
@@ -118,6 +119,7 @@ public sealed class ImageStore
             File.Move(PieceHashes.PathOf(partial), PieceHashes.PathOf(path), overwrite: true);
             File.SetAttributes(partial, FileAttributes.ReadOnly);
             File.Move(partial, path, overwrite: false);
+            DurableFile.FlushFolderOf(path);
             return Read(path)!;
         }
     }

@@ -30,14 +30,14 @@ internal sealed class PieceHashes
     /// <summary>Null where no piece is expected to differ from zeroes.</summary>
     public string? At(long offset) => _hashes.GetValueOrDefault(offset);
 
-    /// <summary>Writes the list, and returns its own hash: what the whole image is known by.</summary>
-    public string Save(string image)
+    /// <summary>Returns when the list is on the medium.</summary>
+    public void Save(string image)
     {
         var text = new StringBuilder($"# xxh3-128 of each {PieceSize} bytes that are not all zero, and where they begin\n");
         foreach (var (offset, hash) in _hashes) text.Append(CultureInfo.InvariantCulture, $"{hash} {offset}\n");
-        var bytes = Encoding.ASCII.GetBytes(text.ToString());
-        File.WriteAllBytes(PathOf(image), bytes);
-        return Of(bytes);
+        using var file = File.OpenHandle(PathOf(image), FileMode.Create, FileAccess.Write);
+        RandomAccess.Write(file, Encoding.ASCII.GetBytes(text.ToString()), 0);
+        RandomAccess.FlushToDisk(file);
     }
 
     public static PieceHashes Load(string image)
@@ -52,6 +52,6 @@ internal sealed class PieceHashes
         return pieces;
     }
 
-    /// <summary>The list's own hash; empty where there is none.</summary>
+    /// <summary>The list's own hash, what the whole image is known by; empty where there is none.</summary>
     public static string HashOf(string image) => File.Exists(PathOf(image)) ? Of(File.ReadAllBytes(PathOf(image))) : "";
 }
