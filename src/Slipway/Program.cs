@@ -5,19 +5,27 @@ using Slipway.Commands.Fleet;
 using Slipway.Commands.Targets;
 using Slipway.Commands.Volumes;
 
+var commands = new Dictionary<string, Func<Command>>
+{
+    ["demo"] = DemoCommand.Create,
+    ["serve"] = ServeCommand.Create,
+    ["doctor"] = DoctorCommand.Create,
+    ["firmware"] = FirmwareCommand.Create,
+    ["target"] = TargetCommand.Create,
+    ["image"] = ImageCommand.Create,
+    ["volume"] = VolumeCommand.Create,
+    ["machine"] = MachineCommand.Create,
+    ["boot"] = BootCommand.Create,
+    ["network"] = NetworkCommand.Create,
+    ["apply"] = SiteCommands.Apply,
+    ["export"] = SiteCommands.Export,
+    ["schema"] = SchemaCommand.Create,
+};
 var root = new RootCommand("Boots machines without a disk from a SAN, and shows what each does on its way up.");
-root.Add(DemoCommand.Create());
-root.Add(ServeCommand.Create());
-root.Add(DoctorCommand.Create());
-root.Add(FirmwareCommand.Create());
-root.Add(TargetCommand.Create());
-root.Add(ImageCommand.Create());
-root.Add(VolumeCommand.Create());
-root.Add(MachineCommand.Create());
-root.Add(BootCommand.Create());
-root.Add(NetworkCommand.Create());
-root.Add(SiteCommands.Apply());
-root.Add(SiteCommands.Export());
-root.Add(SchemaCommand.Create());
+// Making a command with its options takes milliseconds: where it is clear which one is meant, no other is made.
+var isNamed = commands.TryGetValue(args.FirstOrDefault(""), out var named);
+foreach (var create in isNamed ? (IEnumerable<Func<Command>>)[named!] : commands.Values) root.Add(create());
 var parsed = root.Parse(args);
-return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TargetCommand.TimeToStop(parsed) });
+var invocation = new InvocationConfiguration();
+if (args is ["target", ..]) invocation.ProcessTerminationTimeout = TargetCommand.TimeToStop(parsed);
+return await parsed.InvokeAsync(invocation);

@@ -135,6 +135,6 @@ public sealed class ImageStore
         var parts = Path.GetFileNameWithoutExtension(path).Split('@');
         if (format is not ("raw" or "qcow2") || parts.Length != 2 || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var version)) return null;
         var size = format == "raw" ? (new FileInfo(path).Length + 511) / 512 * 512 : Qcow2File.SizeOf(path);
-        return new(parts[0], version, format, path, size, HostFile.BytesOf(path), PieceHashes.HashOf(path));
+        return new(parts[0], version, format, path, size, HostFile.BytesOf(path));
     }
 }

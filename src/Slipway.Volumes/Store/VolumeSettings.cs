@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace Slipway.Volumes.Store;
 
@@ -18,17 +17,30 @@ public enum VolumePolicy
 /// <param name="NextImage">The image version that the next boot begins with, instead of what is there (<c>debian-12@4</c>).</param>
 public sealed record VolumeSettings(VolumePolicy Policy = VolumePolicy.Keep, string? Machine = null, string? NextImage = null)
 {
+    private const string PolicyKey = "policy", MachineKey = "machine", NextImageKey = "nextImage", KeepWord = "keep", ResetWord = "reset";
+
     internal static VolumeSettings Load(string path)
     {
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllText(path), VolumeSettingsFormat.Default.VolumeSettings) ?? new();
+            // By hand: a serializer for this type, even a generated one, takes longer to compile than all else that a clone needs.
+            using var json = JsonDocument.Parse(File.ReadAllBytes(path));
+            return new(
+                Text(PolicyKey) switch
+                {
+                    null or KeepWord => VolumePolicy.Keep,
+                    ResetWord => VolumePolicy.Reset,
+                    var other => throw new JsonException($"the policy is '{other}', which is neither {KeepWord} nor {ResetWord}"),
+                },
+                Text(MachineKey), Text(NextImageKey));
+
+            string? Text(string key) => json.RootElement.TryGetProperty(key, out var value) ? value.GetString() : null;
         }
         catch (FileNotFoundException)
         {
             return new();
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw new VolumeStoreException($"{path} cannot be read: {e.Message}", e);
         }
@@ -37,14 +49,15 @@ public sealed record VolumeSettings(VolumePolicy Policy = VolumePolicy.Keep, str
     internal void Save(string path)
     {
         var whole = path + ".new";
-        File.WriteAllText(whole, JsonSerializer.Serialize(this, VolumeSettingsFormat.Default.VolumeSettings) + "\n");
+        using (var file = File.Create(whole))
+        using (var json = new Utf8JsonWriter(file, new() { Indented = true }))
+        {
+            json.WriteStartObject();
+            json.WriteString(PolicyKey, Policy == VolumePolicy.Reset ? ResetWord : KeepWord);
+            json.WriteString(MachineKey, Machine);
+            json.WriteString(NextImageKey, NextImage);
+            json.WriteEndObject();
+        }
         File.Move(whole, path, overwrite: true);
     }
 }
-
-/// <summary>The file's form. Generated: a serializer that is made while the program runs takes longer than all else that a clone needs.</summary>
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, WriteIndented = true, Converters = [typeof(VolumePolicyWord)])]
-[JsonSerializable(typeof(VolumeSettings))]
-internal sealed partial class VolumeSettingsFormat : JsonSerializerContext;
-
-internal sealed class VolumePolicyWord() : JsonStringEnumConverter<VolumePolicy>(JsonNamingPolicy.CamelCase);
