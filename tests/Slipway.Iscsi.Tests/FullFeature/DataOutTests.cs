@@ -68,6 +68,17 @@ public class DataOutTests
     }
 
     [Fact]
+    public void Each_session_has_as_many_bursts_in_flight_as_it_agreed_on()
+    {
+        const string keys = "InitialR2T=Yes ImmediateData=No MaxBurstLength=512";
+        var many = _site.LogIn(keys + " MaxOutstandingR2T=4").SaysWrite(1, 0, 1024).HearsR2T(1, 0, 0, 512, out var first).HearsR2T(1, 1, 512, 512, out var second);
+        many.SaysData(1, first, 0, 0, Pattern(512), final: true).SaysData(1, second, 0, 512, Pattern(512), final: true).HearsStatus(1);
+        // Its task object serves the other session now.
+        _site.LogIn(keys + " MaxOutstandingR2T=1", 2).SaysWrite(1, 0, 1024).HearsR2T(1, 0, 0, 512, out var only).HearsNothing()
+            .SaysData(1, only, 0, 0, Pattern(512), final: true).HearsR2T(1, 1, 512, 512, out _).HearsNothing();
+    }
+
+    [Fact]
     public void Tasks_are_collected_side_by_side()
     {
         var (one, two) = (Pattern(1024, 1), Pattern(1024, 2));

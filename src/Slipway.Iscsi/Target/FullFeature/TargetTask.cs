@@ -64,7 +64,7 @@ internal sealed class TargetTask : ScsiTask, ISentOwner
     /// <summary>Never open: what a transfer tag that nobody gave out leads to.</summary>
     public Burst NoBurst;
 
-    /// <summary>As many as MaxOutstandingR2T; made with the first R2T, kept with the object.</summary>
+    /// <summary>As many as its session's MaxOutstandingR2T; made with the first R2T, kept with the object.</summary>
     public Burst[] Solicited { get; private set; } = [];
 
     /// <summary>Next byte to ask for.</summary>
@@ -92,7 +92,7 @@ internal sealed class TargetTask : ScsiTask, ISentOwner
 
     public void AllowBursts(int count)
     {
-        if (Solicited.Length < count)
+        if (Solicited.Length != count)
             Solicited = new Burst[count];
     }
 
