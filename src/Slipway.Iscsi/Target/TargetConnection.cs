@@ -25,6 +25,7 @@ public sealed class TargetConnection : IPduSink
     private readonly DateTimeOffset _accepted;
     private readonly Action<LoginFacts>? _loggedIn;
     private readonly Action _keepAlive;
+    private readonly Action _startOrdered;
     private LoginSteps? _login;
     private FullFeaturePhase? _phase;
     private bool _closing;
@@ -44,6 +45,7 @@ public sealed class TargetConnection : IPduSink
         _accepted = node.Time.GetUtcNow();
         _loggedIn = loggedIn;
         _keepAlive = SendKeepAlive;
+        _startOrdered = () => _phase?.Runner.StartOrdered();
         _login = new LoginSteps(this, node, _sender, remote, portal);
     }
 
@@ -153,6 +155,9 @@ public sealed class TargetConnection : IPduSink
         (_afterEnd ??= []).Add(ended);
         Close(reason);
     }
+
+    /// <summary>From any loop that holds the session.</summary>
+    internal void StartOrdered() => Post(_startOrdered);
 
     internal void AbortTasks(Func<TargetTask, bool> which, Action then)
     {

@@ -34,6 +34,22 @@ public sealed class ManagementTests : IAsyncDisposable
     }
 
     [Fact]
+    public void Functions_that_wait_for_a_unit_are_bounded()
+    {
+        var disk = new GatedDisk(1 << 20).Hold();
+        var initiator = new Site(new TargetLimits { SessionTasks = 4 }, disk).LogIn().SaysRead(1, 0, 1);
+        for (var tag = 2u; tag < 6; tag++)
+            initiator.SaysManagement(tag, TaskManagementFunction.AbortTask, reference: 1, refCmdSN: 100);
+        initiator.HearsNothing()
+            .SaysManagement(6, TaskManagementFunction.AbortTask, reference: 1, refCmdSN: 100)
+            .HearsManagement(6, TaskManagementResponse.Rejected);
+        disk.LetGo();
+        initiator.Wakes();
+        for (var tag = 2u; tag < 6; tag++)
+            initiator.HearsManagement(tag, TaskManagementResponse.FunctionComplete);
+    }
+
+    [Fact]
     public void A_task_that_waits_for_its_turn_is_aborted() => _site.LogIn()
         .SaysCommand(1, Write10(0, 1), write: 512, data: Pattern(512), cmdSN: 101)
         .Do(i => i.CmdSN = 102)

@@ -1,4 +1,5 @@
 using Slipway.Iscsi.Pdu;
+using Slipway.Scsi;
 
 namespace Slipway.Iscsi.Target.FullFeature;
 
@@ -30,6 +31,7 @@ internal sealed class CommandReceiver(FullFeaturePhase phase)
         task = Make(command);
         session.Tasks.Add(tag, task);
         session.Window.Enter();
+        session.OrderedTasks += task.Attribute == TaskAttribute.Ordered ? 1 : 0;
         if (command.Write)
             PrepareDataOut(task, command);
         if (command.Header.DataSegmentLength is > 0 and var length && task.Refusal == 0)
@@ -65,7 +67,8 @@ internal sealed class CommandReceiver(FullFeaturePhase phase)
             return;
         }
         var unasked = command.Final ? length : first;
-        if (task.Capacity > 0 && phase.Runner.TryCharge(task, task.Capacity))
+        // What may have to wait for older commands must not hold the memory that those need.
+        if (task.Capacity > 0 && phase.Session.OrderedTasks == 0 && phase.Runner.TryCharge(task, task.Capacity))
             task.RentDataOut(task.Capacity);
         else if (unasked > 0)
             task.RentDataOut(first);

@@ -140,6 +140,7 @@ internal sealed class FullFeaturePhase
         else
             _receiving?.Release();
         _receiving = null;
+        Runner.DropOrdered();
         Session.Held.Abandon(this).ForEach(Runner.Drop);
         PassTurn();
     }

@@ -1,3 +1,4 @@
+using Slipway.Iscsi.Pdu;
 using Slipway.Iscsi.Text;
 using Slipway.Scsi;
 
@@ -49,6 +50,12 @@ internal sealed class Session
 
     /// <summary>Living commands by their Initiator Task Tag, which all connections share.</summary>
     public Dictionary<uint, TargetTask> Tasks { get; } = [];
+
+    /// <summary>Living commands with the ORDERED attribute.</summary>
+    public int OrderedTasks { get; set; }
+
+    /// <summary>Commands that have had their turn, and that <see cref="MustWait"/> keeps from beginning.</summary>
+    public int WaitingForOrder { get; set; }
 
     public long BytesRead { get; set; }
 
@@ -110,6 +117,15 @@ internal sealed class Session
         lock (_membersGate)
             return [.. _members.Select(m => m.Connection).Where(c => c != except)];
     }
+
+    /// <summary>
+    /// SAM-5 §8.6: an ORDERED command begins when all before it have ended, and those after it begin when it has. Commands of
+    /// other sessions are not looked at: no initiator knows which of them are before its own.
+    /// </summary>
+    public bool MustWait(TargetTask task) =>
+        OrderedTasks > 0 && task.Attribute != TaskAttribute.HeadOfQueue && Tasks.Values.Any(older =>
+            older.Lun == task.Lun && SerialNumber.IsBefore(older.CmdSN, task.CmdSN) &&
+            (older.Attribute == TaskAttribute.Ordered || task.Attribute == TaskAttribute.Ordered));
 
     /// <summary>Lets no more connections in.</summary>
     public void Seal()

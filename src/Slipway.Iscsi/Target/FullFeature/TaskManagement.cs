@@ -23,6 +23,12 @@ internal sealed class TaskManagement(FullFeaturePhase phase)
         var tag = request.InitiatorTaskTag;
         var lun = request.Lun;
         var session = phase.Session;
+        if (_pending.Count >= phase.Node.Limits.SessionTasks)
+        {
+            // Those before wait for a unit that does not let go of its commands.
+            Answer(tag, TaskManagementResponse.Rejected);
+            return;
+        }
         switch (request.Function)
         {
             case TaskManagementFunction.AbortTask:

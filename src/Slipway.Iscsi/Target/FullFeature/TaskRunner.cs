@@ -1,4 +1,5 @@
 using Slipway.Iscsi.Pdu;
+using Slipway.Scsi;
 
 namespace Slipway.Iscsi.Target.FullFeature;
 
@@ -9,6 +10,7 @@ namespace Slipway.Iscsi.Target.FullFeature;
 internal sealed class TaskRunner(FullFeaturePhase phase) : IDisposable
 {
     private readonly Queue<TargetTask> _waiting = [];
+    private readonly List<TargetTask> _ordered = [];
     private readonly CancellationTokenSource _cancellation = new();
     private readonly TaskResponder _responder = new(phase);
     private long _charged;
@@ -37,11 +39,33 @@ internal sealed class TaskRunner(FullFeaturePhase phase) : IDisposable
             task.Release();
             return;
         }
+        if (phase.Session.MustWait(task))
+        {
+            Discharge(task);
+            task.Charge = 0;
+            _ordered.Add(task);
+            phase.Session.WaitingForOrder++;
+            return;
+        }
         task.State = TaskState.Receiving;
         if (task.Refusal != 0)
             Answer(task);
         else
             Continue(task);
+    }
+
+    /// <summary>A command of the session has ended, for which others may have waited.</summary>
+    public void StartOrdered()
+    {
+        foreach (var task in TakeOrdered())
+            Start(task);
+    }
+
+    /// <summary>The connection is gone: what waits for older commands is never to be.</summary>
+    public void DropOrdered()
+    {
+        foreach (var task in TakeOrdered())
+            Drop(task);
     }
 
     /// <summary>A burst has ended, or there was none to wait for.</summary>
@@ -121,6 +145,14 @@ internal sealed class TaskRunner(FullFeaturePhase phase) : IDisposable
     public void Cancel() => _cancellation.Cancel();
 
     public void Dispose() => _cancellation.Dispose();
+
+    private TargetTask[] TakeOrdered()
+    {
+        var tasks = _ordered.ToArray();
+        phase.Session.WaitingForOrder -= tasks.Length;
+        _ordered.Clear();
+        return tasks;
+    }
 
     private static int Need(TargetTask task) => task.Received < task.Capacity ? task.Capacity : Math.Max(task.Capacity, task.DataInLimit);
 
@@ -225,5 +257,8 @@ internal sealed class TaskRunner(FullFeaturePhase phase) : IDisposable
     {
         phase.Session.Tasks.Remove((uint)task.Tag);
         phase.Session.Window.Leave();
+        phase.Session.OrderedTasks -= task.Attribute == TaskAttribute.Ordered ? 1 : 0;
+        if (phase.Session.WaitingForOrder > 0)
+            phase.Session.Connections().ForEach(c => c.StartOrdered());
     }
 }
