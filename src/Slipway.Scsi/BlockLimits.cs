@@ -6,6 +6,9 @@ namespace Slipway.Scsi;
 /// </summary>
 internal sealed record BlockLimits
 {
+    /// <summary>MAXIMUM ATOMIC TRANSFER LENGTH (SBC-4 §6.6.4).</summary>
+    public const int AtomicTransfer = 256;
+
     /// <summary>Descriptors in one UNMAP.</summary>
     public const int UnmapDescriptors = 256;
 

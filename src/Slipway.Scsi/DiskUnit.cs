@@ -1,5 +1,6 @@
 using System.Numerics;
 using Slipway.Disks;
+using Slipway.Scsi.AtomicWriting;
 using Slipway.Scsi.Commands;
 using Slipway.Scsi.Commands.Copy;
 using Slipway.Scsi.Commands.Discovery;
@@ -17,7 +18,8 @@ namespace Slipway.Scsi;
 /// <summary>A direct access block device (SBC-3).</summary>
 public sealed class DiskUnit : BlockUnit
 {
-    private static readonly CommandTable Table = new(
+    private static readonly CommandRow[][] Families =
+    [
         TestUnitReady.Rows, Inquiry.Rows, ReportLuns.Rows, RequestSense.Rows,
         ReadCapacity.Rows, Read.Rows, Write.Rows, Verify.Rows, SynchronizeCache.Rows, Prefetch.Rows,
         CompareAndWrite.Rows, OrWrite.Rows, WriteAndVerify.Rows, ReadDefectData.Rows,
@@ -26,7 +28,11 @@ public sealed class DiskUnit : BlockUnit
         ModeSense.Rows, ModeSelect.Rows, StartStopUnit.Rows, PreventAllowMediumRemoval.Rows,
         ReportSupportedOperationCodes.Rows, ReportSupportedTaskManagementFunctions.Rows, ReportTargetPortGroups.Rows,
         LogSense.Rows,
-        Reserve.Rows, PersistentReserveIn.Rows, PersistentReserveOut.Rows);
+        Reserve.Rows, PersistentReserveIn.Rows, PersistentReserveOut.Rows,
+    ];
+
+    private static readonly CommandTable Table = new(Families);
+    private static readonly CommandTable AtomicTable = new([.. Families, WriteAtomic.Rows]);
 
     private static readonly ushort[] ClaimedStandards = [0x00A0, 0x0460, 0x04C0, 0x0960]; // SAM-5, SPC-4, SBC-3, iSCSI
 
@@ -34,12 +40,15 @@ public sealed class DiskUnit : BlockUnit
 
     /// <param name="blockSize">The logical block length, 512 to 4096, a power of two. A tail of the device shorter than one block is unreachable.</param>
     /// <param name="reservations">Keeps registrations made with APTPL; without it APTPL is refused.</param>
+    /// <param name="atomicWrites">Keeps the atomic write that is under way; without it WRITE ATOMIC is no command of the unit.</param>
     /// <param name="removable">The medium can be ejected, loaded, and kept from being ejected.</param>
     public DiskUnit(
-        IBlockDevice device, UnitIdentity identity, int blockSize = 512, IReservationStore? reservations = null, bool removable = false)
+        IBlockDevice device, UnitIdentity identity, int blockSize = 512, IReservationStore? reservations = null,
+        IAtomicWriteStore? atomicWrites = null, bool removable = false)
         : base(device, identity, Checked(blockSize))
     {
         Reservations = new UnitReservations(reservations);
+        AtomicWrites = atomicWrites is null ? null : new AtomicWrites(atomicWrites);
         Medium = removable ? new RemovableMedium(preventsLoading: true) : null;
     }
 
@@ -53,7 +62,7 @@ public sealed class DiskUnit : BlockUnit
     /// <summary>Tells the initiators that the device's length is not what it was.</summary>
     public void ReportCapacityChange() => EstablishForAll(SenseCode.CapacityDataHasChanged);
 
-    internal override CommandTable Commands => Table;
+    internal override CommandTable Commands => AtomicWrites is null ? Table : AtomicTable;
 
     internal override SenseCode PendingSense => Sanitizing.Refusal ?? NotReady ?? SenseCode.NoSense;
 
@@ -77,6 +86,24 @@ public sealed class DiskUnit : BlockUnit
     internal SanitizeState Sanitizing { get; } = new();
 
     internal RangeLock Changes { get; } = new();
+
+    internal AtomicWrites? AtomicWrites { get; }
+
+    /// <summary>
+    /// A change that has its turn is looked at once more, and refused where another nexus has taken the unit since, or a
+    /// sanitize operation has begun: PREEMPT AND ABORT (SPC-4 §5.12.11.2.6) and SANITIZE wait for the changes that they find
+    /// here, and for none that comes after.
+    /// </summary>
+    internal bool IsOvertaken(UnitNexus nexus, ScsiTask task)
+    {
+        if (Sanitizing.Refusal is { } sanitized)
+            return !Deny(task, sanitized);
+        if (!IsReservedFor(nexus, writes: true))
+            return false;
+        task.Status = ScsiStatus.ReservationConflict;
+        task.TransferLength = 0;
+        return true;
+    }
 
     /// <summary>Ends a change of the medium: on the medium itself where the command (FUA) or the mode (WCE zero) says so.</summary>
     internal ValueTask CommitAsync(bool throughCache, CancellationToken cancellation) =>

@@ -281,6 +281,62 @@ public class ReservationTests
         }
     }
 
+    /// <summary>
+    /// SPC-4 §5.12.11.2.6: a write that was let in before and has not begun, and the rest of one that has, are not done after.
+    /// </summary>
+    [Theory]
+    [InlineData("2A 00 00 00 00 00 00 00 01 00", 512)]
+    [InlineData("2E 00 00 00 00 00 00 00 01 00", 512)]
+    [InlineData("41 00 00 00 00 00 00 00 01 00", 512)]
+    [InlineData("42 00 00 00 00 00 00 00 28 00", 40)]
+    [InlineData("89 00 0000000000000000 000000 01 00 00", 1024)]
+    [InlineData("8B 00 0000000000000000 00000001 00 00", 512)]
+    [InlineData("9C 00 0000000000000000 0000 0001 00 00", 512)]
+    public async Task Nothing_of_a_preempted_nexus_is_written_after_preempt_and_abort(string cdb, int length)
+    {
+        var disk = new ScriptedDisk(1 << 20);
+        var target = new TargetDevice("iqn.2026-01.test:target");
+        target.Attach(0, new DiskUnit(disk, new UnitIdentity("volume"), atomicWrites: new Kept()));
+        var (victim, other) = (new Initiator(target, "iqn.2026-01.test:a,i,0x000000000001"), new Initiator(target, "iqn.2026-01.test:b,i,0x000000000002"));
+        Out(victim, Register, 0, 0xA).Good();
+        Out(other, Register, 0, 0xB).Good();
+        other.Send("2A 00 00 00 00 00 00 00 02 00", Filled(1024)).Good();
+
+        var opened = disk.Gate = new TaskCompletionSource();
+        var before = other.SendAsync(Initiator.Hex("89 00 0000000000000000 000000 01 00 00"), Filled(1024));
+        disk.Gate = null;
+        var written = new byte[length];
+        if (length == 40)
+        {
+            // UNMAP: block 1, and then block 0.
+            (written[1], written[3], written[15], written[19], written[35]) = (38, 32, 1, 1, 1);
+        }
+        var late = victim.SendAsync(Initiator.Hex(cdb), written);
+        var preempted = other.SendAsync(Initiator.Hex($"5F {PreemptAndAbort:X2} 00 00 00 00 00 00 18 00"), Parameters(0xB, 0xA));
+        var reserved = other.SendAsync(Initiator.Hex($"5F {Reserve:X2} {(byte)ReservationType.ExclusiveAccess:X2} 00 00 00 00 00 18 00"), Parameters(0xB, 0));
+        Assert.False(late.IsCompleted);
+        opened.SetResult();
+        (await before).Good();
+        (await preempted).Good();
+        (await reserved).Good();
+        Conflicts(await late);
+        Assert.Equal(1, other.Send(Read).Data[0]);
+    }
+
+    private static byte[] Filled(int length)
+    {
+        var data = new byte[length];
+        Array.Fill(data, (byte)1);
+        return data;
+    }
+
+    private sealed class Kept : AtomicWriting.IAtomicWriteStore
+    {
+        public ValueTask SaveAsync(AtomicWriting.AtomicWrite write) => default;
+
+        public ValueTask ClearAsync() => default;
+    }
+
     private static bool Passes(Initiator initiator, string cdb)
     {
         var answer = initiator.Send(cdb, new byte[512]);

@@ -73,6 +73,25 @@ public class SanitizeTests
     }
 
     [Fact]
+    public async Task Nothing_that_was_let_in_before_is_written_after()
+    {
+        var disk = new ScriptedDisk(1 << 20) { Gate = new TaskCompletionSource() };
+        var initiator = Initiator.Of(disk);
+        var (zeroes, ones) = (new byte[512], Enumerable.Repeat((byte)1, 512).ToArray());
+        var begun = initiator.SendAsync(Initiator.Hex("89 00 0000000000000000 000000 01 00 00"), (byte[])[.. zeroes, .. ones]);
+        var opened = disk.Gate;
+        disk.Gate = null;
+        var waiting = initiator.SendAsync(Initiator.Hex("2A 00 00 00 00 00 00 00 01 00"), ones);
+        var erased = initiator.SendAsync(Initiator.Hex(Erase));
+        initiator.Send("2A 00 00 00 00 01 00 00 01 00", ones).Refused(SenseCode.SanitizeInProgress);
+        opened.SetResult();
+        (await begun).Good();
+        (await waiting).Refused(SenseCode.SanitizeInProgress);
+        (await erased).Good();
+        Assert.Equal(zeroes, initiator.Send("28 00 00 00 00 00 00 00 01 00").Good().Data);
+    }
+
+    [Fact]
     public async Task A_command_that_is_given_up_ends_and_its_operation_goes_on()
     {
         var disk = new ScriptedDisk(1 << 20) { Gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously) };

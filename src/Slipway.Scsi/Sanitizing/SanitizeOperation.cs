@@ -11,14 +11,16 @@ internal sealed class SanitizeOperation
     private const int StepLength = 8 << 20;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
+    private readonly DiskUnit _unit;
     private readonly IBlockDevice _device;
+    private readonly Func<SanitizeOperation, Task> _work;
     private readonly long _total;
     private long _done;
 
-    private SanitizeOperation(IBlockDevice device, int passes)
+    private SanitizeOperation(DiskUnit unit, int passes, Func<SanitizeOperation, Task> work)
     {
-        _device = device;
-        _total = device.Length * passes;
+        (_unit, _device, _work) = (unit, unit.Device, work);
+        _total = _device.Length * passes;
     }
 
     /// <summary>Ends when the operation does; faulted with the medium's refusal.</summary>
@@ -29,20 +31,18 @@ internal sealed class SanitizeOperation
 
     /// <summary>OVERWRITE: every block is written with a pattern, <paramref name="passes"/> times, each with the last one's inverse if so asked.</summary>
     /// <param name="block">The pattern, repeated to a block.</param>
-    public static SanitizeOperation Overwrite(IBlockDevice device, byte[] block, int passes, bool inverts)
-    {
-        var operation = new SanitizeOperation(device, passes);
-        operation.Completion = Task.Run(() => operation.OverwriteAsync(block, passes, inverts));
-        return operation;
-    }
+    public static SanitizeOperation Overwrite(DiskUnit unit, byte[] block, int passes, bool inverts) =>
+        new(unit, passes, operation => operation.OverwriteAsync(block, passes, inverts));
 
     /// <summary>BLOCK ERASE: every block is given back, and reads as zeroes.</summary>
-    public static SanitizeOperation BlockErase(IBlockDevice device)
+    public static SanitizeOperation BlockErase(DiskUnit unit) => new(unit, 1, operation => operation.EraseAsync());
+
+    /// <summary>Called when the unit refuses commands already: what has begun before ends first, so that nothing of it is written again.</summary>
+    public void Start() => Completion = Task.Run(async () =>
     {
-        var operation = new SanitizeOperation(device, 1);
-        operation.Completion = Task.Run(operation.EraseAsync);
-        return operation;
-    }
+        await _unit.DrainChangesAsync(CancellationToken.None);
+        await _work(this);
+    });
 
     private async Task OverwriteAsync(byte[] block, int passes, bool inverts)
     {

@@ -27,6 +27,7 @@ internal sealed class SanitizeState
                 return null;
             _maySkip = allowsExit;
             _running = begin();
+            _running.Start();
             return EndAsync(_running);
         }
     }

@@ -4,6 +4,7 @@ using Slipway.Fleet.Boots;
 using Slipway.Fleet.Credentials;
 using Slipway.Iscsi.Target;
 using Slipway.Scsi;
+using Slipway.Scsi.AtomicWriting;
 using Slipway.Scsi.Reservations;
 using Slipway.Server.Boot;
 using Slipway.Server.Site;
@@ -22,7 +23,7 @@ internal sealed class MachineDisk : IAsyncDisposable
     private volatile BootCredentials? _credentials;
     private bool _wasIdle;
 
-    private MachineDisk(MachineSettings machine, IscsiNames names, IBlockDevice volume, LiveVolume? live, IReservationStore? reservations, int ports, BootTimelines timelines, BootCredentials? credentials)
+    private MachineDisk(MachineSettings machine, IscsiNames names, IBlockDevice volume, LiveVolume? live, IReservationStore? reservations, IAtomicWriteStore? atomicWrites, int ports, BootTimelines timelines, BootCredentials? credentials)
     {
         Names = names;
         (Machine, Access) = (machine, AccessOf(machine, names));
@@ -32,7 +33,7 @@ internal sealed class MachineDisk : IAsyncDisposable
         _map = new DiskMap(volume);
         Evidence = new DiskEvidence(_map, (stage, text, facts) => timelines.Observe(machine.Mac, machine.Name, stage, text, facts));
         Device = new TargetDevice(names.Target, ports);
-        var unit = new DiskUnit(new ObservedLayer(volume, Evidence.Touch), new UnitIdentity(names.Target, ProductOf(machine.Name)), reservations: reservations);
+        var unit = new DiskUnit(new ObservedLayer(volume, Evidence.Touch), new UnitIdentity(names.Target, ProductOf(machine.Name)), reservations: reservations, atomicWrites: atomicWrites);
         Device.Attach(0, unit);
         if (live is not null) live.LengthChanged += unit.ReportCapacityChange;
     }
@@ -64,8 +65,10 @@ internal sealed class MachineDisk : IAsyncDisposable
         try
         {
             var layered = LayeredDisk.Create(volume, machine.Faults, machine.Trace, Random.Shared, TimeProvider.System);
-            var reservations = FileReservationStore.Beside(live?.Path ?? Path.GetFullPath(machine.Volume));
-            return new(machine, IscsiNames.Of(site.Name, machine.Name), layered, live, reservations, Math.Max(1, site.StorageNetworks.Count()), timelines, credentials);
+            var path = live?.Path ?? Path.GetFullPath(machine.Volume);
+            var reservations = FileReservationStore.Beside(path);
+            var atomicWrites = await FileAtomicWriteStore.RecoverAsync(volume, path, cancellation);
+            return new(machine, IscsiNames.Of(site.Name, machine.Name), layered, live, reservations, atomicWrites, Math.Max(1, site.StorageNetworks.Count()), timelines, credentials);
         }
         catch
         {

@@ -155,6 +155,7 @@ internal sealed class ClosedVolume : IDisposable
         foreach (var snapshot in _folder.Snapshots(Name).Reverse()) File.Delete(snapshot.Path);
         File.Delete(_folder.Settings(Name));
         File.Delete(_folder.Reservations(Name));
+        File.Delete(_folder.AtomicWrite(Name));
         File.Delete(_folder.Lock(Name));
     }
 

@@ -5,7 +5,7 @@ namespace Slipway.Volumes.Store;
 /// <summary>
 /// Which file is what in the folder of volumes: <c>NAME.qcow2</c> is the disk, <c>NAME@SNAPSHOT.qcow2</c> a snapshot that
 /// it may stand on, <c>NAME.json</c> its settings, <c>NAME.qcow2.reservations.json</c> what initiators reserved
-/// for longer than the server runs. Hidden ones: <c>.NAME.lock</c> is held by who uses the volume,
+/// for longer than the server runs, <c>NAME.qcow2.atomic</c> a write that a crash may have torn. Hidden ones: <c>.NAME.lock</c> is held by who uses the volume,
 /// <c>.NAME.next</c> is a new top on its way, <c>.NAME.control</c> the socket of the process that serves it.
 /// </summary>
 internal sealed class VolumeFolder(string path)
@@ -19,6 +19,8 @@ internal sealed class VolumeFolder(string path)
     public string Settings(string name) => System.IO.Path.Combine(Path, name + ".json");
 
     public string Reservations(string name) => Disk(name) + ".reservations.json";
+
+    public string AtomicWrite(string name) => Disk(name) + ".atomic";
 
     public string Lock(string name) => System.IO.Path.Combine(Path, $".{name}.lock");
 

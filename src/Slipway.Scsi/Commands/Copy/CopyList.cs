@@ -7,7 +7,10 @@ namespace Slipway.Scsi.Commands.Copy;
 /// <param name="SourceTarget">The place of the source's CSCD descriptor, from 0.</param>
 /// <param name="DestinationTarget">The place of the destination's.</param>
 internal sealed record CopySegment(
-    DiskUnit Source, int SourceTarget, long SourceOffset, DiskUnit Destination, int DestinationTarget, BlockRange DestinationRange, long Length);
+    DiskUnit Source, int SourceTarget, long SourceOffset, UnitNexus DestinationNexus, int DestinationTarget, BlockRange DestinationRange, long Length)
+{
+    public DiskUnit Destination => (DiskUnit)DestinationNexus.Unit;
+}
 
 /// <summary>
 /// The parameter list of EXTENDED COPY(LID1) (SPC-4 §6.5): a header, CSCD descriptors of type E4h that name units of this
@@ -149,7 +152,7 @@ internal sealed class CopyList
             return Abort(unit, task, SenseCode.ThirdPartyDeviceFailure, PlaceOfTarget(sourceTarget));
         if (!to.MayWrite(destination))
             return Abort(unit, task, SenseCode.ThirdPartyDeviceFailure, PlaceOfTarget(destinationTarget));
-        Segments.Add(new(from, sourceTarget, from.ToBytes(read.Lba), to, destinationTarget, written, bytes));
+        Segments.Add(new(from, sourceTarget, from.ToBytes(read.Lba), destination, destinationTarget, written, bytes));
         return true;
     }
 

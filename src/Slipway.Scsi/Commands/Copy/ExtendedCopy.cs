@@ -95,6 +95,9 @@ internal static class ExtendedCopy
             var offset = segment.Destination.ToBytes(segment.DestinationRange.Lba);
             using (await segment.Destination.Changes.EnterAsync(segment.DestinationRange, exclusive: true, cancellation))
             {
+                // Another nexus may have taken the unit since the list was checked.
+                if (!segment.Destination.MayWrite(segment.DestinationNexus))
+                    return new(SenseCode.ThirdPartyDeviceFailure, number, CopyList.PlaceOfTarget(segment.DestinationTarget));
                 while (done < segment.Length)
                 {
                     if (task.IsAbandoned)

@@ -24,7 +24,7 @@ internal static class VitalProductData
             0x83 => DeviceIdentification.Write(unit, nexus.Port, body),
             0x86 => WriteExtendedInquiry(body),
             0x8F => ThirdPartyCopy.Write(body),
-            0xB0 => WriteBlockLimits(unit.Limits, body),
+            0xB0 => WriteBlockLimits(unit, body),
             0xB1 => WriteBlockDeviceCharacteristics(body),
             _ => WriteLogicalBlockProvisioning(body),
         };
@@ -49,8 +49,9 @@ internal static class VitalProductData
     }
 
     // SBC-3 §6.6.4
-    private static int WriteBlockLimits(BlockLimits limits, Span<byte> body)
+    private static int WriteBlockLimits(BlockUnit unit, Span<byte> body)
     {
+        var limits = unit.Limits;
         body[0] = 0x01; // WSNZ
         body[1] = (byte)limits.CompareAndWrite;
         BinaryPrimitives.WriteUInt16BigEndian(body[2..], (ushort)limits.Granularity);
@@ -60,6 +61,8 @@ internal static class VitalProductData
         BinaryPrimitives.WriteUInt32BigEndian(body[24..], limits.Granularity);
         body[28] = 0x80; // UGAVALID, alignment 0
         BinaryPrimitives.WriteUInt64BigEndian(body[32..], limits.WriteSame);
+        if (unit is DiskUnit { AtomicWrites: not null })
+            BinaryPrimitives.WriteUInt32BigEndian(body[40..], BlockLimits.AtomicTransfer);
         return 60;
     }
 

@@ -20,11 +20,11 @@ internal static class CompareAndWrite
         task.TransferLength = 2 * length;
         if (task.DataOut.Length != 2 * length)
             return unit.RefuseField(task, 13);
-        return length == 0 ? default : RunAsync(unit, task, range, length, cancellation);
+        return length == 0 ? default : RunAsync(unit, nexus, task, range, length, cancellation);
     }
 
     private static async ValueTask RunAsync(
-        DiskUnit unit, ScsiTask task, BlockRange range, int length, CancellationToken cancellation)
+        DiskUnit unit, UnitNexus nexus, ScsiTask task, BlockRange range, int length, CancellationToken cancellation)
     {
         var offset = unit.ToBytes(range.Lba);
         var buffer = ArrayPool<byte>.Shared.Rent(length);
@@ -32,6 +32,8 @@ internal static class CompareAndWrite
         {
             using (await unit.Changes.EnterAsync(range, exclusive: true, cancellation))
             {
+                if (unit.IsOvertaken(nexus, task))
+                    return;
                 var present = buffer.AsMemory(0, length);
                 await unit.Device.ReadAsync(offset, present, cancellation);
                 var same = present.Span.CommonPrefixLength(task.DataOut.Span[..length]);

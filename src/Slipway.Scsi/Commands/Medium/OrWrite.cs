@@ -16,11 +16,11 @@ internal static class OrWrite
 
     private static ValueTask Execute(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation) =>
         Write.TryDecode(unit, task, out var range, out var data) && !data.IsEmpty
-            ? RunAsync(unit, task, range, data, cancellation)
+            ? RunAsync(unit, nexus, task, range, data, cancellation)
             : default;
 
     private static async ValueTask RunAsync(
-        DiskUnit unit, ScsiTask task, BlockRange range, ReadOnlyMemory<byte> data, CancellationToken cancellation)
+        DiskUnit unit, UnitNexus nexus, ScsiTask task, BlockRange range, ReadOnlyMemory<byte> data, CancellationToken cancellation)
     {
         var offset = unit.ToBytes(range.Lba);
         var buffer = ArrayPool<byte>.Shared.Rent(Math.Min(data.Length, ChunkLength));
@@ -28,6 +28,8 @@ internal static class OrWrite
         {
             using (await unit.Changes.EnterAsync(range, exclusive: true, cancellation))
             {
+                if (unit.IsOvertaken(nexus, task))
+                    return;
                 for (var done = 0; done < data.Length; done += ChunkLength)
                 {
                     var chunk = buffer.AsMemory(0, Math.Min(data.Length - done, ChunkLength));

@@ -41,17 +41,21 @@ internal static class Read
             return default;
         var buffer = task.LendDataIn(length)[..length];
         task.DataIn = buffer;
-        var offset = unit.ToBytes(range.Lba);
         return fromMedium
-            ? FromMediumAsync(unit, offset, buffer, cancellation)
-            : unit.Device.ReadAsync(offset, buffer, cancellation);
+            ? FromMediumAsync(unit, range, buffer, cancellation)
+            : ReadAsync(unit, range, buffer, cancellation);
     }
 
     // SBC-3 §5.9, table 44: what the cache alone holds is written to the medium before it is read from there.
     private static async ValueTask FromMediumAsync(
-        BlockUnit unit, long offset, Memory<byte> buffer, CancellationToken cancellation)
+        BlockUnit unit, BlockRange range, Memory<byte> buffer, CancellationToken cancellation)
     {
         await unit.Device.FlushAsync(cancellation);
-        await unit.Device.ReadAsync(offset, buffer, cancellation);
+        await ReadAsync(unit, range, buffer, cancellation);
     }
+
+    private static ValueTask ReadAsync(BlockUnit unit, BlockRange range, Memory<byte> buffer, CancellationToken cancellation) =>
+        unit is DiskUnit { AtomicWrites: { } atomic } disk
+            ? atomic.ReadAsync(disk, range, buffer, cancellation)
+            : unit.Device.ReadAsync(unit.ToBytes(range.Lba), buffer, cancellation);
 }

@@ -45,11 +45,11 @@ internal static class Sanitize
         for (var at = 0; at < block.Length; at += patternLength)
             pattern[..Math.Min(patternLength, block.Length - at)].CopyTo(block.AsSpan(at));
         var inverts = (list[0] & Invert) != 0;
-        return Begin(unit, task, () => SanitizeOperation.Overwrite(unit.Device, block, passes, inverts), cancellation);
+        return Begin(unit, task, () => SanitizeOperation.Overwrite(unit, block, passes, inverts), cancellation);
     }
 
     private static ValueTask BlockErase(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation) =>
-        HasNoParameters(unit, task) ? Begin(unit, task, () => SanitizeOperation.BlockErase(unit.Device), cancellation) : default;
+        HasNoParameters(unit, task) ? Begin(unit, task, () => SanitizeOperation.BlockErase(unit), cancellation) : default;
 
     private static ValueTask ExitFailureMode(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation) =>
         HasNoParameters(unit, task) && unit.Sanitizing.TryExitFailure() is { } refusal ? unit.Refuse(task, refusal) : default;

@@ -22,18 +22,21 @@ internal static class WriteAndVerify
         if (check > 1)
             return unit.RefuseField(task, 1, 2);
         return Write.TryDecode(unit, task, out var range, out var data) && !data.IsEmpty
-            ? RunAsync(unit, task, new(range.Lba, (uint)unit.ToBlocks(data.Length)), data, check, cancellation)
+            ? RunAsync(unit, nexus, task, new(range.Lba, (uint)unit.ToBlocks(data.Length)), data, check, cancellation)
             : default;
     }
 
     private static async ValueTask RunAsync(
-        DiskUnit unit, ScsiTask task, BlockRange range, ReadOnlyMemory<byte> data, int check, CancellationToken cancellation)
+        DiskUnit unit, UnitNexus nexus, ScsiTask task, BlockRange range, ReadOnlyMemory<byte> data, int check,
+        CancellationToken cancellation)
     {
         var asked = task.TransferLength;
 
         // Exclusive: what is compared is what this command wrote.
         using (await unit.Changes.EnterAsync(range, exclusive: true, cancellation))
         {
+            if (unit.IsOvertaken(nexus, task))
+                return;
             await unit.Device.WriteAsync(unit.ToBytes(range.Lba), data, cancellation);
             await unit.Device.FlushAsync(cancellation);
             await Verify.CheckAsync(unit, task, range, check, cancellation);

@@ -40,16 +40,19 @@ internal static class WriteSame
             block = task.DataOut;
         }
 
-        return WriteAsync(unit, range, block, (task.Cdb[1] & UnmapBit) != 0, cancellation);
+        return WriteAsync(unit, nexus, task, range, block, (task.Cdb[1] & UnmapBit) != 0, cancellation);
     }
 
     private static async ValueTask WriteAsync(
-        DiskUnit unit, BlockRange range, ReadOnlyMemory<byte> block, bool mayUnmap, CancellationToken cancellation)
+        DiskUnit unit, UnitNexus nexus, ScsiTask task, BlockRange range, ReadOnlyMemory<byte> block, bool mayUnmap,
+        CancellationToken cancellation)
     {
         var offset = unit.ToBytes(range.Lba);
         var length = unit.ToBytes(range.Blocks);
         using (await unit.Changes.EnterAsync(range, exclusive: false, cancellation))
         {
+            if (unit.IsOvertaken(nexus, task))
+                return;
             if (block.Span.ContainsAnyExcept((byte)0))
                 await FillAsync(unit, offset, length, block, cancellation);
             else

@@ -31,10 +31,11 @@ internal sealed class ServedDisk : IAsyncDisposable
         // Disposes of what is below it.
         var device = LayeredDisk.Create(volume, faults, trace, Random.Shared, TimeProvider.System);
         var path = live?.Path ?? System.IO.Path.GetFullPath(disk.File);
+        var atomicWrites = await FileAtomicWriteStore.RecoverAsync(volume, path, cancellation);
         // The file's place names the unit: it keeps its identity when the target is started again.
         if (disk.CdRom)
             return new(lun, path, device, new CdRomUnit(device, new UnitIdentity(path, "CD-ROM")));
-        var unit = new DiskUnit(device, new UnitIdentity(path), disk.BlockSize ?? 512, FileReservationStore.Beside(path), disk.Removable);
+        var unit = new DiskUnit(device, new UnitIdentity(path), disk.BlockSize ?? 512, FileReservationStore.Beside(path), atomicWrites, disk.Removable);
         if (live is not null)
             live.LengthChanged += unit.ReportCapacityChange;
         return new(lun, path, device, unit);
