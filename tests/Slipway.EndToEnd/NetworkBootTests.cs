@@ -80,7 +80,7 @@ public sealed class NetworkBootTests : IDisposable
     }
 
     [Fact]
-    public async Task OVMF_and_iPXE_boot_by_IPv6_as_far_as_the_kernel()
+    public async Task OVMF_iPXE_and_Linux_boot_by_IPv6()
     {
         _network.Ip("addr", "add", "fd00:77::1/64", "dev", "eth1", "nodad");
         // Nobody gets an IPv4 address. iPXE asks DHCPv6 where a router says so; edk2 asks anyway.
@@ -88,9 +88,10 @@ public sealed class NetworkBootTests : IDisposable
         await using var router = new RouterAdvertisements(_network, "eth1", IPNetwork.Parse("fd00:77::/64"));
         using var machine = Start("-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=n", "-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=y");
         server.WaitFor("tftp: ipxe-amd64.efi to [fd00:77::1000]", Boot);
-        server.WaitFor("at [fd00:77::1]:3260, told to the kernel by iBFT, in which iPXE has room for IPv4 only", Boot);
+        server.WaitFor("at [fd00:77::1]:3260, told to the kernel by kernel arguments", Boot);
         server.WaitFor("iPXE is logged in with mutual CHAP", Boot);
-        server.WaitFor("kernel: reads partition 1", Boot);
+        server.WaitFor("the operating system is logged in with mutual CHAP", Boot);
+        await GuestNetwork.AssertUpAsync(server, machine, Boot);
     }
 
     private async Task<BackgroundTool> ServeAsync(string network, string firmware = "ovmf")

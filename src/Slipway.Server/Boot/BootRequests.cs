@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -176,7 +175,7 @@ internal sealed partial class BootRequests(
         var machine = disk.Machine;
         var credentials = BootCredentials.Create(machine.Name);
         var facts = new ScriptFacts(machine, firmware, disk.Names, site.Value.SecretsInScript?.Invoke(credentials) ?? credentials,
-            StoragePortal.Of(site.Value, LocalAddress(context), iscsiPort), new UriBuilder("https", LocalAddress(context).ToString(), context.Connection.LocalPort).Uri);
+            ClientAt(context.Connection.RemoteIpAddress!), StoragePortal.Of(site.Value, LocalAddress(context), iscsiPort), new UriBuilder("https", LocalAddress(context).ToString(), context.Connection.LocalPort).Uri);
         IpxeScript script;
         try
         {
@@ -196,10 +195,7 @@ internal sealed partial class BootRequests(
             await VolumeFailedAsync(context, machine, e.Message);
             return;
         }
-        // iPXE's iBFT (as of 2.0) has the first four bytes of an IPv6 address where an IPv4 one belongs.
-        var way = !facts.HasIbft ? "kernel arguments"
-            : facts.Portals[0].EndPoint.AddressFamily == AddressFamily.InterNetworkV6 ? "iBFT, in which iPXE has room for IPv4 only: the system must know its disk otherwise, or the machine boot by IPv4"
-            : "iBFT";
+        var way = facts.HasIbft ? "iBFT" : "kernel arguments";
         var portals = string.Join(" and ", facts.Portals.Select(p => p.EndPoint));
         timelines.Observe(machine.Mac, machine.Name, BootStage.Script,
             $"has its script{(profile.Name == BootProfiles.Default ? "" : $" ({profile.Name})")}: disk {disk.Names.Target} at {portals}, told to the kernel by {way}{(certificate is null ? "" : $"; it showed its certificate {certificate.Serial}")}",
@@ -220,6 +216,15 @@ internal sealed partial class BootRequests(
         return context.RefuseAsync(StatusCodes.Status503ServiceUnavailable, "the machine's volume cannot be prepared");
     }
 
+    /// <summary>An address with the length of its subnet, if that is an IPv6 one of this site.</summary>
+    private (IPAddress Address, int PrefixLength) ClientAt(IPAddress client)
+    {
+        // Of an address that is none of this site's, nothing but the router says which others are on its link.
+        const int Alone = 128;
+        var subnets = site.Value.Networks.SelectMany(n => n.Ipv6?.Subnets ?? []).Where(s => s.Contains(client));
+        return (client, subnets.Select(s => s.PrefixLength).FirstOrDefault(Alone));
+    }
+
     /// <summary>Where the machine reached this server.</summary>
     private static IPAddress LocalAddress(HttpContext context) =>
         context.Connection.LocalIpAddress is { IsIPv4MappedToIPv6: true } mapped ? mapped.MapToIPv4() : context.Connection.LocalIpAddress!;
@@ -227,7 +232,7 @@ internal sealed partial class BootRequests(
     [LoggerMessage(3001, LogLevel.Warning, "https: {Client} broke off the TLS handshake")]
     private partial void LogHandshakeBrokenOff(IPAddress client);
 
-    [LoggerMessage(3003, LogLevel.Warning, "boot: the volume of {Machine} has no {File}: under U-Boot its kernel learns nothing of its disk")]
+    [LoggerMessage(3003, LogLevel.Warning, "boot: the volume of {Machine} has no {File}: under U-Boot, and by IPv6, its kernel learns nothing of its disk")]
     private partial void LogNoEnvironment(string machine, string file);
 
     [LoggerMessage(3007, LogLevel.Warning, "boot: {Machine} is to boot the profile {Profile}, which is not there any more")]

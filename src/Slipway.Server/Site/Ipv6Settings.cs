@@ -25,6 +25,9 @@ public sealed record Ipv6Settings
     /// <summary>Subnets whose relays send to <see cref="Address"/>, with the addresses that their machines get.</summary>
     public IReadOnlyList<Ipv6Relayed> Relays { get; init; } = [];
 
+    /// <summary>Its link's, and those behind relays.</summary>
+    public IEnumerable<IPNetwork> Subnets => Relays.Select(r => r.Subnet).Prepend(Subnet);
+
     /// <summary>The site's networks that have an IPv6 side, as the engine takes them.</summary>
     /// <exception cref="SiteConfigurationException">A network contradicts itself or another.</exception>
     internal static IReadOnlyList<Dhcp6Network> NetworksOf(SiteConfiguration site)

@@ -42,7 +42,7 @@ public sealed class GrubEnvironmentTests : IDisposable
     {
         var names = IscsiNames.Of(new string('s', 60), new string('m', 60));
         var credentials = Slipway.Fleet.Credentials.BootCredentials.Create(new string('m', 60));
-        var arguments = KernelArguments.Of(names, credentials, Slipway.Fleet.Machines.MacAddress.Parse("52:54:00:77:00:01"), [new(new(System.Net.IPAddress.Parse("192.168.100.100"), 3260))], new Uri("https://192.168.100.100/boot/up"));
+        var arguments = KernelArguments.Of(names, credentials, Slipway.Fleet.Machines.MacAddress.Parse("52:54:00:77:00:01"), default, [new(new(System.Net.IPAddress.Parse("192.168.100.100"), 3260))], new Uri("https://192.168.100.100/boot/up"));
         Assert.Equal(1024, GrubEnvironment.Write(arguments).Length);
         Assert.Contains(credentials.Secret, Encoding.ASCII.GetString(GrubEnvironment.Write(arguments)), StringComparison.Ordinal);
     }

@@ -130,6 +130,6 @@ public class StorageNetworkTests
     private static SiteConfiguration Parse(string text) => SiteFile.Parse(new StringReader(text), "s");
 
     private static ScriptFacts Facts(SiteConfiguration site, MachineFirmware firmware) => new(
-        site.Machines[0], firmware, IscsiNames.Of(site.Name, "node-1"), BootCredentials.Create("node-1"),
+        site.Machines[0], firmware, IscsiNames.Of(site.Name, "node-1"), BootCredentials.Create("node-1"), default,
         StoragePortal.Of(site, IPAddress.Parse("10.77.0.1"), 3260), new Uri("https://10.77.0.1/"));
 }
