@@ -22,11 +22,16 @@ internal static class GuestNetwork
     }
 
     /// <summary>The machine of the demo with OVMF, whose variables are as they come.</summary>
-    public static QemuCommand Ovmf(TemporaryFolder folder)
+    public static QemuCommand Ovmf(TemporaryFolder folder) => Edk(folder, "ovmf");
+
+    /// <summary>The machine of the demo with OVMF or AAVMF.</summary>
+    public static QemuCommand Edk(TemporaryFolder folder, string name)
     {
+        var firmware = DemoFirmware.Named(name);
+        var (code, asTheyCome) = DemoMachine.EdkImages(firmware);
         var variables = Path.Combine(folder.Path, "variables.fd");
-        File.Copy("/usr/share/OVMF/OVMF_VARS_4M.fd", variables);
-        return new(DemoFirmware.Named("ovmf"), DemoSite.Mac, Tap, "/usr/share/OVMF/OVMF_CODE_4M.fd", variables, BootMedia: null);
+        File.Copy(asTheyCome, variables);
+        return new(firmware, DemoSite.Mac, Tap, code, variables, BootMedia: null);
     }
 
     /// <summary>The machine of the demo with U-Boot on a PC, and a disk with iPXE as an operator makes it for the site whose state is in the folder.</summary>

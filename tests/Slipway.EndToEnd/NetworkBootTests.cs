@@ -79,15 +79,18 @@ public sealed class NetworkBootTests : IDisposable
         dnsmasq.WaitFor("DHCPACK(other0) 10.77.0.5");
     }
 
-    [Fact]
-    public async Task OVMF_iPXE_and_Linux_boot_by_IPv6()
+    [Theory]
+    [InlineData("ovmf", "ipxe-amd64.efi")]
+    [InlineData("aavmf", "ipxe-arm64.efi")]
+    public async Task Firmware_iPXE_and_Linux_boot_by_IPv6(string firmware, string ipxe)
     {
         _network.Ip("addr", "add", "fd00:77::1/64", "dev", "eth1", "nodad");
         // Nobody gets an IPv4 address. iPXE asks DHCPv6 where a router says so; edk2 asks anyway.
-        using var server = await ServeAsync("mode: off, ipv6: { mode: authoritative, address: fd00:77::1/64, pool: fd00:77::1000-fd00:77::1fff }");
+        using var server = await ServeAsync("mode: off, ipv6: { mode: authoritative, address: fd00:77::1/64, pool: fd00:77::1000-fd00:77::1fff }", firmware);
         await using var router = new RouterAdvertisements(_network, "eth1", IPNetwork.Parse("fd00:77::/64"));
-        using var machine = Start("-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=n", "-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=y");
-        server.WaitFor("tftp: ipxe-amd64.efi to [fd00:77::1000]", Boot);
+        using var machine = Start(GuestNetwork.Edk(_folder, firmware),
+            "-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=n", "-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=y");
+        server.WaitFor($"tftp: {ipxe} to [fd00:77::1000]", Boot);
         server.WaitFor("at [fd00:77::1]:3260, told to the kernel by kernel arguments", Boot);
         server.WaitFor("iPXE is logged in with mutual CHAP", Boot);
         server.WaitFor("the operating system is logged in with mutual CHAP", Boot);
