@@ -78,30 +78,43 @@ public sealed class KernelInitiatorTests : IDisposable
             Assert.Contains(Tool.Try("qemu-img", "check", disk).ExitCode, (int[])[0, 3]);
     }
 
-    /// <summary>Who holds a disk is known to a server that was killed, and what the other may not do stays forbidden. In the end it copies blocks.</summary>
+    /// <summary>
+    /// Who holds a disk is known to a server that was killed, and what the other may not do stays forbidden. In the end it copies blocks.
+    /// The guest asks at a portal that sends it to the disk's: at first, and again when its sessions were lost.
+    /// </summary>
     [Fact]
     public async Task Reservations_outlive_a_server_that_is_killed()
     {
+        const string moved = $"{LinuxGuest.Server}:3261";
         var disk = Path.Combine(_folder.Path, "disk.raw");
-        using (var file = File.OpenHandle(disk, FileMode.CreateNew, FileAccess.Write))
+        var former = Path.Combine(_folder.Path, "former.raw");
+        foreach (var path in (string[])[disk, former])
+        {
+            using var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write);
             RandomAccess.SetLength(file, 16 << 20);
+        }
         var guest = await GuestAsync("reservations", "None", "SHA256");
-        var target = Serve(disk);
+        using var asked = ServeAt(Portal, former, "--redirect", moved);
+        var target = ServeAt(moved, disk);
         try
         {
             using var machine = guest.Start(_network);
             machine.WaitFor("RESERVED", Patience);
+            Assert.Equal(2, Sent());
             target.Dispose();
-            target = Serve(disk);
+            target = ServeAt(moved, disk);
             machine.Type("killed");
             Assert.Equal(0, await machine.EndAsync(Patience));
             AssertDone(machine, target, "RESERVATIONS DONE");
             AssertDone(machine, target, "COPIES DONE");
+            Assert.True(Sent() >= 4, string.Join('\n', asked.Lines));
         }
         finally
         {
             target.Dispose();
         }
+
+        int Sent() => asked.Lines.Count(l => l.Contains($"sent to {moved} (status 0101)", StringComparison.Ordinal));
     }
 
     /// <summary>As many units as a target has, one of them a CD-ROM drive: sd and sr find each, and each has its own content.</summary>
@@ -143,9 +156,11 @@ public sealed class KernelInitiatorTests : IDisposable
         }
     }
 
-    private BackgroundTool Serve(params string[] disks)
+    private BackgroundTool Serve(params string[] disks) => ServeAt(Portal, disks);
+
+    private BackgroundTool ServeAt(string portal, params string[] arguments)
     {
-        var target = _network.Start([Demo.Program, "target", .. disks, "--portal", Portal, "--iqn", TargetName,
+        var target = _network.Start([Demo.Program, "target", .. arguments, "--portal", portal, "--iqn", TargetName,
             "--chap-user", "guest", "--chap-secret-file", Secret, "--reverse-user", "disk", "--reverse-secret-file", ReverseSecret]);
         target.WaitFor("iscsi://");
         return target;
