@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using Slipway.Server.Tests;
+using Slipway.Server.Tests.Net;
 
 namespace Slipway.EndToEnd;
 
@@ -20,5 +22,18 @@ public sealed class RefusalTests
         Assert.DoesNotContain("os-login", demo.Output, StringComparison.Ordinal);
         // The operator's log says who and why.
         Assert.Contains("REFUSED", await File.ReadAllTextAsync(Path.Combine(folder.Path, "server.log")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_machine_that_goes_off_in_its_firmware_is_started_again()
+    {
+        using var folder = new TemporaryFolder();
+        using var demo = new BackgroundTool(Demo.Program, "demo", "--headless", "--firmware", "uboot-x86_64", "--folder", folder.Path, "--break", "unknown-machine");
+        demo.WaitFor("uboot-x86_64: a machine without a disk boots", TimeSpan.FromMinutes(15));
+        var media = Path.Combine(folder.Path, "boot-media.img");
+        Process.GetProcessesByName("qemu-system-x86_64").Single(p => File.ReadAllText($"/proc/{p.Id}/cmdline").Contains(media, StringComparison.Ordinal)).Kill();
+        Assert.Equal(1, await demo.EndAsync(TimeSpan.FromMinutes(2)));
+        Assert.Single(demo.Lines, l => l.Contains("the machine went off at its firmware", StringComparison.Ordinal) && l.EndsWith("It is started again (start 2 of at most 3)", StringComparison.Ordinal));
+        Assert.Contains("is not registered", demo.Lines[^1], StringComparison.Ordinal);
     }
 }

@@ -22,6 +22,9 @@ internal sealed class DemoRun(DemoOptions options, DemoParts parts, string image
     // Nothing before the machine's first DHCP packet can be seen from here. Emulated firmware takes seconds.
     private static readonly TimeSpan FirstSignOfLife = TimeSpan.FromMinutes(3);
 
+    // Emulated firmware has been seen to crash, and to reset itself: U-Boot on a PC in one start of some tens.
+    private const int Starts = 3;
+
     private static readonly TimeSpan PowerOff = TimeSpan.FromSeconds(60);
 
     private readonly string _volume = Path.Combine(options.Folder, "disk.raw");
@@ -51,16 +54,25 @@ internal sealed class DemoRun(DemoOptions options, DemoParts parts, string image
         var trusted = options.Break == DemoBreak.UntrustedCa ? DemoSite.AnotherAuthority() : server.Authority.Fingerprint;
         var command = await DemoMachine.AssembleAsync(
             options.Firmware, parts, DemoSite.Mac, new Uri($"https://{PrivateNetwork.Server}/"), trusted, options.Folder, cancellation);
-        DemoResult result;
-        await using (var machine = QemuMachine.Start(command, ConsoleLog))
+        File.Delete(ConsoleLog);
+        var result = await StartAsync(command, server, cancellation);
+        for (var start = 2; result.FellBeforeSystem && start <= Starts; start++)
         {
-            machine.Console.Line += view.Console;
-            result = await view.ShowAsync($"{options.Firmware.Name}: a machine without a disk boots", () => ResultAsync(machine, server, cancellation));
-            if (options.Keep && result.Booted)
-                await StayAsync(machine, cancellation);
+            view.Progress($"{result.Failure}, which ended with \"{(result.LastLines is [.., var last] ? last : "nothing")}\". It is started again (start {start} of at most {Starts})");
+            result = await StartAsync(command, server, cancellation);
         }
         await following.CancelAsync();
         await showing;
+        return result;
+    }
+
+    private async Task<DemoResult> StartAsync(QemuCommand command, SlipwayServer server, CancellationToken cancellation)
+    {
+        await using var machine = QemuMachine.Start(command, ConsoleLog);
+        machine.Console.Line += view.Console;
+        var result = await view.ShowAsync($"{options.Firmware.Name}: a machine without a disk boots", () => ResultAsync(machine, server, cancellation));
+        if (options.Keep && result.Booted)
+            await StayAsync(machine, cancellation);
         return result;
     }
 
@@ -122,7 +134,10 @@ internal sealed class DemoRun(DemoOptions options, DemoParts parts, string image
             if (!off.IsCompletedSuccessfully)
                 failure = $"the machine is up but did not switch itself off within {PowerOff.TotalSeconds:0} s";
         }
-        return new DemoResult(server.Timelines.Of(DemoSite.Mac), failure, Record: null, machine.Console.LastLines(12));
+        return new DemoResult(server.Timelines.Of(DemoSite.Mac), failure, Record: null, machine.Console.LastLines(12))
+        {
+            FellBeforeSystem = machine.Ended.IsCompleted && (boot is null || boot is { Outcome: BootOutcome.Running, Refusal: null, Stage: < BootStage.OsLogin }),
+        };
     }
 
     /// <summary>Looks for the machine's word into its volume, which the server has let go of.</summary>
@@ -175,4 +190,7 @@ internal sealed class DemoRun(DemoOptions options, DemoParts parts, string image
 internal sealed record DemoResult(Boot? Boot, string? Failure, string? Record, IReadOnlyList<string> LastLines)
 {
     public bool Booted => Failure is null;
+
+    /// <summary>The machine ended by itself, unrefused, before the operating system had its disk.</summary>
+    public bool FellBeforeSystem { get; init; }
 }

@@ -39,10 +39,11 @@ internal sealed record QemuCommand(DemoFirmware Demo, MacAddress Mac, string Tap
         : ["-machine", "virt"];
 
     // U-Boot: q35 with e1000 leaves Linux without an interrupt. edk2: five-level paging costs its page tables.
-    // SeaBIOS writes to the serial port where there are no graphics.
+    // U-Boot runs a graphics card's option ROM with the timer's interrupt on and nobody to take it: where it comes then, in
+    // one start of some forty, the machine resets or U-Boot gives up. SeaBIOS writes to the serial port where there are no graphics.
     private string[] PersonalComputer() => Demo.Kind switch
     {
-        FirmwareKind.UBoot => ["-machine", "pc", "-cpu", "max"],
+        FirmwareKind.UBoot => ["-machine", "pc", "-vga", "none", "-cpu", "max"],
         FirmwareKind.Bios => ["-machine", "pc,graphics=off", "-cpu", "max"],
         _ => ["-machine", "q35", "-cpu", "max,la57=off"],
     };

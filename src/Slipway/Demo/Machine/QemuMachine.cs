@@ -6,6 +6,9 @@ namespace Slipway.Demo.Machine;
 /// <summary>A running virtual machine. It ends when this object does.</summary>
 internal sealed class QemuMachine : IAsyncDisposable
 {
+    // What U-Boot says last where it gives up: in place of a reset (its lib/hang.c).
+    private const string GaveUp = "Please RESET the board";
+
     private readonly Process _process;
     private readonly Task _reading;
 
@@ -13,6 +16,7 @@ internal sealed class QemuMachine : IAsyncDisposable
     {
         _process = process;
         Console = console;
+        console.Line += EndIfGivenUp;
         _reading = Task.WhenAll(
             console.ReadAsync(process.StandardOutput.BaseStream),
             console.ReadAsync(process.StandardError.BaseStream, "qemu: "));
@@ -50,6 +54,12 @@ internal sealed class QemuMachine : IAsyncDisposable
         await Ended;
         _process.Dispose();
         Console.Dispose();
+    }
+
+    private void EndIfGivenUp(string line)
+    {
+        if (line.Contains(GaveUp, StringComparison.Ordinal))
+            _process.Kill();
     }
 
     private async Task<int> WaitAsync()

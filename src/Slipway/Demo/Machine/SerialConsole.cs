@@ -5,14 +5,14 @@ using System.Text.RegularExpressions;
 
 namespace Slipway.Demo.Machine;
 
-/// <summary>A machine's serial port as lines: into a log with times, and to whoever waits for something in them.</summary>
+/// <summary>A machine's serial port as lines: onto the end of a log, with times, and to whoever waits for something in them.</summary>
 internal sealed partial class SerialConsole(string logFile) : IDisposable
 {
     private const int Kept = 200, LongestLine = 1000;
 
     private readonly Lock _gate = new();
     private readonly Queue<string> _last = new();
-    private readonly StreamWriter _log = new(logFile) { AutoFlush = true };
+    private readonly StreamWriter _log = new(logFile, append: true) { AutoFlush = true };
     private readonly long _start = Stopwatch.GetTimestamp();
 
     /// <summary>Called for each line, on the thread that reads.</summary>
