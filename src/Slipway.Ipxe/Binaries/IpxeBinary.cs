@@ -27,12 +27,15 @@ public static class IpxeBinary
         // PXE network boot programs (.pxe, .kpxe, .kkpxe) start with the far jump to their own segment, ROMs with 55 AA,
         // Linux-style images (.lkrn) have "HdrS" at 514.
         if (file.Length > 64 && (file[..5].SequenceEqual((ReadOnlySpan<byte>)[0xEA, 0x05, 0x00, 0xC0, 0x07]) || file.StartsWith((ReadOnlySpan<byte>)[0x55, 0xAA])
-            || (file.Length > 520 && file.Slice(514, 4).SequenceEqual("HdrS"u8))))
+            || IsLinuxImage(file)))
             return IpxeBinaryKind.Bios;
         if ((file.Length > 0x8006 && file.Slice(0x8001, 5).SequenceEqual("CD001"u8)) || (file.Length >= 512 && file[510] == 0x55 && file[511] == 0xAA))
             return IpxeBinaryKind.Container;
         return IpxeBinaryKind.Unknown;
     }
+
+    /// <summary>Whether a boot loader can start it as it does Linux on a BIOS (Linux, Documentation/arch/x86/boot.rst): <c>ipxe.lkrn</c>.</summary>
+    public static bool IsLinuxImage(ReadOnlySpan<byte> file) => file.Length > 520 && file.Slice(514, 4).SequenceEqual("HdrS"u8) && MachineOf(file) is null;
 
     /// <summary>The machine of a PE/COFF file (PE format §3.3.1), null where it is none.</summary>
     public static ushort? MachineOf(ReadOnlySpan<byte> file)

@@ -21,7 +21,34 @@ public static class TrustPatch
     public static byte[] Apply(ReadOnlySpan<byte> file, ReadOnlySpan<byte> fingerprint)
     {
         if (fingerprint.Length != 32) throw new ArgumentException("a fingerprint is 32 bytes of SHA-256", nameof(fingerprint));
+        if (IpxeBinary.KindOf(file) == IpxeBinaryKind.Bios)
+            return ApplyInside(file, fingerprint);
         IpxeBinary.RequireEfi(file);
+        var patched = file.ToArray();
+        Replace(patched, fingerprint);
+        return patched;
+    }
+
+    /// <summary>Where a BIOS has its code: compressed.</summary>
+    private static byte[] ApplyInside(ReadOnlySpan<byte> file, ReadOnlySpan<byte> fingerprint)
+    {
+        try
+        {
+            // iPXE's code is the largest by far; the others make its start.
+            var payload = BiosPayload.FindIn(file.ToArray()).MaxBy(p => p.Content.Length)
+                ?? throw new BinaryPatchException(BinaryPatchRefusal.Compressed,
+                    "this is an iPXE for BIOS that is not compressed as builds since 2015 are. Give the fingerprint by DHCP (option 175.90), or build iPXE with TRUST=");
+            Replace(payload.Content, fingerprint);
+            return payload.WriteInto(file);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new BinaryPatchException(BinaryPatchRefusal.Compressed, $"this is an iPXE for BIOS whose code cannot be unpacked and packed again: {e.Message}");
+        }
+    }
+
+    private static void Replace(Span<byte> file, ReadOnlySpan<byte> fingerprint)
+    {
         var at = file.IndexOf(StockRoot);
         if (at < 0 && file.IndexOf(fingerprint) >= 0)
             throw new BinaryPatchException(BinaryPatchRefusal.AlreadyPatched, "this iPXE already trusts this certificate authority");
@@ -29,15 +56,13 @@ public static class TrustPatch
         {
             throw new BinaryPatchException(BinaryPatchRefusal.PatternAbsent, IpxeBinary.NamesItself(file)
                 ? "this iPXE was built with its own TRUST=, or patched for another certificate authority: the stock fingerprint (9faf717b…) is not in it"
-                : "this EFI program is not iPXE: neither its name nor the stock fingerprint (9faf717b…) is in it");
+                : "this is not iPXE: neither its name nor the stock fingerprint (9faf717b…) is in it");
         }
         if (file[(at + 1)..].IndexOf(StockRoot) is >= 0 and var second)
         {
             throw new BinaryPatchException(BinaryPatchRefusal.PatternTwice,
                 $"the stock fingerprint is there twice, at {at} and at {at + 1 + second}: which one counts is not known, so none was changed");
         }
-        var patched = file.ToArray();
-        fingerprint.CopyTo(patched.AsSpan(at));
-        return patched;
+        fingerprint.CopyTo(file[at..]);
     }
 }

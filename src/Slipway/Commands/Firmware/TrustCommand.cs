@@ -8,7 +8,7 @@ internal static class TrustCommand
 {
     public static Command Create()
     {
-        var input = new Argument<FileInfo>("IN") { Description = "A stock iPXE for UEFI (ipxe-amd64.efi, snponly.efi, …)" };
+        var input = new Argument<FileInfo>("IN") { Description = "A stock iPXE (ipxe-amd64.efi, snponly.efi, ipxe.lkrn, …)" };
         var output = new Argument<FileInfo>("OUT") { Description = "Where the patched copy goes" };
         var authority = SiteOptions.Authority();
         var awake = new Option<bool>("--no-sleep") { Description = "Also keep iPXE from halting the processor: needed under U-Boot, which has no timer interrupt" };
