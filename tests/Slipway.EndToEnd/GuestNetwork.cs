@@ -34,6 +34,9 @@ internal static class GuestNetwork
         return new(firmware, DemoSite.Mac, Tap, code, variables, BootMedia: null);
     }
 
+    /// <summary>The machine of the demo with a BIOS, and iPXE as its network card's ROM.</summary>
+    public static QemuCommand SeaBios() => new(DemoFirmware.Named("seabios"), DemoSite.Mac, Tap, Firmware: null, Variables: null, BootMedia: null);
+
     /// <summary>The machine of the demo with U-Boot on a PC, and a disk with iPXE as an operator makes it for the site whose state is in the folder.</summary>
     public static QemuCommand UBoot(TemporaryFolder folder, Demo parts)
     {

@@ -56,6 +56,23 @@ public sealed class NetworkBootTests : IDisposable
             .. new byte[16], .. certificate];
     }
 
+    [Fact]
+    public async Task SeaBIOS_boots_from_a_CD_that_trusts_the_site()
+    {
+        using var server = await ServeAsync("pool: 10.77.0.100-10.77.0.200", "seabios");
+        var (ipxe, cd) = (Path.Combine(_folder.Path, "ipxe.lkrn"), Path.Combine(_folder.Path, "boot.iso"));
+        Tool.Run(Demo.Program, "firmware", "trust", Path.Combine(_parts!.Part("ipxe"), "ipxe.lkrn"), ipxe, "--ca", Path.Combine(_folder.Path, "state", "ca.pem"));
+        Tool.Run(Demo.Program, "firmware", "media", cd, "--format", "iso", "--ipxe", ipxe, "--server", "https://10.77.0.1/", "--grub", _parts.Part("grub-bios"));
+        var command = GuestNetwork.SeaBios();
+        // Without a ROM the card boots nothing.
+        using var machine = _network.Start([command.Program,
+            .. command.Arguments.Select(a => a.StartsWith("virtio-net-pci,", StringComparison.Ordinal) ? $"virtio-net-pci,netdev=n0,mac={DemoSite.Mac},romfile=" : a),
+            "-drive", $"if=none,id=cd,format=raw,readonly=on,file={cd}", "-device", "ide-cd,drive=cd,bootindex=0"]);
+        server.WaitFor("told to the kernel by iBFT", Boot);
+        await GuestNetwork.AssertUpAsync(server, machine, Boot);
+        Assert.DoesNotContain(server.Lines, l => l.Contains("tftp:", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("ovmf")]
     [InlineData("uboot-x86_64")]

@@ -51,16 +51,19 @@ public sealed class ProfileBootTests : IDisposable
         await AssertUpAsync(server, machine);
     }
 
-    [Fact]
-    public async Task OVMF_runs_the_operators_script_once_and_then_boots_its_own_disk()
+    [Theory]
+    [InlineData("ovmf")]
+    [InlineData("seabios")]
+    public async Task A_machine_runs_the_operators_script_once_and_then_boots_its_own_disk(string firmware)
     {
-        var parts = await PrepareAsync("ovmf");
+        var parts = await PrepareAsync(firmware);
         using var server = await ServeAsync(parts, "local");
         Tool.Run(Demo.Program, "machine", "boot-once", "node-1", "own", "--state", Path.Combine(_folder.Path, "state"));
         var (script, disk) = (Path.Combine(_folder.Path, "installed.ipxe"), Path.Combine(_folder.Path, "installed.img"));
-        await File.WriteAllTextAsync(script, "#!ipxe\necho this is the disk in the machine\npoweroff\n");
-        Tool.Run(Demo.Program, "firmware", "media", disk, "--ipxe", Path.Combine(parts.Part("ipxe"), "ipxe-amd64.efi"), "--script", script);
-        var command = GuestNetwork.Ovmf(_folder);
+        await File.WriteAllTextAsync(script, "#!ipxe\necho this is the disk in the machine, started\npoweroff\n");
+        Tool.Run(Demo.Program, "firmware", "media", disk, "--ipxe", Path.Combine(parts.Part("ipxe"), "ipxe-amd64.efi"), Path.Combine(parts.Part("ipxe"), "ipxe.lkrn"),
+            "--script", script, "--grub", parts.Part("grub-bios"));
+        var command = firmware == "ovmf" ? GuestNetwork.Ovmf(_folder) : GuestNetwork.SeaBios();
         using var machine = _network.Start([command.Program, .. command.Arguments,
             "-drive", $"if=none,id=d0,format=raw,file={disk}", "-device", "virtio-blk-pci,drive=d0,bootindex=1"]);
         server.WaitFor("has its script (own)", Boot);

@@ -92,4 +92,27 @@ public class BootMediaTests
         var system = (await FileSystem.DetectAsync(DiskRegion.Whole(new MemoryDisk(image))))!;
         Assert.Equal(Script, await system.ReadAllAsync((await system.FindAsync("/EFI/BOOT/autoexec.ipxe"))!));
     }
+
+    [Fact]
+    public async Task What_a_BIOS_starts_has_a_partition_and_an_entry_of_its_own()
+    {
+        using var folder = new TemporaryFolder();
+        var bios = new byte[4096];
+        "HdrS"u8.CopyTo(bios.AsSpan(514));
+        var disk = await Media(70_000).WriteIsoAsync();
+        disk.Save(folder["iso"]);
+        Assert.Contains("No problems found", await Tool.RunAsync("sgdisk", "-v", folder["iso"]), StringComparison.Ordinal);
+        var info = await Tool.RunAsync("isoinfo", "-d", "-i", folder["iso"]);
+        Assert.Contains("Arch 0 (x86)", info, StringComparison.Ordinal);
+        Assert.Contains("Nsect 4", info, StringComparison.Ordinal);
+        var partitions = (await PartitionTable.ReadAsync(disk)).Partitions;
+        Assert.Equal([PartitionTypes.EfiSystem, PartitionTypes.BiosBoot], partitions.Select(p => p.Type!.Value));
+        var volume = (await FileSystem.DetectAsync(new(disk, partitions[0].Offset, partitions[0].Length)))!;
+        Assert.Equal(bios, await volume.ReadAllAsync((await volume.FindAsync("/ipxe.lkrn"))!));
+
+        await Assert.ThrowsAsync<ArgumentException>(async () => await Media(600_000).WriteIsoAsync());
+        Assert.Throws<BinaryPatchException>(() => new BootMedia([bios], Script));
+
+        BootMedia Media(int core) => new([Programs.Efi(), bios], Script, new BiosLoader(new byte[512], new byte[60_000], new byte[core]));
+    }
 }

@@ -5,7 +5,7 @@ namespace Slipway.Disks.Iso;
 
 /// <summary>
 /// Writes what makes a disk image bootable as a CD too: an ISO 9660 volume (ECMA-119) with one file, which is a FAT volume
-/// that lies in the image, and the El Torito catalog by which UEFI finds it (UEFI §13.3.2.1). The first 32 KiB are left
+/// that lies in the image, and the El Torito catalog by which UEFI finds it (UEFI §13.3.2.1), and a BIOS its own program. The first 32 KiB are left
 /// alone: a partition table fits there.
 /// </summary>
 public static class IsoBootWriter
@@ -19,7 +19,8 @@ public static class IsoBootWriter
     /// <param name="disk">A multiple of 2048 bytes long.</param>
     /// <param name="label">Up to 32 capital letters, digits and <c>_</c>.</param>
     /// <param name="system">The FAT volume.</param>
-    public static async ValueTask WriteAsync(IBlockDevice disk, string label, DiskRegion system, CancellationToken cancellation = default)
+    /// <param name="bios">A program for a BIOS, which is told where it lies as mkisofs' <c>-boot-info-table</c> tells it; null for none.</param>
+    public static async ValueTask WriteAsync(IBlockDevice disk, string label, DiskRegion system, DiskRegion? bios = null, CancellationToken cancellation = default)
     {
         if (system.Start % Sector != 0 || system.Start < FirstFree || disk.Length % Sector != 0)
             throw new ArgumentException($"the FAT volume and the disk's end must be on sectors of {Sector} bytes, from {FirstFree} on", nameof(system));
@@ -33,7 +34,9 @@ public static class IsoBootWriter
             .. Record([0], Root, Sector, directory: true), .. Record([1], Root, Sector, directory: true),
             .. Record("BOOT.CAT;1"u8, Catalog, Sector), .. Record("EFI.IMG;1"u8, (uint)(system.Start / Sector), (uint)system.Length),
         ]);
-        await WriteAt(Catalog, BootCatalog(system));
+        await WriteAt(Catalog, BootCatalog(system, bios));
+        if (bios is { } program)
+            await WriteBootInformationAsync(program, cancellation);
 
         ValueTask WriteAt(long sector, byte[] content) => disk.WriteAsync(sector * Sector, content, cancellation);
     }
@@ -74,12 +77,13 @@ public static class IsoBootWriter
         return block;
     }
 
-    // El Torito §2.1 and §2.2: platform EF is UEFI's; no emulation.
-    private static byte[] BootCatalog(DiskRegion system)
+    // El Torito §2.1 to §2.5: platform 0 is a BIOS's, EF is UEFI's; no emulation.
+    private static byte[] BootCatalog(DiskRegion system, DiskRegion? bios)
     {
+        const byte Bios = 0, Uefi = 0xEF, LastHeader = 0x91;
         var block = new byte[Sector];
         block[0] = 1;
-        block[1] = 0xEF;
+        block[1] = bios is null ? Uefi : Bios;
         "Slipway"u8.CopyTo(block.AsSpan(4));
         block[30] = 0x55;
         block[31] = 0xAA;
@@ -87,12 +91,40 @@ public static class IsoBootWriter
         for (var i = 0; i < 32; i += 2)
             sum += BinaryPrimitives.ReadUInt16LittleEndian(block.AsSpan(i));
         BinaryPrimitives.WriteUInt16LittleEndian(block.AsSpan(28), (ushort)-sum);
-        block[32] = 0x88;
         // In sectors of 512 bytes. What 16 bits cannot say is 0: as far as the disk goes.
-        var length = system.Length / 512;
-        BinaryPrimitives.WriteUInt16LittleEndian(block.AsSpan(38), length <= ushort.MaxValue ? (ushort)length : (ushort)0);
-        Little((uint)(system.Start / Sector)).CopyTo(block, 40);
+        var length = system.Length / 512 is <= ushort.MaxValue and var count ? (ushort)count : (ushort)0;
+        if (bios is not { } program)
+        {
+            Entry(system, length).CopyTo(block, 32);
+            return block;
+        }
+        // A BIOS loads the program's first sector, which loads the rest.
+        Entry(program, Sector / 512).CopyTo(block, 32);
+        (block[64], block[65], block[66]) = (LastHeader, Uefi, 1);
+        Entry(system, length).CopyTo(block, 96);
         return block;
+    }
+
+    private static byte[] Entry(DiskRegion program, ushort sectors)
+    {
+        var entry = new byte[32];
+        entry[0] = 0x88;
+        BinaryPrimitives.WriteUInt16LittleEndian(entry.AsSpan(6), sectors);
+        Little((uint)(program.Start / Sector)).CopyTo(entry, 8);
+        return entry;
+    }
+
+    // mkisofs(8): from the program's 8th byte on, where the volume descriptor is, where the program is, its length, and the sum of
+    // what follows these 64 bytes.
+    private static async ValueTask WriteBootInformationAsync(DiskRegion program, CancellationToken cancellation)
+    {
+        const int Table = 8, Summed = 64;
+        var content = new byte[program.Length];
+        await program.ReadAsync(0, content, cancellation);
+        uint sum = 0;
+        for (var i = Summed; i < content.Length; i += sizeof(uint))
+            sum += BinaryPrimitives.ReadUInt32LittleEndian(content.AsSpan(i));
+        await program.Disk.WriteAsync(program.Start + Table, (byte[])[.. Little(Descriptor), .. Little((uint)(program.Start / Sector)), .. Little((uint)program.Length), .. Little(sum)], cancellation);
     }
 
     // ECMA-119 §9.1.

@@ -9,7 +9,7 @@ public enum MediaFormat
     /// <summary>An MBR, <c>boot.scr</c>, and room for the board's own loader: SD cards and eMMC.</summary>
     Sd,
 
-    /// <summary>A CD for UEFI, which is a disk with a GPT as well.</summary>
+    /// <summary>A CD, which is a disk with a GPT as well.</summary>
     Iso,
 }
 

@@ -73,7 +73,7 @@ internal static class DemoCommand
             var image = await new DemoImage(options.Firmware.Architecture, parts).EnsureAsync(Path.Combine(cache, "image"), view.Progress, cancellation);
             if (parsed.GetValue(Prepare))
             {
-                Console.WriteLine($"disk: {image}\nipxe: {parts.Ipxe}\nu-boot: {parts.UBoot}");
+                Console.WriteLine($"disk: {image}\nipxe: {parts.Ipxe}\nu-boot: {parts.UBoot}{(parts.GrubBios is null ? "" : $"\ngrub-bios: {parts.GrubBios}")}");
                 return 0;
             }
             if (!parsed.GetValue(Inside))

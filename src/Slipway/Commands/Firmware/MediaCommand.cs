@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using Slipway.Commands.Volumes;
+using Slipway.Demo;
 using Slipway.Disks;
 using Slipway.Ipxe.Binaries;
 using Slipway.Ipxe.Media;
@@ -18,7 +19,7 @@ internal static class MediaCommand
         var output = new Argument<FileInfo>("OUT") { Description = "The image to write" };
         var programs = new Option<FileInfo[]>("--ipxe")
         {
-            Description = "iPXE for UEFI, once for each kind of machine",
+            Description = "iPXE for UEFI, once for each kind of machine, and ipxe.lkrn for BIOS",
             Required = true,
             AllowMultipleArgumentsPerToken = true,
         };
@@ -30,7 +31,7 @@ internal static class MediaCommand
         var script = new Option<FileInfo?>("--script") { Description = "Your own autoexec.ipxe instead" };
         var format = new Option<MediaFormat>("--format")
         {
-            Description = "disk: a GPT, for USB sticks and virtual machines; sd: an MBR and boot.scr, for boards; iso: a CD for UEFI, and a disk as well",
+            Description = "disk: a GPT, for USB sticks and virtual machines; sd: an MBR and boot.scr, for boards; iso: a CD, and a disk as well",
         };
         format.HelpName = "disk|sd|iso";
         var loaders = new Option<BoardLoader[]>("--loader")
@@ -40,10 +41,15 @@ internal static class MediaCommand
         };
         var sectorSize = new Option<int>("--sector-size") { Description = "512, or 4096 for media with sectors of that size", DefaultValueFactory = _ => 512 };
         sectorSize.AcceptOnlyFromAmong("512", "4096");
+        var grub = new Option<DirectoryInfo>("--grub")
+        {
+            Description = "With ipxe.lkrn: where GRUB's modules for BIOS are (Debian: grub-pc-bin)",
+            DefaultValueFactory = _ => new(GrubForBios.DefaultFolder),
+        };
         var machine = new SiteOptions.Machine();
         var json = new Option<bool>("--json") { Description = "Print the result as JSON" };
         var command = new Command("media", "Write boot media: a disk, SD card or CD image with iPXE and the script that it runs.")
-            { output, programs, server, script, format, loaders, sectorSize, machine.Name, machine.Image, machine.Volume, StoreCommand.State, json };
+            { output, programs, server, script, format, loaders, sectorSize, grub, machine.Name, machine.Image, machine.Volume, StoreCommand.State, json };
         command.Validators.Add(machine.Check);
         command.Validators.Add(parsed =>
         {
@@ -58,7 +64,7 @@ internal static class MediaCommand
             var identity = await machine.IssueAsync(parsed, cancellation);
             var text = parsed.GetValue(script) is { } own ? Script(own) : FirstStageScript.Create(parsed.GetValue(server)!, identity: identity).ToBytes();
             var files = parsed.GetRequiredValue(programs);
-            var disk = await Refusable(() => WriteAsync(files, text, parsed.GetValue(format), parsed.GetValue(server), parsed.GetValue(loaders) ?? [], parsed.GetValue(sectorSize), cancellation));
+            var disk = await Refusable(() => WriteAsync(files, text, parsed.GetValue(format), parsed.GetValue(server), parsed.GetValue(loaders) ?? [], parsed.GetValue(sectorSize), parsed.GetRequiredValue(grub), cancellation));
             var target = parsed.GetRequiredValue(output);
             FirmwareOutput.Write(target, stream => disk.CopyTo(stream), secret: identity is not null);
             var then = parsed.GetValue(script)?.Name ?? parsed.GetValue(server)!.AbsoluteUri;
@@ -69,9 +75,14 @@ internal static class MediaCommand
     }
 
     private static async Task<MemoryDisk> WriteAsync(
-        FileInfo[] programs, byte[] script, MediaFormat format, Uri? server, IReadOnlyList<BoardLoader> loaders, int sectorSize, CancellationToken cancellation)
+        FileInfo[] programs, byte[] script, MediaFormat format, Uri? server, IReadOnlyList<BoardLoader> loaders, int sectorSize, DirectoryInfo grub,
+        CancellationToken cancellation)
     {
-        var media = new BootMedia([.. programs.Select(p => (ReadOnlyMemory<byte>)File.ReadAllBytes(p.FullName))], script);
+        var contents = programs.Select(p => (ReadOnlyMemory<byte>)File.ReadAllBytes(p.FullName)).ToList();
+        var forBios = contents.Any(c => IpxeBinary.IsLinuxImage(c.Span));
+        if (forBios && (format == MediaFormat.Sd || sectorSize != 512))
+            throw new ArgumentException("a BIOS starts disks with sectors of 512 bytes, and CDs: leave ipxe.lkrn out");
+        var media = new BootMedia(contents, script, forBios ? await GrubForBios.MakeAsync(grub, cancellation) : null);
         if (format == MediaFormat.Iso)
             return await media.WriteIsoAsync(cancellation);
         if (format == MediaFormat.Disk)
@@ -88,7 +99,7 @@ internal static class MediaCommand
         {
             return await work();
         }
-        catch (Exception refusal) when (refusal is BinaryPatchException or ArgumentException)
+        catch (Exception refusal) when (refusal is BinaryPatchException or ArgumentException or DemoException)
         {
             throw new FirmwareException(refusal.Message, refusal);
         }

@@ -5,6 +5,7 @@ using Slipway.Demo.Packages;
 using Slipway.Disks;
 using Slipway.Disks.Fat;
 using Slipway.Disks.Partitions;
+using Slipway.Ipxe.Media;
 using Slipway.Server.Boot;
 
 namespace Slipway.Demo.Image;

@@ -1,0 +1,38 @@
+using Slipway.Demo;
+using Slipway.Ipxe.Media;
+
+namespace Slipway.Commands.Firmware;
+
+/// <summary>Has GRUB's own tool make what a BIOS starts from boot media.</summary>
+internal static class GrubForBios
+{
+    public const string DefaultFolder = "/usr/lib/grub/i386-pc";
+
+    /// <param name="modules">GRUB's modules and boot.img.</param>
+    /// <exception cref="DemoException">GRUB is not there, or of another release than its tool.</exception>
+    public static async Task<BiosLoader> MakeAsync(DirectoryInfo modules, CancellationToken cancellation)
+    {
+        var boot = Path.Combine(modules.FullName, "boot.img");
+        if (!File.Exists(boot))
+            throw new DemoException($"{boot} is not there: install grub-pc-bin and grub-common, or say with --grub where it is");
+        var work = Directory.CreateTempSubdirectory("slipway-grub-").FullName;
+        try
+        {
+            return new(await File.ReadAllBytesAsync(boot, cancellation),
+                await CoreAsync("i386-pc", BiosLoader.DiskScript), await CoreAsync("i386-pc-eltorito", BiosLoader.CdScript));
+        }
+        finally
+        {
+            Directory.Delete(work, recursive: true);
+        }
+
+        async Task<byte[]> CoreAsync(string format, string script)
+        {
+            var (early, core) = (Path.Combine(work, "early.cfg"), Path.Combine(work, format));
+            await File.WriteAllTextAsync(early, script, cancellation);
+            await HostProgram.RunAsync("grub-mkimage",
+                ["-d", modules.FullName, "-O", format, "-o", core, "-p", "/grub", "-c", early, .. BiosLoader.Modules], cancellation);
+            return await File.ReadAllBytesAsync(core, cancellation);
+        }
+    }
+}
