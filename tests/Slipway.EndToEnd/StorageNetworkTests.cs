@@ -61,6 +61,22 @@ public sealed class StorageNetworkTests : IDisposable
         Assert.Equal(2, server.Lines.Count(l => l.Contains("at 10.89.0.100:", StringComparison.Ordinal) && l.Contains("logged in to", StringComparison.Ordinal)));
     }
 
+    /// <summary>Linux has both from the iBFT, or from its arguments, the dead one first.</summary>
+    [Theory]
+    [InlineData("ovmf", "by iBFT")]
+    [InlineData("uboot-x86_64", "by kernel arguments", Explicit = true)]
+    public async Task Linux_comes_up_by_the_second_portal_where_the_first_died_after_iPXE(string firmware, string told)
+    {
+        _switch.Start();
+        using var server = await ServeAsync(firmware, Left, Right);
+        using var machine = firmware == "ovmf" ? StartOvmf() : StartUBoot();
+        server.WaitFor($"at 10.88.0.1:3260 and 10.89.0.1:3260, told to the kernel {told}", Boot);
+        machine.WaitFor("Linux version", Boot);
+        _network.Ip("link", "set", "eth2", "down");
+        await GuestNetwork.AssertUpAsync(server, machine, Boot);
+        Assert.Contains("at 10.89.0.100:", server.Lines.Last(l => l.Contains("logged in to", StringComparison.Ordinal)), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task U_Boot_boots_over_a_VLAN_that_iPXE_and_by_the_kernels_arguments_Linux_tag_for()
     {
