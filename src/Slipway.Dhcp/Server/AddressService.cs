@@ -37,7 +37,7 @@ internal sealed class AddressService(Exchange exchange)
     {
         var address = _table.Choose(_key, _client, _request.Options.Address(OptionCode.RequestedAddress), _now);
         if (address is null)
-            return exchange.Outcome(DhcpEventKind.Exhausted, () => $"no address left in {exchange.Network.Name} for {_client}");
+            return exchange.Outcome(DhcpEventKind.Exhausted, who => $"no address left in {exchange.Network.Name} for {who}");
 
         // An address that the client holds, or was offered a moment ago, needs no probe: it may answer for itself.
         var holding = _table.Of(_key);
@@ -47,7 +47,7 @@ internal sealed class AddressService(Exchange exchange)
             _table.Assign(_key, address, HoldingState.Offered, _now + OfferTime).Hardware = _client.Hardware;
 
         var reply = Fill(exchange.Reply(MessageType.Offer).Lend(address, exchange.Network.LeaseTime));
-        return exchange.Outcome(DhcpEventKind.Offered, () => $"offered {address} to {_client}{Booting(reply)}", address, reply.BootFile) with
+        return exchange.Outcome(DhcpEventKind.Offered, who => $"offered {address} to {who}{Booting(reply)}", address, reply.BootFile) with
         {
             Reply = reply.ToClient(),
             Probe = exchange.Network.DetectConflicts && !itsOwn ? address : null,
@@ -77,7 +77,7 @@ internal sealed class AddressService(Exchange exchange)
     {
         if (_table.Of(_key) is { State: HoldingState.Offered } offered)
             _table.End(offered, _now);
-        return exchange.Outcome(DhcpEventKind.OtherServer, () => $"{_client} took the offer of another DHCP server, {server}", server: server);
+        return exchange.Outcome(DhcpEventKind.OtherServer, who => $"{who} took the offer of another DHCP server, {server}", server: server);
     }
 
     private DhcpOutcome Acknowledge(IPAddress address)
@@ -85,7 +85,7 @@ internal sealed class AddressService(Exchange exchange)
         var end = _now + exchange.Network.LeaseTime;
         _table.Assign(_key, address, HoldingState.Bound, end).Hardware = _client.Hardware;
         var reply = Fill(exchange.Reply(MessageType.Ack).Lend(address, exchange.Network.LeaseTime).Inform(_request.ClientAddress));
-        return exchange.Outcome(DhcpEventKind.Acknowledged, () => $"{_client} has {address} for {exchange.Network.LeaseTime}{Booting(reply)}", address, reply.BootFile) with
+        return exchange.Outcome(DhcpEventKind.Acknowledged, who => $"{who} has {address} for {exchange.Network.LeaseTime}{Booting(reply)}", address, reply.BootFile) with
         {
             Lease = LeaseOf(address, LeaseState.Bound, end),
             Reply = reply.ToClient(),
@@ -95,7 +95,7 @@ internal sealed class AddressService(Exchange exchange)
     private DhcpOutcome Refuse(IPAddress address, string why)
     {
         var reply = exchange.Reply(MessageType.Nak).Say(why);
-        return exchange.Outcome(DhcpEventKind.Refused, () => $"{_client} may not have {address}: {why}", address) with { Reply = reply.ToClient() };
+        return exchange.Outcome(DhcpEventKind.Refused, who => $"{who} may not have {address}: {why}", address) with { Reply = reply.ToClient() };
     }
 
     private DhcpOutcome Decline()
@@ -107,7 +107,7 @@ internal sealed class AddressService(Exchange exchange)
             return exchange.Ignored($"it declines {address?.ToString() ?? "nothing"}, which it was not given");
         var until = _now + exchange.Network.Quarantine;
         _table.Quarantine(address, until);
-        return exchange.Outcome(DhcpEventKind.Declined, () => $"{_client} says that another machine uses {address}: not given for {exchange.Network.Quarantine}", address) with
+        return exchange.Outcome(DhcpEventKind.Declined, who => $"{who} says that another machine uses {address}: not given for {exchange.Network.Quarantine}", address) with
         {
             Lease = LeaseOf(address, LeaseState.Declined, until),
         };
@@ -121,7 +121,7 @@ internal sealed class AddressService(Exchange exchange)
         if (_table.Of(_key) is not { State: HoldingState.Bound } holding || !holding.Address.Equals(address))
             return exchange.Ignored($"it releases {address}, which it does not have");
         _table.End(holding, _now);
-        return exchange.Outcome(DhcpEventKind.Released, () => $"{_client} gave {address} back", address) with
+        return exchange.Outcome(DhcpEventKind.Released, who => $"{who} gave {address} back", address) with
         {
             Lease = LeaseOf(address, LeaseState.Released, _now),
         };
@@ -132,7 +132,7 @@ internal sealed class AddressService(Exchange exchange)
     {
         var address = _request.ClientAddress.Equals(IPAddress.Any) ? exchange.Arrival.Source : _request.ClientAddress;
         var reply = Fill(exchange.Reply(MessageType.Ack).Inform(_request.ClientAddress));
-        return exchange.Outcome(DhcpEventKind.Informed, () => $"{_client} at {address} informed{Booting(reply)}", address, reply.BootFile) with { Reply = reply.ToClient() };
+        return exchange.Outcome(DhcpEventKind.Informed, who => $"{who} at {address} informed{Booting(reply)}", address, reply.BootFile) with { Reply = reply.ToClient() };
     }
 
     private ReplyBuilder Fill(ReplyBuilder reply) =>

@@ -44,11 +44,10 @@ public enum DhcpEventKind
 /// <summary>What came of one packet: for logs, metrics and boot timelines.</summary>
 public sealed class DhcpEvent
 {
-    private readonly Func<string> _say;
-    private string? _text;
+    private readonly Func<string, string> _say;
 
-    /// <param name="say">Makes <see cref="Text"/>, should somebody ask for it: in a boot storm hardly anybody does.</param>
-    internal DhcpEvent(DhcpEventKind kind, DateTimeOffset time, Func<string> say)
+    /// <param name="say">The text, with what the client is called put in; asked for late, or never: in a boot storm hardly anybody does.</param>
+    internal DhcpEvent(DhcpEventKind kind, DateTimeOffset time, Func<string, string> say)
     {
         Kind = kind;
         Time = time;
@@ -59,8 +58,11 @@ public sealed class DhcpEvent
 
     public DateTimeOffset Time { get; }
 
-    /// <summary>One line for a person.</summary>
-    public string Text => _text ??= _say();
+    /// <summary>One line for a person who knows no more than this.</summary>
+    public string Text => TextOf($"{Client}");
+
+    /// <summary>The same where the client is called something else.</summary>
+    public string TextOf(string client) => _say(client);
 
     /// <summary>Null only where the packet could not be read.</summary>
     public DhcpClient? Client { get; init; }

@@ -83,7 +83,7 @@ public sealed class DhcpServer
     {
         var now = _clock.GetUtcNow();
         if (!DhcpMessageReader.TryRead(packet, out var message, out var reason))
-            return new DhcpOutcome(new DhcpEvent(DhcpEventKind.Malformed, now, () => $"malformed, from {arrival.Source} on {arrival.Interface}: {reason}"));
+            return new DhcpOutcome(new DhcpEvent(DhcpEventKind.Malformed, now, _ => $"malformed, from {arrival.Source} on {arrival.Interface}: {reason}"));
         var client = DhcpClient.From(message);
         if (message.Op != 1)
             return Ignored(client, now, null, "it is a reply");
@@ -113,7 +113,7 @@ public sealed class DhcpServer
         {
             var table = _tables.Find(t => t.Network.Subnet.Contains(address));
             table?.Quarantine(address, now + table.Network.Quarantine);
-            return new DhcpEvent(DhcpEventKind.Conflict, now, () => $"{address} answers a probe, though nobody leased it: not offered for {table?.Network.Quarantine}")
+            return new DhcpEvent(DhcpEventKind.Conflict, now, _ => $"{address} answers a probe, though nobody leased it: not offered for {table?.Network.Quarantine}")
             {
                 Network = table?.Network.Name,
                 Address = address,
@@ -138,5 +138,5 @@ public sealed class DhcpServer
     private LeaseTable? Containing(IPAddress address) => _tables.Find(t => t.Network.Subnet.Contains(address));
 
     private static DhcpOutcome Ignored(DhcpClient client, DateTimeOffset now, string? network, string why) =>
-        new(new DhcpEvent(DhcpEventKind.Ignored, now, () => $"{client} not answered: {why}") { Client = client, Network = network });
+        new(new DhcpEvent(DhcpEventKind.Ignored, now, who => $"{who} not answered: {why}") { Client = client, Network = network });
 }

@@ -15,7 +15,7 @@ internal sealed record Exchange(DhcpMessage Request, DhcpClient Client, LeaseTab
 
     public BootDirections? Directions() => Client.Kind == ClientKind.Host ? null : Policy.DirectionsFor(Client, Network);
 
-    public DhcpOutcome Outcome(DhcpEventKind kind, Func<string> text, IPAddress? address = null, string? bootFile = null, IPAddress? server = null) =>
+    public DhcpOutcome Outcome(DhcpEventKind kind, Func<string, string> text, IPAddress? address = null, string? bootFile = null, IPAddress? server = null) =>
         new(new DhcpEvent(kind, Now, text)
         {
             Client = Client,
@@ -25,7 +25,7 @@ internal sealed record Exchange(DhcpMessage Request, DhcpClient Client, LeaseTab
             Server = server,
         });
 
-    public DhcpOutcome Ignored(string why) => Outcome(DhcpEventKind.Ignored, () => $"{Client} not answered: {why}");
+    public DhcpOutcome Ignored(string why) => Outcome(DhcpEventKind.Ignored, who => $"{who} not answered: {why}");
 
     /// <summary>Whether a message names this server (RFC 5107's override counts as this one).</summary>
     public bool NamesThisServer(IPAddress server) =>

@@ -44,7 +44,7 @@ public sealed class OtherServers(IReadOnlySet<IPAddress> own, TimeProvider clock
             _told.Clear();
         _told[server] = now;
         var gives = message.YourAddress.Equals(IPAddress.Any) ? "tells machines what to boot" : $"gives addresses ({message.YourAddress} to {message.Hardware})";
-        return new DhcpEvent(DhcpEventKind.OtherServerHeard, now, () =>
+        return new DhcpEvent(DhcpEventKind.OtherServerHeard, now, _ =>
             $"another DHCP server, {server}, answers on {interfaceName} and {gives}: switch it off there, or set mode: proxy for this network")
         {
             Client = DhcpClient.From(message),

@@ -26,7 +26,7 @@ internal sealed class ProxyService(Exchange exchange)
             return exchange.Ignored("there is no boot file for it");
 
         var reply = exchange.Reply(request.Type == MessageType.Discover ? MessageType.Offer : MessageType.Ack).ProxyBoot(directions);
-        return exchange.Outcome(DhcpEventKind.ProxyOffered, () => $"{exchange.Client} told to boot {directions.FileName}", bootFile: directions.FileName) with
+        return exchange.Outcome(DhcpEventKind.ProxyOffered, who => $"{who} told to boot {directions.FileName}", bootFile: directions.FileName) with
         {
             Reply = onBootServerPort && !exchange.Arrival.Source.Equals(IPAddress.Any) ? reply.ToSource() : reply.ToClient(),
         };

@@ -36,7 +36,7 @@ internal sealed class DhcpEvidence(BootTimelines timelines, MachineDirectory mac
         }
     }
 
-    // The engine names a client by its card, and a timeline is one card's.
+    // A timeline is one card's: its MAC address would say nothing.
     private static string Text(DhcpEvent e, DhcpClient client)
     {
         var who = client.Kind switch
@@ -46,7 +46,7 @@ internal sealed class DhcpEvidence(BootTimelines timelines, MachineDirectory mac
             _ => "the firmware",
         };
         var relay = client.RelayAddress.Equals(IPAddress.Any) ? "" : $" by relay {client.RelayAddress}";
-        return e.Text.Replace(client.ToString(), $"{who}{(client.Architecture is { } architecture ? $" ({architecture})" : "")}{relay}", StringComparison.Ordinal);
+        return e.TextOf($"{who}{(client.Architecture is { } architecture ? $" ({architecture})" : "")}{relay}");
     }
 
     public static MacAddress? MacOf(HardwareAddress hardware) =>

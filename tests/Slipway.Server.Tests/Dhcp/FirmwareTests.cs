@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -21,13 +22,14 @@ public sealed class FirmwareTests : ITftpFiles, ITftpObserver
     private const string Uuid = "0f0e0d0c-0b0a-0908-0706-050403020100";
 
     private readonly EventLog<TftpEvent> _transfers = new();
+    private string? _script;
 
     [Fact]
     public async Task OVMF_fetches_the_file_for_x64()
     {
         await using var site = DhcpSite.ForMachines();
         site.Start();
-        await BootAsync(site, "ipxe-x64.efi", Ovmf);
+        await BootAsync(site, Ovmf, "ipxe-x64.efi");
         var ack = await site.WaitForAsync(DhcpEventKind.Acknowledged);
         Assert.Equal((ClientKind.Firmware, ClientArchitecture.X64Uefi), (ack.Client!.Kind, ack.Client.Architecture));
         Assert.Equal(Guid.Parse(Uuid), ack.Client.Uuid);
@@ -38,7 +40,7 @@ public sealed class FirmwareTests : ITftpFiles, ITftpObserver
     {
         await using var site = DhcpSite.ForMachines();
         site.Start();
-        await BootAsync(site, "ipxe-arm64.efi", Aavmf);
+        await BootAsync(site, Aavmf, "ipxe-arm64.efi");
     }
 
     [Fact]
@@ -46,7 +48,7 @@ public sealed class FirmwareTests : ITftpFiles, ITftpObserver
     {
         await using var site = DhcpSite.ForMachines();
         site.Start();
-        await BootAsync(site, "script.ipxe", _ => SeaBios);
+        await BootAsync(site, _ => SeaBios, "script.ipxe");
         var ack = await site.WaitForAsync(DhcpEventKind.Acknowledged);
         Assert.Equal((ClientKind.Ipxe, ClientArchitecture.Bios), (ack.Client!.Kind, ack.Client.Architecture));
     }
@@ -59,7 +61,7 @@ public sealed class FirmwareTests : ITftpFiles, ITftpObserver
         await using var site = DhcpSite.ForMachines(NetworkMode.Proxy);
         using var other = site.StartDnsmasq();
         site.Start();
-        await BootAsync(site, file, Uefi(file));
+        await BootAsync(site, Uefi(file), file);
         Assert.DoesNotContain(site.Events, e => e.Kind is DhcpEventKind.Offered or DhcpEventKind.Acknowledged);
     }
 
@@ -69,7 +71,10 @@ public sealed class FirmwareTests : ITftpFiles, ITftpObserver
         await using var site = DhcpSite.ForMachines(NetworkMode.Proxy);
         using var other = site.StartDnsmasq();
         site.Start();
-        await BootAsync(site, "script.ipxe", _ => SeaBios);
+        // dnsmasq says nothing of log servers: iPXE's settings are those of both offers, the proxy's option 7 among them.
+        _script = "#!ipxe\nchain tftp://10.91.0.1/router-${gateway}-log-server-${7:ipv4}\n";
+        await BootAsync(site, _ => SeaBios, "script.ipxe", "router-10.91.0.2-log-server-10.91.0.1");
+        Assert.DoesNotContain(site.Events, e => e.Kind is DhcpEventKind.Offered or DhcpEventKind.Acknowledged);
     }
 
     [Theory]
@@ -138,7 +143,7 @@ public sealed class FirmwareTests : ITftpFiles, ITftpObserver
         ];
     }
 
-    private async Task BootAsync(DhcpSite site, string file, Func<TemporaryFolder, string[]> machine)
+    private async Task BootAsync(DhcpSite site, Func<TemporaryFolder, string[]> machine, params string[] files)
     {
         await using var tftp = site.ServerSide.Run(() =>
         {
@@ -150,8 +155,8 @@ public sealed class FirmwareTests : ITftpFiles, ITftpObserver
         });
         using var folder = new TemporaryFolder();
         using var qemu = Start(site, machine(folder));
-        var done = await AwaitAsync(_transfers, e => e.Kind == TftpEventKind.Done, site, qemu);
-        Assert.Equal(file, done.Name);
+        await AwaitAsync(_transfers, e => e.Kind == TftpEventKind.Done && _transfers.All.Count(o => o.Kind == TftpEventKind.Done) >= files.Length, site, qemu);
+        Assert.Equal(files, _transfers.All.Where(e => e.Kind == TftpEventKind.Done).Select(e => e.Name));
     }
 
     private static BackgroundTool Start(DhcpSite site, string[] machine) =>
@@ -171,7 +176,8 @@ public sealed class FirmwareTests : ITftpFiles, ITftpObserver
         }
     }
 
-    TftpAnswer ITftpFiles.Open(string name, IPEndPoint client) => TftpAnswer.Of(new byte[300_000]);
+    TftpAnswer ITftpFiles.Open(string name, IPEndPoint client) =>
+        TftpAnswer.Of(name == "script.ipxe" && _script is { } script ? Encoding.ASCII.GetBytes(script) : new byte[300_000]);
 
     void ITftpObserver.Observe(TftpEvent tftpEvent) => _transfers.Add(tftpEvent);
 }

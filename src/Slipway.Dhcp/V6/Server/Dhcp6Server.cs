@@ -114,5 +114,5 @@ public sealed class Dhcp6Server
         return bytes;
     }
 
-    private static Dhcp6Outcome Say(DhcpEventKind kind, DateTimeOffset now, string text) => new(new DhcpEvent(kind, now, () => text));
+    private static Dhcp6Outcome Say(DhcpEventKind kind, DateTimeOffset now, string text) => new(new DhcpEvent(kind, now, _ => text));
 }

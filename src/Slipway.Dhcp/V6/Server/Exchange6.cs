@@ -77,7 +77,7 @@ internal sealed class Exchange6(Dhcp6Message request, DhcpClient client, Binding
         }
         Configure(advertise);
         return Done(advertise, _address is null ? DhcpEventKind.Exhausted : DhcpEventKind.Offered,
-            _address is null ? $"no address for {client} in {_network.Name}" : $"offered {_address} to {client}");
+            who => _address is null ? $"no address for {who} in {_network.Name}" : $"offered {_address} to {who}");
     }
 
     // §18.3.2, §18.3.4, §18.3.5: a client that has an address of this link and lost its binding here, or we ours, gets it again
@@ -105,8 +105,8 @@ internal sealed class Exchange6(Dhcp6Message request, DhcpClient client, Binding
         }
         Configure(reply);
         return _address is null
-            ? Done(reply, DhcpEventKind.Refused, $"{client} has no address in {_network.Name}: {string.Join("; ", _said)}")
-            : Done(reply, DhcpEventKind.Acknowledged, $"{client} has {_address} for {_network.LeaseTime}");
+            ? Done(reply, DhcpEventKind.Refused, who => $"{who} has no address in {_network.Name}: {string.Join("; ", _said)}")
+            : Done(reply, DhcpEventKind.Acknowledged, who => $"{who} has {_address} for {_network.LeaseTime}");
     }
 
     // §18.3.3: only whether the addresses are of this link.
@@ -119,10 +119,10 @@ internal sealed class Exchange6(Dhcp6Message request, DhcpClient client, Binding
         if (addresses.TrueForAll(_network.Subnet.Contains))
         {
             reply.Options.AddStatus(Dhcp6StatusCode.Success, "on this link");
-            return Done(reply, DhcpEventKind.Informed, $"{client} is still where {string.Join(", ", addresses)} belongs");
+            return Done(reply, DhcpEventKind.Informed, who => $"{who} is still where {string.Join(", ", addresses)} belongs");
         }
         reply.Options.AddStatus(Dhcp6StatusCode.NotOnLink, $"not in {_network.Subnet}");
-        return Done(reply, DhcpEventKind.Refused, $"{client} comes with {string.Join(", ", addresses)}, which is not in {_network.Subnet}");
+        return Done(reply, DhcpEventKind.Refused, who => $"{who} comes with {string.Join(", ", addresses)}, which is not in {_network.Subnet}");
     }
 
     // §18.3.7, §18.3.8.
@@ -149,9 +149,9 @@ internal sealed class Exchange6(Dhcp6Message request, DhcpClient client, Binding
         return (state, _address) switch
         {
             // Nothing is wrong: edk2 has two clients, and the second's address was the first's.
-            (_, null) => Done(reply, DhcpEventKind.Informed, $"{client} gives back what it does not have any more"),
-            (LeaseState.Declined, _) => Done(reply, DhcpEventKind.Declined, $"{client} says that another machine uses {_address}: not given for {_network.Quarantine}"),
-            _ => Done(reply, DhcpEventKind.Released, $"{client} gave {_address} back"),
+            (_, null) => Done(reply, DhcpEventKind.Informed, who => $"{who} gives back what it does not have any more"),
+            (LeaseState.Declined, _) => Done(reply, DhcpEventKind.Declined, who => $"{who} says that another machine uses {_address}: not given for {_network.Quarantine}"),
+            _ => Done(reply, DhcpEventKind.Released, who => $"{who} gave {_address} back"),
         };
     }
 
@@ -160,12 +160,12 @@ internal sealed class Exchange6(Dhcp6Message request, DhcpClient client, Binding
     {
         var reply = Begin(Dhcp6MessageType.Reply);
         Configure(reply);
-        return Done(reply, DhcpEventKind.Informed, $"{client} informed");
+        return Done(reply, DhcpEventKind.Informed, who => $"{who} informed");
     }
 
-    private (Dhcp6Outcome, Dhcp6Message?) Elsewhere() => (new Dhcp6Outcome(Event(DhcpEventKind.OtherServer, $"{client} took the offer of another DHCPv6 server")), null);
+    private (Dhcp6Outcome, Dhcp6Message?) Elsewhere() => (new Dhcp6Outcome(Event(DhcpEventKind.OtherServer, who => $"{who} took the offer of another DHCPv6 server")), null);
 
-    private (Dhcp6Outcome, Dhcp6Message?) Ignored(string why) => (new Dhcp6Outcome(Event(DhcpEventKind.Ignored, $"{request.Type} of {client} not answered: {why}")), null);
+    private (Dhcp6Outcome, Dhcp6Message?) Ignored(string why) => (new Dhcp6Outcome(Event(DhcpEventKind.Ignored, who => $"{request.Type} of {who} not answered: {why}")), null);
 
     private IPAddress? Choose(IdentityAssociation association, BindingKey key, IReadOnlyCollection<uint> others) =>
         table.Choose(key, client.Hardware, others, association.Addresses.Where(_network.Subnet.Contains), now);
@@ -220,13 +220,13 @@ internal sealed class Exchange6(Dhcp6Message request, DhcpClient client, Binding
         }
     }
 
-    private (Dhcp6Outcome, Dhcp6Message?) Done(Dhcp6Message reply, DhcpEventKind kind, string text)
+    private (Dhcp6Outcome, Dhcp6Message?) Done(Dhcp6Message reply, DhcpEventKind kind, Func<string, string> text)
     {
         var booting = _bootFile is { } file ? $", boots {file}" : client.Kind == ClientKind.Host ? "" : ", no boot file for it";
-        return (new Dhcp6Outcome(Event(kind, text + booting)) { Leases = _leases }, reply);
+        return (new Dhcp6Outcome(Event(kind, who => text(who) + booting)) { Leases = _leases }, reply);
     }
 
-    private DhcpEvent Event(DhcpEventKind kind, string text) => new(kind, now, () => text)
+    private DhcpEvent Event(DhcpEventKind kind, Func<string, string> text) => new(kind, now, text)
     {
         Client = client,
         Network = _network.Name,
