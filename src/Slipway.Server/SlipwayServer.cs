@@ -1,8 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
+using Slipway.Dhcp.Leases;
 using Slipway.Dhcp.Networks;
 using Slipway.Dhcp.Server;
 using Slipway.Dhcp.V6.Server;
@@ -14,6 +16,7 @@ using Slipway.Server.Api;
 using Slipway.Server.Boot;
 using Slipway.Server.Certificates;
 using Slipway.Server.Dhcp;
+using Slipway.Server.Diagnosis;
 using Slipway.Server.Disks;
 using Slipway.Server.Https;
 using Slipway.Server.Iscsi;
@@ -92,11 +95,11 @@ public sealed partial class SlipwayServer : IAsyncDisposable
     private async Task OpenAsync(SiteConfiguration site, ILoggerFactory logs, CancellationToken cancellation)
     {
         CreateState(site.State);
-        _authority = Closing(SiteAuthority.Open(site.State, site.Name, _clock));
+        _authority = Closing(OpenAuthority(site));
         var source = CertificateSource(site, _authority);
         var database = Path.Combine(site.State, DatabaseFile);
         var store = Closing(OpenStore(database));
-        var leases = Closing(new SqliteLeaseStore(Path.Combine(site.State, LeasesFile)));
+        var (leases, kept) = OpenLeases(Path.Combine(site.State, LeasesFile));
 
         string HttpBase(DhcpNetwork network) => $"{site.BootSchemeAt(network.ServerAddress)}://{network.ServerAddress}{ProgramRequests.Path}";
 
@@ -105,13 +108,13 @@ public sealed partial class SlipwayServer : IAsyncDisposable
             LogProgramRefused(refused);
         IPAddress[] storage = [.. site.StorageNetworks.Select(n => n.Address)];
         var dhcp = new DhcpServer(SiteNetworks.Of(site), new SiteBootPolicy(programs, source.RootFingerprint, HttpBase, storage), _clock);
-        dhcp.Restore(leases.Load());
+        dhcp.Restore(kept);
         var networks6 = Ipv6Settings.NetworksOf(site);
         var card = networks6.Select(n => n.Interface).OfType<string>().Select(PacketEndPoint.CardOf).FirstOrDefault(c => c is not null);
         if (networks6.Count > 0 && card is null)
             throw new SiteConfigurationException($"none of {string.Join(", ", networks6.Select(n => n.Interface).OfType<string>())} has an Ethernet address, which DHCPv6 names this server by");
         var dhcp6 = new Dhcp6Server(networks6, new SiteBootUrls(programs, site), card ?? default, _clock);
-        dhcp6.Restore(leases.Load());
+        dhcp6.Restore(kept);
         var machines = new MachineDirectory(site.Machines, address => (address.AddressFamily == AddressFamily.InterNetwork ? dhcp.HolderOf(address) : dhcp6.HolderOf(address)) is { } holder
             ? DhcpEvidence.MacOf(holder)
             : null);
@@ -243,6 +246,18 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         }
     }
 
+    private SiteAuthority OpenAuthority(SiteConfiguration site)
+    {
+        try
+        {
+            return SiteAuthority.Open(site.State, site.Name, _clock);
+        }
+        catch (CryptographicException e)
+        {
+            throw new SiteConfigurationException($"the site's authority: {e.Message}. {CertificateChecks.BringBack}", e);
+        }
+    }
+
     private static FleetStore OpenStore(string database)
     {
         try
@@ -252,6 +267,19 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         catch (FleetStoreException e)
         {
             throw new SiteConfigurationException(e.Message, e);
+        }
+    }
+
+    private (SqliteLeaseStore Store, IReadOnlyList<Lease> Kept) OpenLeases(string path)
+    {
+        try
+        {
+            var store = Closing(new SqliteLeaseStore(path));
+            return (store, [.. store.Load()]);
+        }
+        catch (LeaseStoreException e)
+        {
+            throw new SiteConfigurationException($"{e.Message}. {StateChecks.WithoutLeases(path)}", e);
         }
     }
 
@@ -288,7 +316,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
     }
 
     private static SiteConfigurationException CannotListen(string what, Exception e) =>
-        new($"{what} cannot be served: {e.Message}. Is the address on this host, the port free, and this process root (or has CAP_NET_BIND_SERVICE and CAP_NET_RAW)?", e);
+        new($"{what} cannot be served: {e.Message}. Is the address on this host, the port free, and this process root (or has CAP_NET_BIND_SERVICE and CAP_NET_RAW)? slipway doctor says which", e);
 
     private T Closing<T>(T opened)
     {

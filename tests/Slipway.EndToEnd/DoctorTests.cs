@@ -105,6 +105,38 @@ public sealed class DoctorTests : IDisposable
         Assert.Contains(Doctor(Site("eth9", "10.79.0.1/24")).Findings, f => f is { Subject: "network boot", Health: "failure", Text: "there is no interface eth9" });
     }
 
+    [Fact]
+    public async Task State_that_keeps_the_server_from_starting_is_named_by_both_with_the_same_advice()
+    {
+        var site = Site("eth1", "10.77.0.1/24", Path.Combine(_folder.Path, "disk.raw"));
+        await File.WriteAllBytesAsync(Path.Combine(_folder.Path, "disk.raw"), new byte[1 << 20], TestContext.Current.CancellationToken);
+        using (var server = _network.Start(Demo.Program, "serve", "-c", site))
+        {
+            server.WaitFor("serving network boot");
+            // Orderly: what a killed server leaves in SQLite's log could stand in for the file.
+            server.Signal("TERM");
+            Assert.Equal(0, await server.EndAsync(TimeSpan.FromMinutes(1)));
+        }
+        Break("leases.db", "leases.db cannot be ", "database");
+        Break("slipway.db", "slipway.db cannot be ", "database");
+        Break("ca.key", "cannot be read, or do not belong together", "authority");
+
+        void Break(string file, string told, string subject)
+        {
+            var path = Path.Combine(State, file);
+            var whole = File.ReadAllBytes(path);
+            File.WriteAllText(path, new string('x', 5000));
+            var found = Assert.Single(Doctor(site).Findings, f => f.Subject == subject && f.Health == "failure");
+            Assert.Contains(told, found.Text, StringComparison.Ordinal);
+            var refused = _network.Execute(Demo.Program, "serve", "-c", site);
+            Assert.Equal(2, refused.ExitCode);
+            Assert.Contains(told, refused.All, StringComparison.Ordinal);
+            if (subject != "database" || file == "leases.db")
+                Assert.Contains(found.Advice!, refused.All, StringComparison.Ordinal);
+            File.WriteAllBytes(path, whole);
+        }
+    }
+
     private sealed record Finding(string Subject, string Health, string Text, string? Advice);
 
     private (int Status, List<Finding> Findings) Doctor(string site, params string[] options)

@@ -16,6 +16,9 @@ public static class TrustPatch
     /// <summary>SHA-256 of the certificate's DER, as iPXE computes it.</summary>
     public static byte[] FingerprintOf(X509Certificate2 root) => SHA256.HashData(root.RawData);
 
+    /// <summary>Whether a program trusts <paramref name="fingerprint"/> already: it was built so (TRUST=), or patched before.</summary>
+    public static bool IsApplied(ReadOnlySpan<byte> file, ReadOnlySpan<byte> fingerprint) => file.IndexOf(StockRoot) < 0 && file.IndexOf(fingerprint) >= 0;
+
     /// <summary>A copy of <paramref name="file"/> that trusts <paramref name="fingerprint"/> instead of iPXE's own root.</summary>
     /// <exception cref="BinaryPatchException">The file is not one that can be patched; the message says why.</exception>
     public static byte[] Apply(ReadOnlySpan<byte> file, ReadOnlySpan<byte> fingerprint)
@@ -50,7 +53,7 @@ public static class TrustPatch
     private static void Replace(Span<byte> file, ReadOnlySpan<byte> fingerprint)
     {
         var at = file.IndexOf(StockRoot);
-        if (at < 0 && file.IndexOf(fingerprint) >= 0)
+        if (IsApplied(file, fingerprint))
             throw new BinaryPatchException(BinaryPatchRefusal.AlreadyPatched, "this iPXE already trusts this certificate authority");
         if (at < 0)
         {

@@ -49,7 +49,7 @@ public sealed class BootPrograms : ITftpFiles
                 try
                 {
                     var content = File.ReadAllBytes(path);
-                    files[name] = IpxeBinary.KindOf(content) == IpxeBinaryKind.Bios ? content : TrustPatch.Apply(content, fingerprint);
+                    files[name] = IpxeBinary.KindOf(content) == IpxeBinaryKind.Bios || TrustPatch.IsApplied(content, fingerprint) ? content : TrustPatch.Apply(content, fingerprint);
                     platforms.TryAdd(platform, name);
                 }
                 catch (BinaryPatchException e)

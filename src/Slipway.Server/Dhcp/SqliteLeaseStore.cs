@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using Microsoft.Data.Sqlite;
 using Slipway.Dhcp.Leases;
@@ -13,6 +14,9 @@ namespace Slipway.Server.Dhcp;
 /// </summary>
 public sealed class SqliteLeaseStore : ILeaseStore, IDisposable
 {
+    /// <summary>SQLite's <c>user_version</c>. The first files had none (0), and are of this form.</summary>
+    private const int Version = 1;
+
     private const string Schema = """
         PRAGMA journal_mode = WAL;
         PRAGMA wal_autocheckpoint = 8000;
@@ -44,7 +48,8 @@ public sealed class SqliteLeaseStore : ILeaseStore, IDisposable
     private readonly SqliteConnection _connection;
     private readonly SqliteCommand _upsert;
 
-    /// <summary>Opens or makes the tables. Throws <see cref="LeaseStoreException"/> where the file is no such database.</summary>
+    /// <summary>Opens or makes the tables.</summary>
+    /// <exception cref="LeaseStoreException">The file is no such database, or one of a newer Slipway; nothing in it was changed.</exception>
     public SqliteLeaseStore(string path, bool syncEachBatch = false)
     {
         _connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, DefaultTimeout = 10 }.ToString());
@@ -56,11 +61,15 @@ public sealed class SqliteLeaseStore : ILeaseStore, IDisposable
         {
             _connection.Open();
             using var schema = _connection.CreateCommand();
-            schema.CommandText = $"PRAGMA synchronous = {(syncEachBatch ? "FULL" : "NORMAL")};\n{Schema}";
+            schema.CommandText = "PRAGMA user_version";
+            var version = Convert.ToInt64(schema.ExecuteScalar(), CultureInfo.InvariantCulture);
+            if (version > Version)
+                throw new LeaseStoreException($"they are of a newer Slipway (version {version}; this one knows {Version})");
+            schema.CommandText = $"PRAGMA synchronous = {(syncEachBatch ? "FULL" : "NORMAL")};\n{Schema}\nPRAGMA user_version = {Version};";
             schema.ExecuteNonQuery();
             _upsert.Prepare();
         }
-        catch (SqliteException e)
+        catch (Exception e) when (e is SqliteException or LeaseStoreException)
         {
             Dispose();
             throw new LeaseStoreException($"the leases in {path} cannot be opened: {e.Message}", e);

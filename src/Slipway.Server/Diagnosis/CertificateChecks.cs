@@ -8,19 +8,38 @@ namespace Slipway.Server.Diagnosis;
 
 internal static class CertificateChecks
 {
+    public const string BringBack = "Bring both back from a copy; or move what is left away, and give every machine media that trust the new one that is made then";
+
     private static readonly TimeSpan Soon = TimeSpan.FromDays(90);
 
     public static IEnumerable<Finding> Certificates(SiteConfiguration site, TimeProvider clock) => [Authority(site.State, clock), .. Company(site, clock)];
+
+    /// <summary>SHA-256 of the root that machines have to trust; null where there is none yet, or it cannot be read.</summary>
+    public static byte[]? RootFingerprint(SiteConfiguration site, TimeProvider clock)
+    {
+        try
+        {
+            if (site.Certificate is { } files)
+                return CertificateFiles.Open(files, [.. site.Networks.SelectMany(n => n.HttpsAddresses)], Dns.GetHostName(), clock).RootFingerprint;
+            var path = Path.Combine(site.State, SiteAuthority.RootFile);
+            return File.Exists(path) ? X509CertificateLoader.LoadCertificateFromFile(path).GetCertHash(HashAlgorithmName.SHA256) : null;
+        }
+        catch (Exception e) when (e is CertificateFileException or CryptographicException)
+        {
+            return null;
+        }
+    }
 
     private static Finding Authority(string state, TimeProvider clock)
     {
         const string subject = "authority";
         var path = Path.Combine(state, SiteAuthority.RootFile);
-        if (!File.Exists(path))
+        if (!File.Exists(path) && !File.Exists(Path.Combine(state, SiteAuthority.KeyFile)))
             return new(subject, Health.Ok, "it will be made at the first start");
         try
         {
-            using var root = X509CertificateLoader.LoadCertificateFromFile(path);
+            using var authority = SiteAuthority.Open(state, "", clock);
+            using var root = X509CertificateLoader.LoadCertificate(authority.RootDer.Span);
             var (now, ends) = (clock.GetUtcNow(), new DateTimeOffset(root.NotAfter));
             if (now < root.NotBefore)
                 return new(subject, Health.Failure, $"{path} begins at {root.NotBefore.ToUniversalTime():u}, which is to come", "set the clock right");
@@ -30,7 +49,11 @@ internal static class CertificateChecks
         }
         catch (CryptographicException e)
         {
-            return new(subject, Health.Failure, $"{path} cannot be read: {e.Message}", "bring it back from a copy, with ca.key");
+            return new(subject, Health.Failure, e.Message, BringBack);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            return new(subject, Health.Warning, e.Message, "run slipway doctor as the user that serves");
         }
     }
 

@@ -20,6 +20,6 @@ public static class SiteDoctor
         .. CertificateChecks.Certificates(site, clock),
         .. await DiskChecks.ImagesAsync(site, full, cancellation),
         .. await DiskChecks.VolumesAsync(site, cancellation),
-        .. StateChecks.Programs(site),
+        .. StateChecks.Programs(site, clock),
     ];
 }

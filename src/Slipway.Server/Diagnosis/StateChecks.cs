@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using Microsoft.Data.Sqlite;
 using Slipway.Server.Boot;
 using Slipway.Server.Https;
 using Slipway.Server.Site;
@@ -6,6 +8,9 @@ namespace Slipway.Server.Diagnosis;
 
 internal static class StateChecks
 {
+    // SQLITE_CANTOPEN.
+    private const int CannotOpen = 14;
+
     private const long Little = 2L << 30, Nothing = 100L << 20;
     private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
 
@@ -25,6 +30,9 @@ internal static class StateChecks
                 ? new("secrets", Health.Ok, $"{path} is its owner's alone")
                 : new("secrets", Health.Failure, $"{path} can be read or written by others", $"chmod 600 {path}");
         }
+        yield return Database(Path.Combine(site.State, SlipwayServer.DatabaseFile), "bring it back from a copy; sqlite3's .recover rescues what can be");
+        var leases = Path.Combine(site.State, SlipwayServer.LeasesFile);
+        yield return Database(leases, WithoutLeases(leases));
         var free = new DriveInfo(site.State).AvailableFreeSpace;
         var text = $"{free / (1 << 20):N0} MiB are free under {site.State}";
         yield return free switch
@@ -35,11 +43,39 @@ internal static class StateChecks
         };
     }
 
-    /// <summary>What firmware that boots from the network is sent.</summary>
-    public static IEnumerable<Finding> Programs(SiteConfiguration site)
+    public static string WithoutLeases(string path) =>
+        $"Move {path} and what begins with its name away: the server then begins without leases, and pings an address before it gives it";
+
+    private static Finding Database(string path, string advice)
     {
-        // Whose fingerprint they are given makes no difference to whether they can be.
-        var programs = BootPrograms.Load(site.Ipxe, new byte[32]);
+        const string subject = "database";
+        if (!File.Exists(path))
+            return new(subject, Health.Ok, $"{path} will be made at the next start");
+        try
+        {
+            using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, Mode = SqliteOpenMode.ReadOnly }.ToString());
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "PRAGMA quick_check(1)";
+            return command.ExecuteScalar() is "ok"
+                ? new(subject, Health.Ok, $"{path} is whole")
+                : new(subject, Health.Failure, $"{path} is damaged", advice);
+        }
+        catch (SqliteException e) when (e.SqliteErrorCode == CannotOpen)
+        {
+            return new(subject, Health.Warning, $"{path} may not be opened", "run slipway doctor as the user that serves");
+        }
+        catch (SqliteException e)
+        {
+            return new(subject, Health.Failure, $"{path} cannot be read: {e.Message}", advice);
+        }
+    }
+
+    /// <summary>What firmware that boots from the network is sent.</summary>
+    public static IEnumerable<Finding> Programs(SiteConfiguration site, TimeProvider clock)
+    {
+        // A stock program can be given any fingerprint; one that was built for a site has to have that site's.
+        var programs = BootPrograms.Load(site.Ipxe, CertificateChecks.RootFingerprint(site, clock) ?? RandomNumberGenerator.GetBytes(32));
         foreach (var refused in programs.Refused)
             yield return new("iPXE", Health.Warning, refused, "put a build in its place that TRUST= was made for, or remove it (docs/firmware.md)");
         yield return programs.ByPlatform.Count == 0

@@ -27,13 +27,18 @@ public sealed class SiteAuthority : IDisposable
 
     public byte[] Fingerprint => SHA256.HashData(_root.RawDataMemory.Span);
 
-    /// <summary>Reads the authority from the state folder, or makes it there.</summary>
-    /// <exception cref="CryptographicException">A file is damaged.</exception>
+    /// <summary>Reads the authority from the state folder, or makes it there where there is nothing of it.</summary>
+    /// <exception cref="CryptographicException">A file is damaged or missing: another authority in its place would be one that no machine trusts.</exception>
     public static SiteAuthority Open(string state, string site, TimeProvider clock)
     {
         var (certificate, key) = (Path.Combine(state, RootFile), Path.Combine(state, KeyFile));
+        if (File.Exists(key) != File.Exists(certificate))
+        {
+            var (missing, left) = File.Exists(key) ? (certificate, key) : (key, certificate);
+            throw new CryptographicException($"{missing} is not there, though {left} is");
+        }
         if (File.Exists(key))
-            return new SiteAuthority(X509Certificate2.CreateFromPemFile(certificate, key));
+            return new SiteAuthority(Read(certificate, key));
 
         using var rsa = RSA.Create(KeyBits);
         var root = CertificateIssuer.CreateRoot($"CN=Slipway {site} root CA", rsa, clock.GetUtcNow().AddYears(20));
@@ -72,6 +77,18 @@ public sealed class SiteAuthority : IDisposable
     }
 
     public void Dispose() => _root.Dispose();
+
+    private static X509Certificate2 Read(string certificate, string key)
+    {
+        try
+        {
+            return X509Certificate2.CreateFromPemFile(certificate, key);
+        }
+        catch (CryptographicException e)
+        {
+            throw new CryptographicException($"{certificate} and {key} cannot be read, or do not belong together: {e.Message}", e);
+        }
+    }
 
     private static void WriteSecret(string path, string text)
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Data.Sqlite;
 using Slipway.Dhcp.Leases;
 using Slipway.Dhcp.Wire;
 using Slipway.Server.Dhcp;
@@ -51,6 +52,48 @@ public class SqliteLeaseStoreTests
     {
         using var folder = new TemporaryFolder();
         File.WriteAllText(Path.Combine(folder.Path, "leases.db"), new string('x', 5000));
+        Assert.Throws<LeaseStoreException>(() => Open(folder));
+    }
+
+    [Fact]
+    public async Task The_first_files_had_no_version_and_are_taken_over_a_later_one_is_refused_and_stays_as_it_was()
+    {
+        using var folder = new TemporaryFolder();
+        var file = Path.Combine(folder.Path, "leases.db");
+        using (var store = Open(folder))
+            await store.CommitAsync(new[] { Lease(One, LeaseState.Bound, 0) });
+        SetVersion(0);
+        using (var store = Open(folder))
+            Assert.Equal(One, Assert.Single(store.Load()).Hardware);
+        SetVersion(2);
+        var before = await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken);
+        var refusal = Assert.Throws<LeaseStoreException>(() => Open(folder));
+        Assert.Equal($"the leases in {file} cannot be opened: they are of a newer Slipway (version 2; this one knows 1)", refusal.Message);
+        Assert.Equal(before, await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken));
+
+        void SetVersion(int version)
+        {
+            using var connection = new SqliteConnection($"Data Source={file};Pooling=False");
+            connection.Open();
+            using var command = connection.CreateCommand();
+#pragma warning disable CA2100
+            command.CommandText = $"PRAGMA user_version = {version}; PRAGMA wal_checkpoint(TRUNCATE)";
+#pragma warning restore CA2100
+            command.ExecuteNonQuery();
+        }
+    }
+
+    [Fact]
+    public void A_table_of_another_form_is_refused()
+    {
+        using var folder = new TemporaryFolder();
+        using (var connection = new SqliteConnection($"Data Source={Path.Combine(folder.Path, "leases.db")};Pooling=False"))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "CREATE TABLE leases (address TEXT PRIMARY KEY, hardware BLOB NOT NULL)";
+            command.ExecuteNonQuery();
+        }
         Assert.Throws<LeaseStoreException>(() => Open(folder));
     }
 

@@ -24,6 +24,23 @@ public sealed class SiteAuthorityTests : IDisposable
         Assert.Equal(first, SHA256.HashData(read.RootDer.Span));
     }
 
+    [Theory]
+    [InlineData("ca.key", null, "ca.key is not there, though ")]
+    [InlineData("ca.pem", null, "ca.pem is not there, though ")]
+    [InlineData("ca.key", "-----BEGIN PRIVATE KEY-----", "cannot be read, or do not belong together")]
+    public void What_is_left_of_an_authority_is_not_replaced_by_another(string file, string? content, string reason)
+    {
+        SiteAuthority.Open(_folder.Path, "lab", TimeProvider.System).Dispose();
+        var path = Path.Combine(_folder.Path, file);
+        if (content is null)
+            File.Delete(path);
+        else
+            File.WriteAllText(path, content);
+        var before = Directory.GetFiles(_folder.Path).Order().Select(File.ReadAllText).ToList();
+        Assert.Contains(reason, Assert.Throws<CryptographicException>(() => SiteAuthority.Open(_folder.Path, "lab", TimeProvider.System)).Message, StringComparison.Ordinal);
+        Assert.Equal(before, Directory.GetFiles(_folder.Path).Order().Select(File.ReadAllText));
+    }
+
     [Fact]
     public void Its_key_is_for_its_owner_only()
     {
