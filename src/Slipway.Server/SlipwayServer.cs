@@ -138,7 +138,8 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         Listen(iscsi.Start, $"the iSCSI target on {string.Join(", ", portals)}");
 
         Closing(new IdleDisks(targets, _clock, logs.CreateLogger("Slipway.Disks")));
-        registry.EndSessions = disk => iscsi.EndSessionsAsync(disk.Device, $"{disk.Machine.Name} was removed");
+        registry.SessionsOf = disk => iscsi.SessionsOf(disk.Device);
+        registry.EndSessions = (disk, reason) => iscsi.EndSessionsAsync(disk.Device, reason);
 
         var certificates = new ClientCertificates(_authority, store, site.ClientCertificates, _clock);
         var log = logs.CreateLogger("Slipway.Https");
@@ -191,7 +192,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         _closing.Push(forgetting.DisposeAsync);
         await ListenAsync(async () =>
             Closing(await ControlEndpoint.StartAsync(Path.Combine(site.State, ControlEndpoint.SocketFile),
-                new ControlRequests(machines, registry, sightings, Timelines, leases, site.Networks, _clock), new CertificateRequests(certificates, machines), new SiteRequests(new SiteApply(current, registry, dhcp.Configure)), logs, cancellation)),
+                new ControlRequests(machines, registry, sightings, Timelines, leases, site.Networks, _clock), new CertificateRequests(certificates, machines, registry), new SiteRequests(new SiteApply(current, registry, dhcp.Configure)), logs, cancellation)),
             $"the control socket in {site.State}");
         foreach (var network in site.Networks)
         {

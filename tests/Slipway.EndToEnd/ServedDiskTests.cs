@@ -60,6 +60,43 @@ public sealed partial class ServedDiskTests : IDisposable
     }
 
     [Fact]
+    public async Task Who_is_logged_in_when_a_certificate_is_revoked_is_told_and_put_out_where_that_is_wanted()
+    {
+        await ImportAsync("golden", "first version");
+        Slipway("volume", "create", "--image", "golden", "--for", "node-1");
+        using var server = Serve("");
+        var boot = Fetch();
+        using var session = Connect(boot, boot.Initiator);
+        Assert.Contains("GOOD first version", Ask(session, "read 0"), StringComparison.Ordinal);
+        var serial = CertificateSerial().Match(Tool.Run(Demo.Program, "machine", "certificate", "list", "--state", State).Output).Value;
+
+        var told = Revoke(serial);
+        Assert.Contains($"still logged in: {boot.Initiator} from {Server}:", told, StringComparison.Ordinal);
+        Assert.Contains($"revoke {serial} --end-sessions", told, StringComparison.Ordinal);
+        Assert.DoesNotContain("can still boot", told, StringComparison.Ordinal);
+        Assert.Contains("GOOD first version", Ask(session, "read 0"), StringComparison.Ordinal);
+        Assert.ThrowsAny<InvalidOperationException>(Fetch);
+
+        Assert.Contains($"logged out: {boot.Initiator} from {Server}:", Revoke(serial, "--end-sessions"), StringComparison.Ordinal);
+        server.WaitFor($"is cut off from its disk: the certificate {serial} was revoked");
+        const string noConnection = "STATUS 251658240"; // SCSI_STATUS_ERROR of libiscsi
+        Assert.Contains(noConnection, Ask(session, "read 0"), StringComparison.Ordinal);
+        // With the secrets that it had it does not come back, nor when the server starts anew.
+        using (var again = Connect(boot, boot.Initiator))
+            Assert.NotEqual(0, await again.EndAsync(TimeSpan.FromSeconds(30)));
+        server.WaitFor("node-1 has no secrets");
+        Assert.Contains($"the certificate {serial} was revoked", Tool.Run(Demo.Program, "boot", "show", "node-1", "--state", State).Output, StringComparison.Ordinal);
+        server.Signal("TERM");
+        Assert.Equal(0, await server.EndAsync(TimeSpan.FromMinutes(1)));
+        using var next = Serve("");
+        using (var again = Connect(boot, boot.Initiator))
+            Assert.NotEqual(0, await again.EndAsync(TimeSpan.FromSeconds(30)));
+        next.WaitFor("node-1 has no secrets");
+
+        string Revoke(params string[] arguments) => Tool.Run(Demo.Program, ["machine", "certificate", "revoke", .. arguments, "--state", State]).Output;
+    }
+
+    [Fact]
     public async Task Logins_are_sent_to_the_storage_network()
     {
         const string storage = "10.88.0.1";
@@ -237,6 +274,9 @@ public sealed partial class ServedDiskTests : IDisposable
         session.WaitFor(word, times: before + 1);
         return session.Lines.Last(l => l.StartsWith(word, StringComparison.Ordinal));
     }
+
+    [GeneratedRegex("^[0-9A-F]{10,}", RegexOptions.Multiline)]
+    private static partial Regex CertificateSerial();
 
     [GeneratedRegex(@"^set (?<name>\S+) (?<value>\S+)$", RegexOptions.Multiline)]
     private static partial Regex Setting();

@@ -110,6 +110,17 @@ public sealed partial class FleetStore : IDisposable
         }
     }
 
+    /// <summary>Forgets the secrets of a machine's latest boot.</summary>
+    public void ForgetCredentials(string machine)
+    {
+        lock (_gate)
+        {
+            using var command = Command("DELETE FROM credential WHERE machine = $machine");
+            command.Parameters.AddWithValue("$machine", machine);
+            command.ExecuteNonQuery();
+        }
+    }
+
     /// <summary>Forgets a machine, its secrets and its certificates. Nothing happens where there is none.</summary>
     public void Remove(RegisteredMachine machine)
     {

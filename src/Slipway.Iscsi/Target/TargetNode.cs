@@ -38,6 +38,9 @@ public sealed class TargetNode(
     public TargetConnection Accept(IPEndPoint remote, IPEndPoint portal, Action wake, Action<LoginFacts>? loggedIn = null) =>
         new(this, remote, portal, wake, loggedIn);
 
+    /// <summary>Who is logged in to a device: what the first connection of each session said.</summary>
+    public IReadOnlyList<LoginFacts> SessionsOf(ScsiTargetDevice device) => [.. Sessions.Others(device, except: null).Select(session => session.Facts)];
+
     /// <summary>
     /// Ends every session with a device: who holds one has no claim to it any more. Completes when they have ended, and
     /// the device has no command of theirs left.

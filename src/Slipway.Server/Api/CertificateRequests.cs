@@ -8,7 +8,7 @@ using Slipway.Server.Site;
 namespace Slipway.Server.Api;
 
 /// <summary>What the API is asked for about client certificates.</summary>
-internal sealed class CertificateRequests(ClientCertificates certificates, MachineDirectory machines)
+internal sealed class CertificateRequests(ClientCertificates certificates, MachineDirectory machines, MachineRegistry registry)
 {
     public IReadOnlyList<CertificateView> All() => [.. certificates.All().Select(CertificateView.Of)];
 
@@ -39,9 +39,21 @@ internal sealed class CertificateRequests(ClientCertificates certificates, Machi
         }
     }
 
-    public Results<NoContent, ProblemHttpResult> Revoke(string serial) => certificates.Revoke(serial)
-        ? TypedResults.NoContent()
-        : TypedResults.Problem($"there is no certificate {serial} that was not revoked before: slipway machine certificate list shows them", statusCode: StatusCodes.Status404NotFound);
+    /// <summary>Revokes a certificate. A running machine keeps its disk, unless its sessions are to end.</summary>
+    public async Task<Results<Ok<RevocationView>, ProblemHttpResult>> RevokeAsync(string serial, RevocationRequest request, CancellationToken cancellation)
+    {
+        if (certificates.Revoke(serial) is not { } certificate)
+            return TypedResults.Problem($"there is no certificate {serial}: slipway machine certificate list shows them", statusCode: StatusCodes.Status404NotFound);
+        var name = certificate.Machine;
+        List<SessionView> sessions = [.. registry.SessionsOfMachine(name).Select(s => new SessionView(s.InitiatorName, s.Remote.ToString()))];
+        if (request.EndSessions)
+            await registry.CutOffAsync(name, $"the certificate {certificate.Serial} was revoked", cancellation);
+        var others = certificates.GoodOf(name);
+        var boots = machines.Named(name) is { } machine && !certificates.AreRequiredOf(machine) ? "without a certificate, by its address"
+            : others.Count > 0 ? $"by the certificate {string.Join(", ", others.Select(c => c.Serial))}"
+            : null;
+        return TypedResults.Ok(new RevocationView(certificate.Serial, name, request.EndSessions, sessions, boots));
+    }
 
     private static ProblemHttpResult Refused(string reason) => TypedResults.Problem(reason, statusCode: StatusCodes.Status409Conflict);
 }
@@ -55,6 +67,17 @@ internal sealed record CertificateView(string Serial, string Machine, DateTimeOf
 {
     public static CertificateView Of(ClientCertificate c) => new(c.Serial, c.Machine, c.Issued, c.Ends, c.Revoked, c.Approval is not null);
 }
+
+/// <param name="EndSessions">Takes the machine's disk from who has it, too.</param>
+internal sealed record RevocationRequest(bool EndSessions);
+
+/// <param name="Ended">Whether the sessions were ended; else they go on until the machine boots anew.</param>
+/// <param name="Sessions">Who was logged in to the machine's disk.</param>
+/// <param name="Boots">How the machine can boot all the same; null where it cannot.</param>
+internal sealed record RevocationView(string Serial, string Machine, bool Ended, IReadOnlyList<SessionView> Sessions, string? Boots);
+
+/// <param name="From">Address and port.</param>
+internal sealed record SessionView(string Initiator, string From);
 
 /// <summary>A new certificate with its key, which the server does not keep.</summary>
 /// <param name="Key">PKCS#1, as iPXE wants it.</param>

@@ -76,7 +76,8 @@ internal sealed class ControlEndpoint : IAsyncDisposable
         api.MapPost("/site", (SiteView other, CancellationToken c) => site.ApplyAsync(other, c)).WithSummary("Serve another site");
         api.MapGet("/certificates", () => certificates.All()).WithSummary("Client certificates that were issued");
         api.MapPost("/certificates", (ClientCertificateRequest request) => certificates.Issue(request)).WithSummary("Issue a client certificate; the answer holds its key");
-        api.MapPost("/certificates/{serial}/revocation", (string serial) => certificates.Revoke(serial)).WithSummary("Revoke a client certificate");
+        api.MapPost("/certificates/{serial}/revocation", (string serial, RevocationRequest request, CancellationToken c) => certificates.RevokeAsync(serial, request, c))
+            .WithSummary("Revoke a client certificate; the answer says who is logged in");
         await application.StartAsync(cancellation);
         // Connecting takes the right to write.
         if (!OperatingSystem.IsWindows())

@@ -31,8 +31,16 @@ internal sealed class ClientCertificates(SiteAuthority authority, FleetStore sto
 
     public IReadOnlyList<ClientCertificate> All() => store.ClientCertificates();
 
-    /// <summary>False where there is none of that serial that was not revoked before.</summary>
-    public bool Revoke(string serial) => store.Revoke(serial.ToUpperInvariant(), clock.GetUtcNow());
+    /// <summary>From now on it is refused, as it may be already; the certificate as it then is, null where there is none of that serial.</summary>
+    public ClientCertificate? Revoke(string serial)
+    {
+        store.Revoke(serial.ToUpperInvariant(), clock.GetUtcNow());
+        return store.ClientCertificate(serial.ToUpperInvariant());
+    }
+
+    /// <summary>Certificates by which a machine may boot now.</summary>
+    public IReadOnlyList<ClientCertificate> GoodOf(string machine) =>
+        [.. store.ClientCertificatesOf(machine).Where(c => c.Revoked is null && c.Ends > clock.GetUtcNow())];
 
     /// <summary>
     /// Whether a machine gets nothing without its certificate: because the site's file says so, or because a certificate

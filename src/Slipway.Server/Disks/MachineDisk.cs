@@ -52,7 +52,7 @@ internal sealed class MachineDisk : IAsyncDisposable
 
     public DiskEvidence Evidence { get; }
 
-    /// <summary>Null before the machine's first script: nobody can log in.</summary>
+    /// <summary>Null before the machine's first script, and when they are forgotten: nobody can log in.</summary>
     public BootCredentials? Credentials => _credentials;
 
     /// <summary>A volume of the store is there, and is opened when it is used first.</summary>
@@ -97,6 +97,9 @@ internal sealed class MachineDisk : IAsyncDisposable
         Evidence.Begin();
         return stored;
     }
+
+    /// <summary>From here on nobody can log in, until the next boot; who is, stays until told.</summary>
+    public void ForgetCredentials() => _credentials = null;
 
     /// <summary>Takes on settings that differ in nothing that the disk is made of; they count from the next login or script on.</summary>
     public void Update(MachineSettings machine) => (Machine, Access) = (machine, AccessOf(machine, Names));

@@ -79,7 +79,7 @@ internal sealed class MachineTargets(IReadOnlyList<IPEndPoint> advertised, IPEnd
             : Admission.Refuse(LoginStatus.AuthorizationFailure, Scriptless(reachable[0]));
     }
 
-    /// <summary>Null before the machine's first script.</summary>
+    /// <summary>Null where the machine has no secrets.</summary>
     private static ChapPolicy? ChapOf(MachineDisk disk) => disk.Credentials is { } credentials
         ? new(new ChapAccount(credentials.User, credentials.Secret), new ChapAccount(credentials.ReverseUser, credentials.ReverseSecret))
         : null;
@@ -87,7 +87,7 @@ internal sealed class MachineTargets(IReadOnlyList<IPEndPoint> advertised, IPEnd
     /// <summary>A group for each storage network.</summary>
     public ushort PortalGroupOf(IPEndPoint portal) => (ushort)(Math.Max(0, Array.IndexOf(paths, portal.Address)) + 1);
 
-    private static string Scriptless(MachineDisk disk) => $"{disk.Machine.Name} has fetched no script yet, so it has no secrets";
+    private static string Scriptless(MachineDisk disk) => $"{disk.Machine.Name} has no secrets: it has fetched no script yet, or was cut off since";
 
     /// <summary>With the port that was asked for, where none is set.</summary>
     private IPEndPoint? RedirectOf(MachineDisk disk, LoginFacts facts) =>

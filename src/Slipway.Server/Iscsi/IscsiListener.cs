@@ -75,6 +75,9 @@ public sealed partial class IscsiListener : IAsyncDisposable
             LogListening(endpoint);
     }
 
+    /// <inheritdoc cref="TargetNode.SessionsOf"/>
+    public IReadOnlyList<LoginFacts> SessionsOf(ScsiTargetDevice device) => _node.SessionsOf(device);
+
     /// <inheritdoc cref="TargetNode.EndSessionsAsync"/>
     public Task EndSessionsAsync(ScsiTargetDevice device, string reason) => _node.EndSessionsAsync(device, reason);
 

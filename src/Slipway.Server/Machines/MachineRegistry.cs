@@ -4,6 +4,7 @@ using Slipway.Disks;
 using Slipway.Fleet.Boots;
 using Slipway.Fleet.Machines;
 using Slipway.Fleet.Store;
+using Slipway.Iscsi.Target;
 using Slipway.Server.Disks;
 using Slipway.Server.Site;
 using Slipway.Volumes.Store;
@@ -26,8 +27,11 @@ internal sealed partial class MachineRegistry(
     /// <summary>Takes the networks with their reservations, when a machine with an address of its own comes or goes.</summary>
     public Action<IReadOnlyList<DhcpNetwork>> NetworksChanged { get; set; } = _ => { };
 
-    /// <summary>Ends the sessions of a disk that goes.</summary>
-    public Func<MachineDisk, Task> EndSessions { get; set; } = _ => Task.CompletedTask;
+    /// <summary>Who is logged in to a disk.</summary>
+    public Func<MachineDisk, IReadOnlyList<LoginFacts>> SessionsOf { get; set; } = _ => [];
+
+    /// <summary>Ends the sessions of a disk, for a reason.</summary>
+    public Func<MachineDisk, string, Task> EndSessions { get; set; } = (_, _) => Task.CompletedTask;
 
     /// <summary>Opens the disks of all machines. Those of the site's file must be there; another's absence costs only that machine.</summary>
     /// <exception cref="SiteConfigurationException">A volume of the site's file cannot be opened.</exception>
@@ -156,6 +160,32 @@ internal sealed partial class MachineRegistry(
         }
     }
 
+    /// <summary>Who is logged in to a machine's disk; nobody where there is no such machine.</summary>
+    public IReadOnlyList<LoginFacts> SessionsOfMachine(string name) =>
+        directory.Named(name) is { } machine && targets.Of(machine.Mac) is { } disk ? SessionsOf(disk) : [];
+
+    /// <summary>Takes a machine's disk from who has it: its sessions end, and with its secrets forgotten nobody logs in before its next script.</summary>
+    /// <param name="name">Where there is no such machine nothing happens.</param>
+    public async Task CutOffAsync(string name, string reason, CancellationToken cancellation)
+    {
+        await _one.WaitAsync(cancellation);
+        try
+        {
+            if (directory.Named(name) is not { } machine || targets.Of(machine.Mac) is not { } disk)
+                return;
+            store.ForgetCredentials(name);
+            disk.ForgetCredentials();
+            if (timelines.Of(machine.Mac) is { } boot)
+                timelines.Observe(machine.Mac, name, boot.Stage, $"is cut off from its disk: {reason}");
+            LogCutOff(name, machine.Mac, reason);
+            await EndSessions(disk, reason);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
     /// <summary>
     /// Puts the machines of another site in the place of all that there are, those that were approved included. Sessions of
     /// machines whose disk stays go on.
@@ -225,7 +255,7 @@ internal sealed partial class MachineRegistry(
     private async Task CloseAsync(MachineDisk disk)
     {
         targets.Remove(disk);
-        await EndSessions(disk);
+        await EndSessions(disk, $"{disk.Machine.Name} was removed");
         await disk.DisposeAsync();
     }
 
@@ -380,6 +410,9 @@ internal sealed partial class MachineRegistry(
 
     [LoggerMessage(5002, LogLevel.Information, "machine {Name} ({Mac}) removed; its volume stays")]
     private partial void LogRemoved(string name, MacAddress mac);
+
+    [LoggerMessage(5007, LogLevel.Warning, "machine {Name} ({Mac}) is cut off from its disk: {Reason}")]
+    private partial void LogCutOff(string name, MacAddress mac, string reason);
 
     [LoggerMessage(5003, LogLevel.Warning, "machine {Name} ({Mac}) was approved, and is in the site's file now: the file decides")]
     private partial void LogInFile(string name, MacAddress mac);

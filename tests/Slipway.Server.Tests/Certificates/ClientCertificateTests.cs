@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging.Abstractions;
 using Slipway.Fleet.Boots;
 using Slipway.Fleet.Machines;
@@ -59,7 +61,7 @@ public sealed class ClientCertificateTests : IAsyncLifetime
         _registry = new MachineRegistry(new CurrentSite(site), _directory, targets, new MachineSightings(_store), _store, _timelines, _time, NullLogger.Instance);
         await _registry.OpenAsync(TestContext.Current.CancellationToken);
         var certificates = new ClientCertificates(_authority, _store, site.ClientCertificates, _time);
-        _certificates = new CertificateRequests(certificates, _directory);
+        _certificates = new CertificateRequests(certificates, _directory, _registry);
         var requests = new BootRequests(new CurrentSite(site), _directory, new BootRequesters(_directory, targets, _timelines, _registry, certificates, _log),
             _store, _timelines, 3260, _ => Task.CompletedTask, _log);
         var programs = new ProgramRequests(BootPrograms.Load(_folder.Path, _authority.Fingerprint), _directory, _timelines, NullLogger.Instance);
@@ -103,11 +105,11 @@ public sealed class ClientCertificateTests : IAsyncLifetime
     }
 
     [Fact]
-    public void A_certificate_that_was_revoked_or_that_ended_is_refused_and_the_log_says_which()
+    public async Task A_certificate_that_was_revoked_or_that_ended_is_refused_and_the_log_says_which()
     {
         var revoked = Issue("node-2", "revoked");
         Issue("node-2", "short", days: 10);
-        _certificates.Revoke(revoked.Serial);
+        await RevokeAsync(revoked.Serial);
         Assert.EndsWith("403", Curl("127.0.0.12", $"boot/{Strict}/ibft", "revoked"), StringComparison.Ordinal);
         Assert.Contains(_log.All, m => m.Contains(revoked.Serial, StringComparison.Ordinal) && m.Contains("of node-2 was revoked at", StringComparison.Ordinal));
 
@@ -166,6 +168,50 @@ public sealed class ClientCertificateTests : IAsyncLifetime
         Assert.Contains(_log.All, m => m.Contains("is approved already, as node-1", StringComparison.Ordinal));
         Assert.Equal("node-1", _directory.Find(MacAddress.Parse(First))!.Name);
     }
+
+    [Fact]
+    public async Task On_a_connection_that_stands_a_certificate_is_refused_as_well_when_it_was_revoked()
+    {
+        var issued = Issue("node-2", "kept");
+        using var certificate = X509Certificate2.CreateFromPem(issued.Certificate, issued.Key);
+        using var root = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(_folder.Path, SiteAuthority.RootFile));
+        var connections = 0;
+        using var handler = new SocketsHttpHandler
+        {
+            ConnectCallback = async (context, cancellation) =>
+            {
+                connections++;
+                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+                await socket.ConnectAsync(context.DnsEndPoint, cancellation);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        };
+        handler.SslOptions.ClientCertificates = [certificate];
+        handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { root }, RevocationMode = X509RevocationMode.NoCheck };
+        using var http = new HttpClient(handler) { BaseAddress = _endpoint.Addresses.Single() };
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync());
+
+        var revocation = await RevokeAsync(issued.Serial);
+        Assert.Equal(("node-2", false, (string?)null), (revocation.Machine, revocation.Ended, revocation.Boots));
+        Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync());
+        Assert.Equal(1, connections);
+        Assert.NotNull(_store.CredentialsOf("node-2"));
+        Assert.True((await RevokeAsync(issued.Serial, endSessions: true)).Ended);
+        Assert.Null(_store.CredentialsOf("node-2"));
+
+        async Task<HttpStatusCode> StatusAsync() => (await http.GetAsync(new Uri($"boot/{Strict}/ibft", UriKind.Relative), TestContext.Current.CancellationToken)).StatusCode;
+    }
+
+    [Fact]
+    public async Task How_a_machine_can_boot_without_a_revoked_certificate_is_told()
+    {
+        Assert.Equal("without a certificate, by its address", (await RevokeAsync(Issue("node-1", "one").Serial)).Boots);
+        var (lost, kept) = (Issue("node-2", "lost"), Issue("node-2", "kept"));
+        Assert.Equal($"by the certificate {kept.Serial}", (await RevokeAsync(lost.Serial)).Boots);
+    }
+
+    private async Task<RevocationView> RevokeAsync(string serial, bool endSessions = false) =>
+        ((Microsoft.AspNetCore.Http.HttpResults.Ok<RevocationView>)(await _certificates.RevokeAsync(serial, new RevocationRequest(endSessions), TestContext.Current.CancellationToken)).Result).Value!;
 
     private IssuedCertificateView Issue(string name, string file, string? volume = null, int? days = null)
     {

@@ -256,7 +256,7 @@ public sealed class MachineRegistryTests : IAsyncLifetime
     }
 
     private CertificateRequests Certificates() =>
-        new(new ClientCertificates(SiteAuthority.Open(_folder.Path, "lab", TimeProvider.System), _store, ClientCertificateUse.Optional, TimeProvider.System), _directory);
+        new(new ClientCertificates(SiteAuthority.Open(_folder.Path, "lab", TimeProvider.System), _store, ClientCertificateUse.Optional, TimeProvider.System), _directory, _registry);
 
     private SiteRequests SiteApi() => new(new SiteApply(_current, _registry, networks => _networks = networks));
 

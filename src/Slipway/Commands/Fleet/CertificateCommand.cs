@@ -43,11 +43,19 @@ internal static class CertificateCommand
     private static Command Revoke()
     {
         var serial = new Argument<string>("SERIAL") { Description = "As `slipway machine certificate list` shows it" };
-        return new Command("revoke", "Revoke a certificate: from now on the server refuses it.") { serial }.Asks(async (server, parsed, cancellation) =>
-        {
-            await server.PostAsync($"certificates/{Uri.EscapeDataString(parsed.GetRequiredValue(serial))}/revocation", cancellation);
-        });
+        var end = new Option<bool>("--end-sessions") { Description = "Take the machine's disk from who has it now: its sessions end, and its secrets are forgotten. A running system loses its disk" };
+        return new Command("revoke", "Revoke a certificate: from now on the server refuses it. Says who is logged in to its machine's disk.") { serial, end }.Asks(
+            (server, parsed, cancellation) => server.PostAsync<RevocationView>($"certificates/{Uri.EscapeDataString(parsed.GetRequiredValue(serial))}/revocation",
+                new RevocationRequest(parsed.GetValue(end)), cancellation), Revoked);
     }
+
+    private static string Revoked(RevocationView r) => string.Join('\n',
+    [
+        $"{r.Machine}: {r.Serial} is revoked",
+        .. r.Sessions.Select(s => $"{(r.Ended ? "logged out" : "still logged in")}: {s.Initiator} from {s.From}"),
+        .. r.Sessions.Count > 0 && !r.Ended ? [$"it keeps its disk until it boots anew; to end that now: slipway machine certificate revoke {r.Serial} --end-sessions"] : Array.Empty<string>(),
+        .. r.Boots is { } how ? [$"{r.Machine} can still boot {how}"] : Array.Empty<string>(),
+    ]);
 
     private static string List(List<CertificateView> certificates) => certificates.Count == 0 ? "" : TextTable.Of(
         ["SERIAL", "MACHINE", "ISSUED", "GOOD UNTIL", "STATE"],
