@@ -16,7 +16,8 @@ namespace Slipway.Commands.Targets;
 /// <summary><c>slipway target FILE...</c>: files as the disks of one iSCSI target, until interrupted.</summary>
 internal static class TargetCommand
 {
-    private static readonly TimeSpan UsualTimeToStop = TimeSpan.FromSeconds(2);
+    // On a busy host a server takes a few seconds to close what it has open; systemd kills after 90.
+    private static readonly TimeSpan UsualTimeToStop = TimeSpan.FromSeconds(15);
 
     private static readonly Argument<DiskArgument[]> Disks = new("FILE|VOLUME[,OPTION...]")
     {
