@@ -61,10 +61,9 @@ public sealed class StorageNetworkTests : IDisposable
         Assert.Equal(2, server.Lines.Count(l => l.Contains("at 10.89.0.100:", StringComparison.Ordinal) && l.Contains("logged in to", StringComparison.Ordinal)));
     }
 
-    /// <summary>Linux has both from the iBFT, or from its arguments, the dead one first.</summary>
+    /// <summary>Linux has both from the iBFT, the dead one first.</summary>
     [Theory]
     [InlineData("ovmf", "by iBFT")]
-    [InlineData("uboot-x86_64", "by kernel arguments", Explicit = true)]
     public async Task Linux_comes_up_by_the_second_portal_where_the_first_died_after_iPXE(string firmware, string told)
     {
         _switch.Start();
