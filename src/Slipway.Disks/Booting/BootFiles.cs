@@ -35,8 +35,14 @@ public sealed record BootFiles(string Source, BootFile Kernel, IReadOnlyList<Boo
                 && await ResolveAsync(volumes, volume, source, entry, cancellation) is { } found)
                 return found;
         }
+        var journals = new List<string>();
+        foreach (var volume in volumes)
+        {
+            if (await volume.FileSystem.HasMoreInJournalAsync(cancellation)) journals.Add($"; what only the journal of an {volume.FileSystem.Kind} volume holds, which was not unmounted, is not seen");
+        }
         throw new DiskFormatException(
-            "no kernel was found: no partition with a file system that is known (FAT, ext2, ext3, ext4, XFS) has loader/entries, grub.cfg or extlinux.conf with one, /vmlinuz, or /boot/vmlinuz-*");
+            "no kernel was found: no partition with a file system that is known (FAT, ext2, ext3, ext4, XFS) has loader/entries, grub.cfg or extlinux.conf with one, /vmlinuz, or /boot/vmlinuz-*"
+            + string.Concat(journals.Distinct()));
     }
 
     /// <summary>Named files, in whichever partition has them.</summary>

@@ -56,6 +56,9 @@ public sealed class ExtVolume : IFileSystem
         return await new ExtFileBlocks(_blocks, _superblock, await _blocks.InodeAsync((uint)file.Node, cancellation)).FindAsync(cancellation);
     }
 
+    public ValueTask<bool> HasMoreInJournalAsync(CancellationToken cancellation = default) =>
+        ValueTask.FromResult((_superblock.Incompatible & ExtIncompatible.Recover) != 0);
+
     private async ValueTask<string> TargetAsync(FileEntry link, CancellationToken cancellation) =>
         Encoding.UTF8.GetString(await ContentAsync(await _blocks.InodeAsync((uint)link.Node, cancellation), 4096, cancellation));
 

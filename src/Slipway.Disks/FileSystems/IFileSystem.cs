@@ -23,6 +23,12 @@ public interface IFileSystem
 
     /// <summary>Where a file's bytes are, ordered by place in the file. A gap between two extents is a hole.</summary>
     ValueTask<IReadOnlyList<FileExtent>> GetExtentsAsync(FileEntry file, CancellationToken cancellation = default);
+
+    /// <summary>
+    /// Whether a journal, which is not replayed, may hold what is not seen here: a machine has the file system mounted, or
+    /// did not unmount it.
+    /// </summary>
+    ValueTask<bool> HasMoreInJournalAsync(CancellationToken cancellation = default) => ValueTask.FromResult(false);
 }
 
 public enum FileKind

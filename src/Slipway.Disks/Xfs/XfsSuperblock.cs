@@ -10,11 +10,12 @@ namespace Slipway.Disks.Xfs;
 /// </summary>
 /// <param name="GroupBlocks">Blocks of each allocation group but the last, which has the rest.</param>
 /// <param name="GroupBlocksLog">A block's number is its group's, shifted by this, and its place in the group.</param>
+/// <param name="LogStart">The log's first block; 0 where it is on another disk.</param>
 /// <param name="HasChecksums">Version 5: metadata carries checksums and says whose it is, in longer headers.</param>
 /// <param name="HasFileTypes">Directories tell what each name is.</param>
 internal sealed record XfsSuperblock(
     int BlockSize, long Blocks, ulong RootInode, long GroupBlocks, uint Groups, int GroupBlocksLog, int InodeSize, int InodesPerBlockLog,
-    int DirectoryBlockSize, bool HasChecksums, bool HasFileTypes)
+    int DirectoryBlockSize, ulong LogStart, uint LogBlocks, bool HasChecksums, bool HasFileTypes)
 {
     public const int Length = 512;
     private const int ChecksumField = 224;
@@ -74,7 +75,7 @@ internal sealed record XfsSuperblock(
         if (groups == 0 || groupBlocks == 0 || blocks > (long)groups * groupBlocks || blocks <= (groups - 1L) * groupBlocks)
             throw new DiskFormatException($"xfs: {groups} allocation groups of {groupBlocks} blocks are not the {blocks} blocks that there are");
         return new((int)blockSize, blocks, U64(bytes, 56), groupBlocks, groups, groupBlocks == 1 ? 0 : BitOperations.Log2(groupBlocks - 1) + 1,
-            inodeSize, BitOperations.Log2(blockSize / (uint)inodeSize), (int)blockSize << directoryLog, hasChecksums, hasFileTypes);
+            inodeSize, BitOperations.Log2(blockSize / (uint)inodeSize), (int)blockSize << directoryLog, U64(bytes, 48), U32(bytes, 96), hasChecksums, hasFileTypes);
     }
 
     private static ushort U16(ReadOnlySpan<byte> bytes, int at) => BinaryPrimitives.ReadUInt16BigEndian(bytes[at..]);

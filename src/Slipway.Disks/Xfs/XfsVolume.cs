@@ -95,6 +95,8 @@ public sealed class XfsVolume : IFileSystem
         return IsRemoteLink(inode) ? XfsRemoteLink.Content(runs, inode.Length) : runs;
     }
 
+    public ValueTask<bool> HasMoreInJournalAsync(CancellationToken cancellation = default) => XfsLog.IsDirtyAsync(Blocks, Region, cancellation);
+
     private static FileEntry Entry(string name, XfsInode inode) =>
         new(name, inode.Kind, inode.Kind == FileKind.Directory ? 0 : inode.Length, inode.Number);
 

@@ -99,6 +99,7 @@ public class XfsDamageTests(XfsTree tree) : IClassFixture<XfsTree>
                 {
                     try
                     {
+                        await damaged.HasMoreInJournalAsync();
                         if (await damaged.FindAsync(path) is { } file) await damaged.ReadAllAsync(file, 16 << 20);
                     }
                     catch (DiskFormatException)

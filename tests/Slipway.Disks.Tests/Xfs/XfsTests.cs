@@ -26,7 +26,7 @@ public class XfsTests(XfsTree tree) : IClassFixture<XfsTree>
         var image = await XfsImage.MakeAsync(folder, "image", root, megabytes, options);
         var disk = DiskFiles.Load(image);
         var volume = (await FileSystem.DetectAsync(DiskRegion.Whole(disk)))!;
-        Assert.Equal(("xfs", "label"), (volume.Kind, volume.Label));
+        Assert.Equal(("xfs", "label", false), (volume.Kind, volume.Label, await volume.HasMoreInJournalAsync()));
         await SameAsync(volume, root);
         await SameMapAsync(volume, image, root);
 
@@ -62,6 +62,7 @@ public class XfsTests(XfsTree tree) : IClassFixture<XfsTree>
             sync
             seq 0 {2 * blockSize} 4999999 | sed 's/.*/fpunch & {blockSize}/' | xfs_io pieces >{folder["log"]}
             cp -a . {folder["copy"]}
+            cp --sparse=always {image} {folder["mounted.img"]}
             cd /
             umount {folder["mounted"]}
             """;
@@ -77,6 +78,8 @@ public class XfsTests(XfsTree tree) : IClassFixture<XfsTree>
         await SameMapAsync(volume, image, folder["copy"]);
         Assert.Equal(5_000_000, (await volume.FindAsync("longlink"))!.Length);
         Assert.Contains(await volume.GetExtentsAsync((await volume.FindAsync("reserved"))!), e => e.Unwritten);
+        Assert.False(await volume.HasMoreInJournalAsync());
+        Assert.True(await (await FileSystem.DetectAsync(DiskRegion.Whole(DiskFiles.Load(folder["mounted.img"]))))!.HasMoreInJournalAsync());
 
         // Shared blocks have one name, the rest of a file that shares some has its own.
         using var map = new DiskMap(disk);

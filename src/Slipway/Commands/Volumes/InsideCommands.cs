@@ -49,11 +49,17 @@ internal static class InsideCommands
         var table = await PartitionTable.ReadAsync(disk, cancellation);
         // Last the disk as a whole: one without partitions, or a hybrid ISO image.
         var regions = table.Partitions.Select(p => ($"{p.Number}", new DiskRegion(disk, p.Offset, p.Length))).Append(("0", DiskRegion.Whole(disk)));
-        foreach (var (_, region) in regions.Where(r => wanted is null || r.Item1 == wanted))
+        var journals = "";
+        foreach (var (number, region) in regions.Where(r => wanted is null || r.Item1 == wanted))
         {
-            if (await FileSystem.DetectAsync(region, cancellation) is { } fileSystem && await fileSystem.FindAsync(inside, cancellation) is { } entry)
-                return (fileSystem, entry);
+            if (await FileSystem.DetectAsync(region, cancellation) is not { } fileSystem) continue;
+            var entry = await fileSystem.FindAsync(inside, cancellation);
+            if (await fileSystem.HasMoreInJournalAsync(cancellation))
+                journals += $"\nPartition {number} ({fileSystem.Kind}) is mounted, or was not unmounted: what only its journal holds is not shown.";
+            if (entry is null) continue;
+            if (journals.Length > 0) await Console.Error.WriteLineAsync(journals.TrimStart());
+            return (fileSystem, entry);
         }
-        throw new VolumeStoreException($"{path} is in no partition with a file system that is known (FAT, ext2, ext3, ext4, XFS, ISO 9660)");
+        throw new VolumeStoreException($"{path} is in no partition with a file system that is known (FAT, ext2, ext3, ext4, XFS, ISO 9660){journals}");
     }
 }
