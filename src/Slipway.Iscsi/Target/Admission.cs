@@ -20,6 +20,9 @@ public sealed class Admission
     /// <summary>What the initiator must prove: one of these, as the name that it says (CHAP_N) has it. Empty: AuthMethod None.</summary>
     public IReadOnlyList<ChapPolicy> Chap { get; private init; } = [];
 
+    /// <summary>An initiator that does not offer CHAP is let in without it.</summary>
+    public bool IsChapOptional { get; private init; }
+
     /// <summary>Where the target is now; null unless the initiator is sent away (RFC 7143 §11.13.5, class 1).</summary>
     public IPEndPoint? Elsewhere { get; private init; }
 
@@ -38,10 +41,11 @@ public sealed class Admission
 
     /// <summary>Admits to a discovery session who proves one of several; <see cref="LoginFacts.ProvedName"/> then says which.</summary>
     /// <param name="chap">One at least; names that differ.</param>
-    public static Admission GrantDiscovery(IReadOnlyList<ChapPolicy> chap)
+    /// <param name="isChapOptional">Who does not offer CHAP is let in as nobody in particular.</param>
+    public static Admission GrantDiscovery(IReadOnlyList<ChapPolicy> chap, bool isChapOptional = false)
     {
         ArgumentOutOfRangeException.ThrowIfZero(chap.Count);
-        return new(LoginStatus.Success, "", RefusalKind.Other) { Chap = chap };
+        return new(LoginStatus.Success, "", RefusalKind.Other) { Chap = chap, IsChapOptional = isChapOptional };
     }
 
     /// <summary>Sends the initiator to another portal, which it is told by TargetAddress.</summary>

@@ -56,10 +56,11 @@ internal sealed class MachineTargets(IReadOnlyList<IPEndPoint> advertised, IPEnd
             : Admission.Refuse(LoginStatus.AuthorizationFailure, Scriptless(disk));
     }
 
-    /// <summary>Only the target whose secrets the session was opened with.</summary>
+    /// <summary>Only the target whose secrets the session was opened with; without any, only the one whose name the initiator's own tells.</summary>
     public IReadOnlyList<TargetRecord> Discover(LoginFacts facts) =>
         [.. _byTarget.Values
-            .Where(disk => disk.Credentials is { } credentials && credentials.User == facts.ProvedName && disk.Access.Refusal(facts) is null)
+            .Where(disk => disk.Credentials is { } credentials && disk.Access.Refusal(facts) is null
+                && (facts.ProvedName is { } proved ? credentials.User == proved : IsOwn(disk, facts)))
             .Select(disk => new TargetRecord(disk.Names.Target, RedirectOf(disk, facts) is { } portal ? [portal] : Advertised))];
 
     // Who looks for its disk by one storage network is to know the others.
@@ -75,9 +76,12 @@ internal sealed class MachineTargets(IReadOnlyList<IPEndPoint> advertised, IPEnd
             return Admission.Refuse(LoginStatus.AuthorizationFailure, named[0].Access.Refusal(facts)!);
         var chap = reachable.Select(ChapOf).OfType<ChapPolicy>().ToList();
         return chap.Count > 0
-            ? Admission.GrantDiscovery(chap)
+            // dracut's netroot=iscsi: has no secrets for discovery, though it has them for the login.
+            ? Admission.GrantDiscovery(chap, isChapOptional: reachable.Exists(disk => IsOwn(disk, facts)))
             : Admission.Refuse(LoginStatus.AuthorizationFailure, Scriptless(reachable[0]));
     }
+
+    private static bool IsOwn(MachineDisk disk, LoginFacts facts) => disk.Names.Initiator.Equals(facts.InitiatorName, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Null where the machine has no secrets.</summary>
     private static ChapPolicy? ChapOf(MachineDisk disk) => disk.Credentials is { } credentials

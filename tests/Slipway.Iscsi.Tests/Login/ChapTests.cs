@@ -179,6 +179,23 @@ public class ChapTests
         Assert.Equal(name, site.Single<LoggedIn>().Facts.ProvedName);
     }
 
+    /// <summary>Who does not offer CHAP goes on without; who does must prove it.</summary>
+    [Fact]
+    public void Discovery_may_be_open_to_who_has_no_secret()
+    {
+        var site = new Site { Decide = _ => Admission.GrantDiscovery([OneWay], isChapOptional: true) };
+        site.Connect()
+            .SaysLogin(SecurityNegotiation, FullFeaturePhase, $"InitiatorName={Site.Initiator} SessionType=Discovery AuthMethod=None")
+            .HearsLogin(SecurityNegotiation, FullFeaturePhase, "AuthMethod=None");
+        Assert.Null(site.Single<LoggedIn>().Facts.ProvedName);
+        site.Connect().Discovers();
+        site.Connect()
+            .SaysLogin(SecurityNegotiation, FullFeaturePhase, $"InitiatorName={Site.Initiator} SessionType=Discovery AuthMethod=None,CHAP CHAP_A=5")
+            .HearsLogin(SecurityNegotiation, null, $"AuthMethod=CHAP CHAP_A=5 CHAP_I=42 CHAP_C={Md5Challenge}")
+            .SaysLogin(SecurityNegotiation, FullFeaturePhase, "CHAP_N=nobody CHAP_R=0x00")
+            .HearsRefusal(LoginStatus.AuthenticationFailure, "CHAP");
+    }
+
     [Fact]
     public void The_target_proves_nothing_to_who_has_proved_nothing()
     {

@@ -40,7 +40,11 @@ public sealed class MachineTargetsTests : IAsyncDisposable
         Assert.Equal(two.Names.Target, Assert.Single(targets.Discover(Discovery(Rescue, "two"))).Name);
         foreach (var other in (string?[])["three", "four", "five", null])
             Assert.Empty(targets.Discover(Discovery(Rescue, other)));
-        Assert.Equal("one", Assert.Single(targets.Admit(Discovery(one.Names.Initiator)).Chap).Initiator.Name);
+        var own = targets.Admit(Discovery(one.Names.Initiator));
+        Assert.Equal(("one", true), (Assert.Single(own.Chap).Initiator.Name, own.IsChapOptional));
+        Assert.Equal(one.Names.Target, Assert.Single(targets.Discover(Discovery(one.Names.Initiator))).Name);
+        Assert.Empty(targets.Discover(Discovery(one.Names.Initiator, "two")));
+        Assert.False(targets.Admit(Discovery(Rescue)).IsChapOptional);
         Assert.Equal(LoginStatus.AuthorizationFailure, targets.Admit(Discovery("iqn.2026-11.test:stranger")).Status);
     }
 

@@ -112,7 +112,7 @@ internal sealed class LoginPhase(TargetNode node, System.Net.IPEndPoint remote, 
         if (names.SessionType == SessionType.Normal && admission.Device is null)
             return new(LoginStatus.TargetError, RefusalKind.Other, $"{names.Target} has no device behind it");
         _admission = admission;
-        _security = new SecurityStage(admission.Chap, node.Randomness);
+        _security = new SecurityStage(admission.Chap, admission.IsChapOptional, node.Randomness);
         _negotiator = new Negotiator(node.Limits.Offer, _parameters) 
         {
             Discovery = names.SessionType == SessionType.Discovery,

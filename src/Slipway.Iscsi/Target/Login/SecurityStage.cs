@@ -5,7 +5,8 @@ using Slipway.Iscsi.Text;
 namespace Slipway.Iscsi.Target.Login;
 
 /// <summary>SecurityNegotiation (RFC 7143 §6.3.2): which method, and the method's own exchange.</summary>
-internal sealed class SecurityStage(IReadOnlyList<ChapPolicy> policies, Randomness randomness)
+/// <param name="isOptional">Who does not offer CHAP goes on without.</param>
+internal sealed class SecurityStage(IReadOnlyList<ChapPolicy> policies, bool isOptional, Randomness randomness)
 {
     private const string Chap = "CHAP";
     private readonly ChapAuthentication? _chap = policies.Count == 0 ? null : new ChapAuthentication(policies, randomness);
@@ -19,7 +20,7 @@ internal sealed class SecurityStage(IReadOnlyList<ChapPolicy> policies, Randomne
     public string? ProvedName => _chap?.ProvedName;
 
     /// <summary>The initiator has proved all that it must.</summary>
-    public bool IsSatisfied => _chap is null || _chap.IsProved;
+    public bool IsSatisfied => _chap is null || _chap.IsProved || (isOptional && _method != Chap);
 
     public LoginRefusal? Handle(TextKeys request, TextKeys answer)
     {
@@ -27,8 +28,9 @@ internal sealed class SecurityStage(IReadOnlyList<ChapPolicy> policies, Randomne
         {
             if (_method is not null)
                 return LoginRefusal.Protocol("AuthMethod was negotiated twice");
-            var wanted = _chap is null ? TextValues.None : Chap;
-            if (!offered.Split(',').Contains(wanted))
+            var methods = offered.Split(',');
+            var wanted = _chap is null || (isOptional && !methods.Contains(Chap)) ? TextValues.None : Chap;
+            if (!methods.Contains(wanted))
             {
                 answer.Add(Keys.AuthMethod, TextValues.Reject);
                 return new(LoginStatus.AuthenticationFailure, RefusalKind.ChapRequired, _chap is null
