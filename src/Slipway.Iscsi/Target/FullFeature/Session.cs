@@ -123,9 +123,12 @@ internal sealed class Session
     /// other sessions are not looked at: no initiator knows which of them are before its own.
     /// </summary>
     public bool MustWait(TargetTask task) =>
-        OrderedTasks > 0 && task.Attribute != TaskAttribute.HeadOfQueue && Tasks.Values.Any(older =>
-            older.Lun == task.Lun && SerialNumber.IsBefore(older.CmdSN, task.CmdSN) &&
-            (older.Attribute == TaskAttribute.Ordered || task.Attribute == TaskAttribute.Ordered));
+        OrderedTasks > 0 && task.Attribute != TaskAttribute.HeadOfQueue && HasBefore(task);
+
+    // Apart from its caller: what captures a parameter is allocated when its method begins, and every command asks.
+    private bool HasBefore(TargetTask task) => Tasks.Values.Any(older =>
+        older.Lun == task.Lun && SerialNumber.IsBefore(older.CmdSN, task.CmdSN) &&
+        (older.Attribute == TaskAttribute.Ordered || task.Attribute == TaskAttribute.Ordered));
 
     /// <summary>Lets no more connections in.</summary>
     public void Seal()
