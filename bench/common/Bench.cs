@@ -10,6 +10,7 @@ internal sealed class Bench : IDisposable
     private readonly string _root;
     private readonly string _work;
     private readonly string _figures;
+    private readonly HashSet<string> _disks = [];
 
     /// <param name="name">The bench's folder, under bench/ and artifacts/bench/.</param>
     public Bench(string root, string name)
@@ -45,7 +46,7 @@ internal sealed class Bench : IDisposable
     public string Disk(string name)
     {
         var path = NewFile(name);
-        if (File.Exists(path))
+        if (!_disks.Add(path))
             return path;
         using var file = File.Create(path);
         var piece = new byte[1 << 20];
@@ -57,6 +58,14 @@ internal sealed class Bench : IDisposable
         // Writeback would run beside the measurements.
         file.Flush(flushToDisk: true);
         return path;
+    }
+
+    /// <summary>Brings back what the kernel has taken out of its page cache: where it reclaims by itself (DAMON), half a disk can be gone within minutes.</summary>
+    public void Warm()
+    {
+        // A process of its own: its server has locked each, and .NET opens no file that is.
+        foreach (var path in _disks)
+            Tool.Run("dd", $"if={path}", "of=/dev/null", "bs=1M", "status=none");
     }
 
     public void Dispose() => Directory.Delete(_work, recursive: true);

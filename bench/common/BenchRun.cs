@@ -40,6 +40,7 @@ internal static class BenchRun
         {
             foreach (var series in round.Series)
             {
+                bench.Warm();
                 var value = series.Measure();
                 if (i >= 0)
                     values[series.Name][i] = value;
