@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Slipway.Disks;
 using Slipway.Scsi.AtomicWriting;
+using Slipway.Volumes;
 using Slipway.Volumes.Raw;
 
 namespace Slipway.Server.Disks;
@@ -26,17 +27,15 @@ public sealed class FileAtomicWriteStore : IAtomicWriteStore
     /// <exception cref="IOException">A write was torn, and cannot be completed.</exception>
     public static async ValueTask<FileAtomicWriteStore?> RecoverAsync(IBlockDevice device, string path, CancellationToken cancellation)
     {
-        if (device.IsReadOnly || path.StartsWith("/dev/", StringComparison.Ordinal))
+        if (device.IsReadOnly || !BesideDisk.HasRoom(path))
             return null;
-        var store = new FileAtomicWriteStore(PathFor(path));
+        var store = new FileAtomicWriteStore(BesideDisk.AtomicWrite(path));
         if (store.Load() is not { } write)
             return store;
         await write.CompleteAsync(device, cancellation);
         await store.ClearAsync();
         return store;
     }
-
-    public static string PathFor(string disk) => disk + ".atomic";
 
     public ValueTask SaveAsync(AtomicWrite write)
     {

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Slipway.Disks;
 using Slipway.Scsi.Reservations;
+using Slipway.Volumes;
 using Slipway.Volumes.Raw;
 
 namespace Slipway.Server.Disks;
@@ -33,9 +34,9 @@ public sealed class FileReservationStore : IReservationStore
     /// <exception cref="IOException">There are reservations, and they cannot be read.</exception>
     public static FileReservationStore? Beside(string disk)
     {
-        if (disk.StartsWith("/dev/", StringComparison.Ordinal))
+        if (!BesideDisk.HasRoom(disk))
             return null;
-        var path = PathFor(disk);
+        var path = BesideDisk.Reservations(disk);
         try
         {
             return new(path, File.Exists(path) ? Read(File.ReadAllBytes(path)) : null);
@@ -46,8 +47,6 @@ public sealed class FileReservationStore : IReservationStore
             throw new IOException($"{path} keeps the persistent reservations of this disk and cannot be read: {e.Message} Mend it, or delete it to serve the disk without them.", e);
         }
     }
-
-    public static string PathFor(string disk) => disk + ".reservations.json";
 
     public ReservationState? Load() => _found;
 

@@ -154,8 +154,8 @@ internal sealed class ClosedVolume : IDisposable
         // The newest first: each stands on the one before.
         foreach (var snapshot in _folder.Snapshots(Name).Reverse()) File.Delete(snapshot.Path);
         File.Delete(_folder.Settings(Name));
-        File.Delete(_folder.Reservations(Name));
-        File.Delete(_folder.AtomicWrite(Name));
+        File.Delete(BesideDisk.Reservations(_folder.Disk(Name)));
+        File.Delete(BesideDisk.AtomicWrite(_folder.Disk(Name)));
         File.Delete(_folder.Lock(Name));
     }
 

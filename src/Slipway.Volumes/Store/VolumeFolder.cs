@@ -18,10 +18,6 @@ internal sealed class VolumeFolder(string path)
 
     public string Settings(string name) => System.IO.Path.Combine(Path, name + ".json");
 
-    public string Reservations(string name) => Disk(name) + ".reservations.json";
-
-    public string AtomicWrite(string name) => Disk(name) + ".atomic";
-
     public string Lock(string name) => System.IO.Path.Combine(Path, $".{name}.lock");
 
     public string Next(string name) => System.IO.Path.Combine(Path, $".{name}.next");

@@ -1,6 +1,7 @@
 using Slipway.Disks;
 using Slipway.Scsi.AtomicWriting;
 using Slipway.Server.Disks;
+using Slipway.Volumes;
 
 namespace Slipway.Server.Tests.Disks;
 
@@ -32,7 +33,7 @@ public sealed class FileAtomicWriteStoreTests : IDisposable
     {
         var store = (await FileAtomicWriteStore.RecoverAsync(_disk, Path, CancellationToken.None))!;
         await store.SaveAsync(new AtomicWrite(512, new byte[1024], New));
-        Assert.True(File.Exists(FileAtomicWriteStore.PathFor(Path)));
+        Assert.True(File.Exists(BesideDisk.AtomicWrite(Path)));
         await store.ClearAsync();
         Assert.Empty(Directory.GetFileSystemEntries(_folder.Path));
     }
@@ -44,7 +45,7 @@ public sealed class FileAtomicWriteStoreTests : IDisposable
     [InlineData(16 + 1024)]
     public async Task A_file_that_holds_no_write_is_told_of(int length)
     {
-        await File.WriteAllBytesAsync(FileAtomicWriteStore.PathFor(Path), new byte[length]);
+        await File.WriteAllBytesAsync(BesideDisk.AtomicWrite(Path), new byte[length]);
         var refusal = await Assert.ThrowsAsync<IOException>(async () => await FileAtomicWriteStore.RecoverAsync(_disk, Path, CancellationToken.None));
         Assert.Contains("Delete it to serve the disk without it.", refusal.Message, StringComparison.Ordinal);
     }

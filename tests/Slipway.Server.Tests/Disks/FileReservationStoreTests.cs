@@ -1,6 +1,7 @@
 using Slipway.Disks;
 using Slipway.Scsi.Reservations;
 using Slipway.Server.Disks;
+using Slipway.Volumes;
 
 namespace Slipway.Server.Tests.Disks;
 
@@ -38,7 +39,7 @@ public sealed class FileReservationStoreTests : IDisposable
         Assert.Null(store.Load());
         await store.SaveAsync(ReservationState.Empty, CancellationToken.None);
         await store.SaveAsync(new([One], ReservationType.None, null, SurvivesPowerLoss: true), CancellationToken.None);
-        Assert.True(File.Exists(FileReservationStore.PathFor(Disk)));
+        Assert.True(File.Exists(BesideDisk.Reservations(Disk)));
         await store.SaveAsync(ReservationState.Empty, CancellationToken.None);
         Assert.Empty(Directory.GetFileSystemEntries(_folder.Path));
     }
@@ -56,7 +57,7 @@ public sealed class FileReservationStoreTests : IDisposable
     [InlineData("""{ "type": "none", "registrations": [], "holder": 1 }""")]
     public void A_damaged_file_is_refused(string text)
     {
-        File.WriteAllText(FileReservationStore.PathFor(Disk), text);
+        File.WriteAllText(BesideDisk.Reservations(Disk), text);
         var refusal = Assert.Throws<IOException>(() => FileReservationStore.Beside(Disk));
         Assert.Contains("cannot be read", refusal.Message, StringComparison.Ordinal);
     }
