@@ -71,6 +71,10 @@ public abstract class BlockUnit : LogicalUnit
 
     internal long ToBytes(ulong blocks) => (long)blocks << _blockShift;
 
+    /// <summary>Reads blocks that the unit holds.</summary>
+    internal virtual ValueTask ReadAsync(BlockRange range, Memory<byte> destination, CancellationToken cancellation) =>
+        Device.ReadAsync(ToBytes(range.Lba), destination, cancellation);
+
     internal ulong ToBlocks(long bytes) => (ulong)(bytes >> _blockShift);
 
     /// <summary>SBC-3 §5: the range must end where the medium does, or before.</summary>

@@ -89,6 +89,9 @@ public sealed class DiskUnit : BlockUnit
 
     internal AtomicWrites? AtomicWrites { get; }
 
+    internal override ValueTask ReadAsync(BlockRange range, Memory<byte> destination, CancellationToken cancellation) =>
+        AtomicWrites is { } atomic ? atomic.ReadAsync(this, range, destination, cancellation) : base.ReadAsync(range, destination, cancellation);
+
     /// <summary>
     /// A change that has its turn is looked at once more, and refused where another nexus has taken the unit since, or a
     /// sanitize operation has begun: PREEMPT AND ABORT (SPC-4 §5.12.11.2.6) and SANITIZE wait for the changes that they find

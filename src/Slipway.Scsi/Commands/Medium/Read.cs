@@ -43,7 +43,7 @@ internal static class Read
         task.DataIn = buffer;
         return fromMedium
             ? FromMediumAsync(unit, range, buffer, cancellation)
-            : ReadAsync(unit, range, buffer, cancellation);
+            : unit.ReadAsync(range, buffer, cancellation);
     }
 
     // SBC-3 §5.9, table 44: what the cache alone holds is written to the medium before it is read from there.
@@ -51,11 +51,6 @@ internal static class Read
         BlockUnit unit, BlockRange range, Memory<byte> buffer, CancellationToken cancellation)
     {
         await unit.Device.FlushAsync(cancellation);
-        await ReadAsync(unit, range, buffer, cancellation);
+        await unit.ReadAsync(range, buffer, cancellation);
     }
-
-    private static ValueTask ReadAsync(BlockUnit unit, BlockRange range, Memory<byte> buffer, CancellationToken cancellation) =>
-        unit is DiskUnit { AtomicWrites: { } atomic } disk
-            ? atomic.ReadAsync(disk, range, buffer, cancellation)
-            : unit.Device.ReadAsync(unit.ToBytes(range.Lba), buffer, cancellation);
 }
