@@ -67,7 +67,6 @@ public class XfsTests(XfsTree tree) : IClassFixture<XfsTree>
             umount {folder["mounted"]}
             """;
         var (status, output) = await Tool.TryRunAsync("unshare", "-m", "sh", "-ec", write);
-        Assert.SkipWhen(output.Contains("unknown filesystem type", StringComparison.Ordinal), "this host's kernel has no XFS to compare with");
         Assert.True(status == 0, output);
 
         var disk = DiskFiles.Load(image);
