@@ -1,3 +1,4 @@
+using System.Text;
 using Slipway.Demo;
 using Slipway.Ipxe.Media;
 
@@ -26,13 +27,7 @@ internal static class GrubForBios
             Directory.Delete(work, recursive: true);
         }
 
-        async Task<byte[]> CoreAsync(string format, string script)
-        {
-            var (early, core) = (Path.Combine(work, "early.cfg"), Path.Combine(work, format));
-            await File.WriteAllTextAsync(early, script, cancellation);
-            await HostProgram.RunAsync("grub-mkimage",
-                ["-d", modules.FullName, "-O", format, "-o", core, "-p", "/grub", "-c", early, .. BiosLoader.Modules], cancellation);
-            return await File.ReadAllBytesAsync(core, cancellation);
-        }
+        Task<byte[]> CoreAsync(string format, string script) =>
+            GrubCore.MakeAsync(work, modules.FullName, format, Encoding.ASCII.GetBytes(script), BiosLoader.Modules, cancellation);
     }
 }

@@ -82,15 +82,8 @@ internal sealed class DemoImage(GuestArchitecture architecture, DemoParts parts)
         return disk;
     }
 
-    private static async Task<byte[]> GrubAsync(string work, string grub, string format, string modules, CancellationToken cancellation)
-    {
-        var early = Path.Combine(work, "early.cfg");
-        var program = Path.Combine(work, "grub-" + format);
-        await File.WriteAllBytesAsync(early, DemoFile.Read("grub-early.cfg"), cancellation);
-        await HostProgram.RunAsync("grub-mkimage",
-            ["-d", grub, "-O", format, "-o", program, "-p", "/grub", "-c", early, .. modules.Split(' ')], cancellation);
-        return await File.ReadAllBytesAsync(program, cancellation);
-    }
+    private static Task<byte[]> GrubAsync(string work, string grub, string format, string modules, CancellationToken cancellation) =>
+        GrubCore.MakeAsync(work, grub, format, DemoFile.Read("grub-early.cfg"), modules.Split(' '), cancellation);
 
     private byte[] GrubConfiguration() => Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(DemoFile.Read("grub.cfg"))
         .Replace("@VERSION@", parts.KernelVersion, StringComparison.Ordinal)
