@@ -15,6 +15,14 @@ internal sealed record Demo(int Status, string Output)
     public string Part(string name) =>
         Output.Split('\n').Single(line => line.StartsWith(name + ": ", StringComparison.Ordinal))[(name.Length + 2)..];
 
+    /// <summary>The parts of a machine, and a disk that it can boot from.</summary>
+    public static async Task<Demo> PrepareAsync(TemporaryFolder folder, string firmware)
+    {
+        var parts = await RunAsync(folder, firmware, "--prepare");
+        Assert.True(parts.Status == 0, parts.Output);
+        return parts;
+    }
+
     public static async Task<Demo> RunAsync(TemporaryFolder folder, string firmware, params string[] options)
     {
         using var run = new BackgroundTool(Program, ["demo", "--headless", "--firmware", firmware, "--folder", folder.Path, .. options]);

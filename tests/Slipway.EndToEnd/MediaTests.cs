@@ -20,7 +20,7 @@ public sealed class MediaTests : IDisposable
     [InlineData("aavmf", "ipxe-arm64.efi", "arm64 efi")]
     public async Task Firmware_starts_the_same_image_from_a_CD_drive_and_from_a_disk(string firmware, string program, string started)
     {
-        var parts = await PartsAsync(firmware);
+        var parts = await Demo.PrepareAsync(_folder, firmware);
         var ipxe = parts.Part("ipxe");
         var (image, script) = (Path.Combine(_folder.Path, "boot.iso"), Path.Combine(_folder.Path, "own.ipxe"));
         // SeaBIOS is one character behind on the serial port.
@@ -57,7 +57,7 @@ public sealed class MediaTests : IDisposable
     [Fact]
     public async Task UBoot_starts_an_SD_card_as_far_as_the_script_on_it()
     {
-        var parts = await PartsAsync("uboot-arm64");
+        var parts = await Demo.PrepareAsync(_folder, "uboot-arm64");
         var (ipxe, uboot) = (parts.Part("ipxe"), Path.Combine(parts.Part("u-boot"), "qemu_arm64", "u-boot.bin"));
         var image = Path.Combine(_folder.Path, "board.img");
         Tool.Run(Demo.Program, "firmware", "media", image, "--format", "sd", "--ipxe", Path.Combine(ipxe, "ipxe-arm64.efi"), "--server", "https://10.77.0.1/");
@@ -65,12 +65,5 @@ public sealed class MediaTests : IDisposable
             "-machine", "virt", "-accel", "tcg,thread=multi", "-cpu", "cortex-a57", "-m", "512", "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot",
             "-bios", uboot, "-nic", "none", "-drive", $"if=none,id=d,format=raw,file={image}", "-device", "virtio-blk-pci,drive=d");
         machine.WaitFor("Slipway: asking for an address", Start);
-    }
-
-    private async Task<Demo> PartsAsync(string firmware)
-    {
-        var parts = await Demo.RunAsync(_folder, firmware, "--prepare");
-        Assert.True(parts.Status == 0, parts.Output);
-        return parts;
     }
 }

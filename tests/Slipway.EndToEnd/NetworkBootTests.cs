@@ -116,8 +116,7 @@ public sealed class NetworkBootTests : IDisposable
 
     private async Task<BackgroundTool> ServeAsync(string network, string firmware = "ovmf")
     {
-        var parts = _parts = await Demo.RunAsync(_folder, firmware, "--prepare");
-        Assert.True(parts.Status == 0, parts.Output);
+        var parts = _parts = await Demo.PrepareAsync(_folder, firmware);
         var volume = Path.Combine(_folder.Path, "node-1.raw");
         File.Copy(parts.Part("disk"), volume);
         var site = Path.Combine(_folder.Path, "slipway.yaml");

@@ -22,7 +22,7 @@ public sealed class ProfileBootTests : IDisposable
     [Fact]
     public async Task OVMF_waits_once_at_a_menu_for_longer_than_its_lease_and_boots_the_kernel_in_its_volume()
     {
-        var parts = await PrepareAsync("ovmf");
+        var parts = await Demo.PrepareAsync(_folder, "ovmf");
         using var server = await ServeAsync(parts, "local");
         var state = Path.Combine(_folder.Path, "state");
         Assert.Contains("its next boot is choice, then local again", Tool.Run(Demo.Program, "machine", "boot-once", "node-1", "choice", "--state", state).Output, StringComparison.Ordinal);
@@ -39,7 +39,7 @@ public sealed class ProfileBootTests : IDisposable
     [Fact]
     public async Task UBoot_boots_the_kernel_in_its_volume()
     {
-        var parts = await PrepareAsync("uboot-x86_64");
+        var parts = await Demo.PrepareAsync(_folder, "uboot-x86_64");
         using var server = await ServeAsync(parts, "kernel");
         var (ipxe, media) = (Path.Combine(_folder.Path, "ipxe.efi"), Path.Combine(_folder.Path, "media.img"));
         Tool.Run(Demo.Program, "firmware", "trust", "--no-sleep", Path.Combine(parts.Part("ipxe"), "ipxe-amd64.efi"), ipxe, "--ca", Path.Combine(_folder.Path, "state", "ca.pem"));
@@ -56,7 +56,7 @@ public sealed class ProfileBootTests : IDisposable
     [InlineData("seabios")]
     public async Task A_machine_runs_the_operators_script_once_and_then_boots_its_own_disk(string firmware)
     {
-        var parts = await PrepareAsync(firmware);
+        var parts = await Demo.PrepareAsync(_folder, firmware);
         using var server = await ServeAsync(parts, "local");
         Tool.Run(Demo.Program, "machine", "boot-once", "node-1", "own", "--state", Path.Combine(_folder.Path, "state"));
         var (script, disk) = (Path.Combine(_folder.Path, "installed.ipxe"), Path.Combine(_folder.Path, "installed.img"));
@@ -72,13 +72,6 @@ public sealed class ProfileBootTests : IDisposable
         server.WaitFor("has its script: it boots what is in it", Boot);
         machine.WaitFor("this is the disk in the machine", Boot);
         Assert.Equal(0, await machine.EndAsync(Boot));
-    }
-
-    private async Task<Demo> PrepareAsync(string firmware)
-    {
-        var parts = await Demo.RunAsync(_folder, firmware, "--prepare");
-        Assert.True(parts.Status == 0, parts.Output);
-        return parts;
     }
 
     private async Task<BackgroundTool> ServeAsync(Demo parts, string profile)

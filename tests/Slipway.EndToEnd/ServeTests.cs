@@ -20,8 +20,7 @@ public sealed partial class ServeTests
     {
         using var folder = new TemporaryFolder();
         // The demo brings the parts, and a disk that a machine can boot from.
-        var parts = await Demo.RunAsync(folder, "uboot-x86_64", "--prepare");
-        Assert.True(parts.Status == 0, parts.Output);
+        var parts = await Demo.PrepareAsync(folder, "uboot-x86_64");
         var (image, ipxe, uboot) = (parts.Part("disk"), parts.Part("ipxe"), parts.Part("u-boot"));
 
         using var network = GuestNetwork.Create("serve", "eth1", "10.77.0.1/24");

@@ -88,8 +88,7 @@ public sealed class StorageNetworkTests : IDisposable
 
     private async Task<BackgroundTool> ServeAsync(string firmware, params string[] storage)
     {
-        var parts = _parts = await Demo.RunAsync(_folder, firmware, "--prepare");
-        Assert.True(parts.Status == 0, parts.Output);
+        var parts = _parts = await Demo.PrepareAsync(_folder, firmware);
         var volume = Path.Combine(_folder.Path, "node-1.raw");
         File.Copy(parts.Part("disk"), volume);
         var site = Path.Combine(_folder.Path, "slipway.yaml");

@@ -22,8 +22,7 @@ public sealed partial class VolumeBootTests : IDisposable
     [Fact]
     public async Task What_a_machine_wrote_is_gone_at_its_next_boot_and_after_a_rebase_the_new_version_runs()
     {
-        var parts = await Demo.RunAsync(_folder, "uboot-x86_64", "--prepare");
-        Assert.True(parts.Status == 0, parts.Output);
+        var parts = await Demo.PrepareAsync(_folder, "uboot-x86_64");
         var state = Path.Combine(_folder.Path, "state");
         Tool.Run(Demo.Program, "image", "import", parts.Part("disk"), "--name", "demo", "--state", state);
         Tool.Run(Demo.Program, "volume", "create", "--image", "demo", "--for", "node-1", "--policy", "reset", "--state", state);
