@@ -75,15 +75,18 @@ public sealed class StorageNetworkTests : IDisposable
         Assert.Contains("at 10.89.0.100:", server.Lines.Last(l => l.Contains("logged in to", StringComparison.Ordinal)), StringComparison.Ordinal);
     }
 
+    /// <summary>iPXE tags as its script says, Linux as the kernel's arguments do.</summary>
     [Fact]
-    public async Task U_Boot_boots_over_a_VLAN_that_iPXE_and_by_the_kernels_arguments_Linux_tag_for()
+    public async Task U_Boot_boots_by_the_second_portal_where_the_VLAN_of_the_first_gives_no_address()
     {
         _switch.Start();
-        using var server = await ServeAsync("uboot-x86_64", Left);
+        using var server = await ServeAsync("uboot-x86_64", Left, Right);
+        _network.Ip("link", "set", "eth2", "down");
         using var machine = StartUBoot();
-        server.WaitFor("at 10.88.0.1:3260, told to the kernel by kernel arguments", Boot);
+        server.WaitFor("at 10.88.0.1:3260 and 10.89.0.1:3260, told to the kernel by kernel arguments", Boot);
         await GuestNetwork.AssertUpAsync(server, machine, Boot);
-        Assert.Contains(machine.Lines, l => l.Contains("vlan=slipway.88:slipway ip=slipway.88:dhcp", StringComparison.Ordinal));
+        Assert.Contains(machine.Lines, l => l.Contains("no DHCP server answers on slipway.88", StringComparison.Ordinal));
+        Assert.Equal(2, server.Lines.Count(l => l.Contains("at 10.89.0.100:", StringComparison.Ordinal) && l.Contains("logged in to", StringComparison.Ordinal)));
     }
 
     private async Task<BackgroundTool> ServeAsync(string firmware, params string[] storage)
