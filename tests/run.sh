@@ -27,7 +27,7 @@ packages=(
   isc-dhcp-client isc-dhcp-relay udhcpc dhcpcd-base dnsmasq-base kea-admin tftp-hpa atftp curl openssl sslscan iproute2 util-linux
   grub-common
   qemu-system-x86 ovmf qemu-system-arm qemu-efi-aarch64
-  kmod
+  kmod procps
   dosfstools mtools fdisk gdisk e2fsprogs xfsprogs genisoimage
   gzip xz-utils zstd
   gcc libc6-dev
