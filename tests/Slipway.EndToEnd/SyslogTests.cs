@@ -61,7 +61,7 @@ public sealed class SyslogTests : IDisposable
             dhclient.WaitFor("PRC: Bound to lease");
         Run("ip", "addr", "show", "to", Leased);
 
-        Run("logger", "-d", "-n", Server, "-t", "initramfs", "-p", "daemon.err", "no disk: giving up");
+        Run("logger", "-d", "-n", Server, "-P", "514", "-t", "initramfs", "-p", "daemon.err", "no disk: giving up");
         server.WaitFor("says (err): initramfs: no disk: giving up");
         // Its socket, /dev/log, is not this machine's.
         var box = Path.Combine(_folder.Path, "dev");
