@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -24,12 +23,6 @@ internal sealed class ControlEndpoint : IAsyncDisposable
 
     private ControlEndpoint(WebApplication application, string socket) => (_application, _socket) = (application, socket);
 
-    public static void Configure(JsonSerializerOptions json)
-    {
-        json.PropertyNamingPolicy = JsonNamingPolicy.CamelCase;
-        json.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
-    }
-
     /// <exception cref="IOException">Another server has this state folder, or the socket cannot be made.</exception>
     public static async Task<ControlEndpoint> StartAsync(
         string socket, ControlRequests requests, CertificateRequests certificates, SiteRequests site, ILoggerFactory logs, CancellationToken cancellation)
@@ -44,7 +37,11 @@ internal sealed class ControlEndpoint : IAsyncDisposable
             (document.Info.Title, document.Info.Version) = ("Slipway", "v1");
             return Task.CompletedTask;
         }));
-        builder.Services.Configure<JsonOptions>(options => Configure(options.SerializerOptions));
+        builder.Services.Configure<JsonOptions>(options =>
+        {
+            options.SerializerOptions.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
+            options.SerializerOptions.TypeInfoResolverChain.Insert(0, ControlJson.Default);
+        });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Slipway.Fleet.Credentials;
 using Slipway.Fleet.Store;
 using Slipway.Server.Api;
@@ -25,7 +26,7 @@ internal sealed class ClientCertificates(SiteAuthority authority, FleetStore sto
     public IssuedClientCertificate Issue(string machine, TimeSpan lifetime, ApprovalRequest? approval)
     {
         var issued = authority.CreateClientCertificate(machine, lifetime, clock);
-        store.Add(new ClientCertificate(issued.Serial, machine, clock.GetUtcNow(), issued.Ends, Approval: approval is null ? null : JsonSerializer.Serialize(approval)));
+        store.Add(new ClientCertificate(issued.Serial, machine, clock.GetUtcNow(), issued.Ends, Approval: approval is null ? null : JsonSerializer.Serialize(approval, StoredApprovalJson.Default.ApprovalRequest)));
         return issued;
     }
 
@@ -69,8 +70,12 @@ internal sealed class ClientCertificates(SiteAuthority authority, FleetStore sto
     }
 
     public static ApprovalRequest? ApprovalOf(ClientCertificate certificate) =>
-        certificate.Approval is { } text ? JsonSerializer.Deserialize<ApprovalRequest>(text) : null;
+        certificate.Approval is { } text ? JsonSerializer.Deserialize(text, StoredApprovalJson.Default.ApprovalRequest) : null;
 }
+
+/// <summary>An approval as the database keeps it.</summary>
+[JsonSerializable(typeof(ApprovalRequest))]
+internal sealed partial class StoredApprovalJson : JsonSerializerContext;
 
 /// <summary>What a client proved by its certificate.</summary>
 /// <param name="Certificate">The one that counts; null where there was none, or it was refused.</param>

@@ -13,16 +13,16 @@ namespace Slipway.Server.Disks;
 /// Keeps what was registered with APTPL in a text file beside the disk, <c>FILE.reservations.json</c>: who moves the disk
 /// moves it too. There is no such file where nothing is to be kept.
 /// </summary>
-public sealed class FileReservationStore : IReservationStore
+public sealed partial class FileReservationStore : IReservationStore
 {
-    private static readonly JsonSerializerOptions Format = new(JsonSerializerDefaults.Web)
+    private static readonly KeptJson Text = new(new JsonSerializerOptions(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+        Converters = { new JsonStringEnumConverter<ReservationType>(JsonNamingPolicy.CamelCase) },
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
-    };
+    });
 
     private readonly string _path;
     private readonly ReservationState? _found;
@@ -72,11 +72,11 @@ public sealed class FileReservationStore : IReservationStore
 
     private static byte[] Write(ReservationState state) => JsonSerializer.SerializeToUtf8Bytes(
         new Kept(state.Type, [.. state.Registrations.Select(r => new KeptRegistration(r.InitiatorPort, r.RelativeTargetPort, $"0x{r.Key:x16}", r == state.Holder))]),
-        Format);
+        Text.Kept);
 
     private static ReservationState Read(byte[] text)
     {
-        var kept = JsonSerializer.Deserialize<Kept>(text, Format) ?? throw new FormatException("it is empty.");
+        var kept = JsonSerializer.Deserialize(text, Text.Kept) ?? throw new FormatException("it is empty.");
         var registrations = kept.Registrations.Select(r => new Registration(r.Initiator, r.Port, ParseKey(r.Key))).ToImmutableArray();
         var holders = kept.Registrations.Index().Where(r => r.Item.Holds).Select(r => registrations[r.Index]).ToList();
         var needsHolder = kept.Type is not (ReservationType.None or ReservationType.WriteExclusiveAllRegistrants or ReservationType.ExclusiveAccessAllRegistrants);
@@ -97,4 +97,7 @@ public sealed class FileReservationStore : IReservationStore
     /// <param name="Port">The relative target port.</param>
     /// <param name="Holds">Has the reservation, alone; false where all registrants have it.</param>
     private sealed record KeptRegistration(string Initiator, ushort Port, string Key, bool Holds = false);
+
+    [JsonSerializable(typeof(Kept))]
+    private sealed partial class KeptJson : JsonSerializerContext;
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Spectre.Console;
 
 namespace Slipway.Commands.Firmware;
@@ -21,21 +22,28 @@ internal sealed record FirmwareFolder(IReadOnlyList<string> Files, string Then, 
     public string Text() => string.Join('\n', [.. Files, "", Then, .. Commands.Select(c => "  " + c)]);
 }
 
+/// <summary>A refusal, for <c>--json</c>.</summary>
+internal sealed record FirmwareRefusal(string Error);
+
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, WriteIndented = true)]
+[JsonSerializable(typeof(FirmwareResult))]
+[JsonSerializable(typeof(FirmwareFolder))]
+[JsonSerializable(typeof(FirmwareRefusal))]
+internal sealed partial class FirmwareJson : JsonSerializerContext;
+
 /// <summary>What a firmware command will not do; the message is for the operator.</summary>
 internal sealed class FirmwareException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>Runs a firmware command, prints its result or refusal, and gives the exit status.</summary>
 internal static class FirmwareOutput
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
-
     public static async Task<int> RunAsync<T>(bool json, Func<Task<T>> work)
         where T : IFirmwareResult
     {
         try
         {
             var result = json || Console.IsErrorRedirected ? await work() : await WithStatusAsync(work);
-            Console.WriteLine(json ? JsonSerializer.Serialize(result, Json) : result.Text());
+            Console.WriteLine(json ? JsonSerializer.Serialize(result, typeof(T), FirmwareJson.Default) : result.Text());
             return 0;
         }
         catch (FirmwareException refusal)
@@ -78,7 +86,7 @@ internal static class FirmwareOutput
 
     private static int Fail(bool json, string message)
     {
-        if (json) Console.WriteLine(JsonSerializer.Serialize(new { error = message }, Json));
+        if (json) Console.WriteLine(JsonSerializer.Serialize(new FirmwareRefusal(message), FirmwareJson.Default.FirmwareRefusal));
         else Console.Error.WriteLine(message);
         return 1;
     }

@@ -70,7 +70,7 @@ internal static class MachineCommand
     {
         var machine = Machine();
         return new Command("wake", "Send a machine the packet that switches it on (wake-on-LAN).") { machine }.Asks(
-            (server, parsed, cancellation) => server.PostAsync<WakeView>(Path(parsed, machine) + "/wake", new { }, cancellation),
+            (server, parsed, cancellation) => server.PostAsync<WakeView>(Path(parsed, machine) + "/wake", null, cancellation),
             w => $"sent to {string.Join(", ", w.SentTo)}");
     }
 

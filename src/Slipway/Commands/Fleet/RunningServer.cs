@@ -13,9 +13,6 @@ namespace Slipway.Commands.Fleet;
 /// <summary>The server that runs on this host, by the API on the socket in its state folder.</summary>
 internal sealed class RunningServer : IDisposable
 {
-    private static readonly JsonSerializerOptions Json = Options(indented: false);
-    private static readonly JsonSerializerOptions Printed = Options(indented: true);
-
     private readonly HttpClient _http;
 
     public RunningServer(string state)
@@ -46,13 +43,13 @@ internal sealed class RunningServer : IDisposable
         };
     }
 
-    public static string Print<T>(T value) => JsonSerializer.Serialize(value, Printed);
+    public static string Print<T>(T value) => JsonSerializer.Serialize(value, typeof(T), ControlJson.Indented);
 
-    public static string PrintLine<T>(T value) => JsonSerializer.Serialize(value, Json);
+    public static string PrintLine<T>(T value) => JsonSerializer.Serialize(value, typeof(T), ControlJson.Default);
 
     public Task<T> GetAsync<T>(string path, CancellationToken cancellation) => AskAsync<T>(HttpMethod.Get, path, null, cancellation);
 
-    public Task<T> PostAsync<T>(string path, object body, CancellationToken cancellation) => AskAsync<T>(HttpMethod.Post, path, body, cancellation);
+    public Task<T> PostAsync<T>(string path, object? body, CancellationToken cancellation) => AskAsync<T>(HttpMethod.Post, path, body, cancellation);
 
     public async Task PostAsync(string path, CancellationToken cancellation)
     {
@@ -69,7 +66,7 @@ internal sealed class RunningServer : IDisposable
     {
         using var answer = await SendAsync(HttpMethod.Get, path, null, cancellation);
         await using var stream = await answer.Content.ReadAsStreamAsync(cancellation);
-        await using var items = SseParser.Create(stream, (_, data) => JsonSerializer.Deserialize<T>(data, Json)!).EnumerateAsync(cancellation).GetAsyncEnumerator(cancellation);
+        await using var items = SseParser.Create(stream, (_, data) => (T)JsonSerializer.Deserialize(data, typeof(T), ControlJson.Default)!).EnumerateAsync(cancellation).GetAsyncEnumerator(cancellation);
         while (await MoveOnAsync(items))
             yield return items.Current.Data;
         throw new ServerException("the server stopped");
@@ -92,12 +89,12 @@ internal sealed class RunningServer : IDisposable
     private async Task<T> AskAsync<T>(HttpMethod method, string path, object? body, CancellationToken cancellation)
     {
         using var answer = await SendAsync(method, path, body, cancellation);
-        return (await answer.Content.ReadFromJsonAsync<T>(Json, cancellation))!;
+        return (T)(await answer.Content.ReadFromJsonAsync(typeof(T), ControlJson.Default, cancellation))!;
     }
 
     private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, object? body, CancellationToken cancellation)
     {
-        using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body, body.GetType(), options: Json) };
+        using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body, ControlJson.Default.GetTypeInfo(body.GetType())!) };
         try
         {
             var answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
@@ -119,13 +116,6 @@ internal sealed class RunningServer : IDisposable
             && JsonDocument.Parse(text).RootElement.TryGetProperty("detail", out var detail))
             return detail.GetString()!;
         return answer.StatusCode == HttpStatusCode.NotFound ? "the server does not know this request: is it of another version?" : $"the server answered {(int)answer.StatusCode}";
-    }
-
-    private static JsonSerializerOptions Options(bool indented)
-    {
-        var options = new JsonSerializerOptions(JsonSerializerDefaults.Web) { WriteIndented = indented };
-        ControlEndpoint.Configure(options);
-        return options;
     }
 }
 

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Slipway.Disks;
 using Slipway.Volumes.Store;
 
@@ -13,12 +12,6 @@ internal static class StoreCommand
 {
     /// <summary>What shells expect of a program that SIGINT ended.</summary>
     private const int Interrupted = 130;
-
-    private static readonly JsonSerializerOptions JsonOptions = new(JsonSerializerDefaults.Web)
-    {
-        WriteIndented = true,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
-    };
 
     public static Option<DirectoryInfo> State { get; } = new("--state")
     {
@@ -52,7 +45,7 @@ internal static class StoreCommand
             try
             {
                 var result = await work(new(parsed.GetRequiredValue(State).FullName), parsed, cancellation);
-                var line = parsed.GetValue(Json) ? JsonSerializer.Serialize(result, JsonOptions) : text(result);
+                var line = parsed.GetValue(Json) ? JsonSerializer.Serialize(result, typeof(T), StoreJson.Printed) : text(result);
                 if (line.Length > 0) Console.WriteLine(line);
                 return 0;
             }

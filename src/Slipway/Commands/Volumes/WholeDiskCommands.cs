@@ -38,9 +38,9 @@ internal static class WholeDiskCommands
         {
             var path = parsed.GetRequiredValue(file).FullName;
             await store.ExportAsync(parsed.GetRequiredValue(volume), path, parsed.GetRequiredValue(format), progress, cancellation);
-            return new Exported(path, parsed.GetRequiredValue(format));
+            return new ExportedVolume(path, parsed.GetRequiredValue(format));
         }), e => e.Path);
     }
-
-    private sealed record Exported(string Path, string Format);
 }
+
+internal sealed record ExportedVolume(string Path, string Format);
