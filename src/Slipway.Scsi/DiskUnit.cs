@@ -36,6 +36,7 @@ public sealed class DiskUnit : BlockUnit
 
     private static readonly ushort[] ClaimedStandards = [0x00A0, 0x0460, 0x04C0, 0x0960]; // SAM-5, SPC-4, SBC-3, iSCSI
 
+    private readonly RangeLock _changes = new();
     private volatile bool _writeProtected;
 
     /// <param name="blockSize">The logical block length, 512 to 4096, a power of two. A tail of the device shorter than one block is unreachable.</param>
@@ -85,28 +86,29 @@ public sealed class DiskUnit : BlockUnit
 
     internal SanitizeState Sanitizing { get; } = new();
 
-    internal RangeLock Changes { get; } = new();
-
     internal AtomicWrites? AtomicWrites { get; }
 
     internal override ValueTask ReadAsync(BlockRange range, Memory<byte> destination, CancellationToken cancellation) =>
         AtomicWrites is { } atomic ? atomic.ReadAsync(this, range, destination, cancellation) : base.ReadAsync(range, destination, cancellation);
 
     /// <summary>
-    /// A change that has its turn is looked at once more, and refused where another nexus has taken the unit since, or a
-    /// sanitize operation has begun: PREEMPT AND ABORT (SPC-4 §5.12.11.2.6) and SANITIZE wait for the changes that they find
-    /// here, and for none that comes after.
+    /// The one way to change the medium: completes when the change has its turn, and throws <see cref="ChangeRefusedException"/>
+    /// where another nexus has taken the unit since the command was let in, or a sanitize operation has begun. PREEMPT AND
+    /// ABORT (SPC-4 §5.12.11.2.6) and SANITIZE wait for the changes that they find here, and for none that comes after.
     /// </summary>
-    internal bool IsOvertaken(UnitNexus nexus, ScsiTask task)
+    /// <param name="exclusive">Reads the blocks too, and wants nobody else to change them between.</param>
+    internal ValueTask<RangeLock.Hold> BeginChangeAsync(
+        UnitNexus nexus, BlockRange range, bool exclusive, CancellationToken cancellation)
     {
-        if (Sanitizing.Refusal is { } sanitized)
-            return !Deny(task, sanitized);
-        if (!IsReservedFor(nexus, writes: true))
-            return false;
-        task.Status = ScsiStatus.ReservationConflict;
-        task.TransferLength = 0;
-        return true;
+        var entering = _changes.EnterAsync(range, exclusive, cancellation);
+        return entering.IsCompletedSuccessfully
+            ? ValueTask.FromResult(Checked(entering.Result, nexus))
+            : CheckedAsync(entering, nexus);
     }
+
+    /// <summary>Waits until no exclusive change of the blocks is under way, and lets none begin while they are read.</summary>
+    internal ValueTask<RangeLock.Hold> KeepChangesOffAsync(BlockRange range, CancellationToken cancellation) =>
+        _changes.EnterAsync(range, exclusive: false, cancellation);
 
     /// <summary>Ends a change of the medium: on the medium itself where the command (FUA) or the mode (WCE zero) says so.</summary>
     internal ValueTask CommitAsync(bool throughCache, CancellationToken cancellation) =>
@@ -115,7 +117,7 @@ public sealed class DiskUnit : BlockUnit
     /// <summary>Returns when every change of the medium that had begun has ended.</summary>
     internal async ValueTask DrainChangesAsync(CancellationToken cancellation)
     {
-        using (await Changes.EnterAloneAsync(cancellation))
+        using (await _changes.EnterAloneAsync(cancellation))
         {
         }
     }
@@ -151,6 +153,18 @@ public sealed class DiskUnit : BlockUnit
             return true;
         return Reservations.State.Conflicts(
             nexus.Port, row.Has(CommandTraits.ConflictsWithWriteExclusive), row.Has(CommandTraits.ConflictsWithExclusiveAccess));
+    }
+
+    private async ValueTask<RangeLock.Hold> CheckedAsync(ValueTask<RangeLock.Hold> entering, UnitNexus nexus) =>
+        Checked(await entering, nexus);
+
+    private RangeLock.Hold Checked(RangeLock.Hold hold, UnitNexus nexus)
+    {
+        var sanitized = Sanitizing.Refusal;
+        if (sanitized is null && !IsReservedFor(nexus, writes: true))
+            return hold;
+        hold.Dispose();
+        throw new ChangeRefusedException(sanitized);
     }
 
     private bool IsReservedFor(UnitNexus nexus, bool writes) =>

@@ -175,6 +175,10 @@ public abstract class LogicalUnit
         {
             return Refuse(task, MediumSense.For(refusal, row.Has(CommandTraits.Writes | CommandTraits.Flushes)));
         }
+        catch (ChangeRefusedException refusal)
+        {
+            return TellOvertaken(task, refusal);
+        }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
             return Abort(task);
@@ -194,10 +198,23 @@ public abstract class LogicalUnit
         {
             await Refuse(task, MediumSense.For(refusal, row.Has(CommandTraits.Writes | CommandTraits.Flushes)));
         }
+        catch (ChangeRefusedException refusal)
+        {
+            await TellOvertaken(task, refusal);
+        }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
             await Abort(task);
         }
+    }
+
+    private ValueTask TellOvertaken(ScsiTask task, ChangeRefusedException refusal)
+    {
+        if (refusal.Sense is { } sense)
+            return Refuse(task, sense);
+        task.Status = ScsiStatus.ReservationConflict;
+        task.TransferLength = 0;
+        return default;
     }
 
     // SAM-5 §5.6: the transport aborted the task and decides whether the initiator hears of it.

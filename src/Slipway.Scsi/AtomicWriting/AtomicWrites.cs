@@ -19,17 +19,15 @@ internal sealed class AtomicWrites(IAtomicWriteStore store)
 
     /// <summary>Returns when the data are on the medium. Where that fails the medium is as it was.</summary>
     public async ValueTask WriteAsync(
-        DiskUnit unit, UnitNexus nexus, ScsiTask task, BlockRange range, ReadOnlyMemory<byte> data, CancellationToken cancellation)
+        DiskUnit unit, UnitNexus nexus, BlockRange range, ReadOnlyMemory<byte> data, CancellationToken cancellation)
     {
         var offset = unit.ToBytes(range.Lba);
         var before = new byte[data.Length];
-        using (await unit.Changes.EnterAsync(range, exclusive: true, cancellation))
+        using (await unit.BeginChangeAsync(nexus, range, exclusive: true, cancellation))
         {
             await unit.Device.ReadAsync(offset, before, cancellation);
             using (await _turn.EnterAloneAsync(cancellation))
             {
-                if (unit.IsOvertaken(nexus, task))
-                    return;
                 await unit.Device.FlushAsync(cancellation);
                 // From here on to the end: an abort that comes late is better than a write that waits for the next start.
                 await store.SaveAsync(new(offset, before, data));
@@ -57,7 +55,7 @@ internal sealed class AtomicWrites(IAtomicWriteStore store)
         await read;
         if (IsUntouched(version))
             return;
-        using (await unit.Changes.EnterAsync(range, exclusive: false, cancellation))
+        using (await unit.KeepChangesOffAsync(range, cancellation))
             await unit.Device.ReadAsync(unit.ToBytes(range.Lba), destination, cancellation);
     }
 

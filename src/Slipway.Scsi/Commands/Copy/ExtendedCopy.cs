@@ -93,11 +93,8 @@ internal static class ExtendedCopy
         try
         {
             var offset = segment.Destination.ToBytes(segment.DestinationRange.Lba);
-            using (await segment.Destination.Changes.EnterAsync(segment.DestinationRange, exclusive: true, cancellation))
+            using (await segment.Destination.BeginChangeAsync(segment.DestinationNexus, segment.DestinationRange, exclusive: true, cancellation))
             {
-                // Another nexus may have taken the unit since the list was checked.
-                if (!segment.Destination.MayWrite(segment.DestinationNexus))
-                    return new(SenseCode.ThirdPartyDeviceFailure, number, CopyList.PlaceOfTarget(segment.DestinationTarget));
                 while (done < segment.Length)
                 {
                     if (task.IsAbandoned)
@@ -112,6 +109,10 @@ internal static class ExtendedCopy
                 }
             }
             return null;
+        }
+        catch (ChangeRefusedException)
+        {
+            return new(SenseCode.ThirdPartyDeviceFailure, number, CopyList.PlaceOfTarget(segment.DestinationTarget));
         }
         catch (BlockDeviceException refusal)
         {

@@ -30,10 +30,8 @@ internal static class CompareAndWrite
         var buffer = ArrayPool<byte>.Shared.Rent(length);
         try
         {
-            using (await unit.Changes.EnterAsync(range, exclusive: true, cancellation))
+            using (await unit.BeginChangeAsync(nexus, range, exclusive: true, cancellation))
             {
-                if (unit.IsOvertaken(nexus, task))
-                    return;
                 var present = buffer.AsMemory(0, length);
                 await unit.Device.ReadAsync(offset, present, cancellation);
                 var same = present.Span.CommonPrefixLength(task.DataOut.Span[..length]);

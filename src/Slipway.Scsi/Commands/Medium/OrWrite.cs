@@ -26,10 +26,8 @@ internal static class OrWrite
         var buffer = ArrayPool<byte>.Shared.Rent(Math.Min(data.Length, ChunkLength));
         try
         {
-            using (await unit.Changes.EnterAsync(range, exclusive: true, cancellation))
+            using (await unit.BeginChangeAsync(nexus, range, exclusive: true, cancellation))
             {
-                if (unit.IsOvertaken(nexus, task))
-                    return;
                 for (var done = 0; done < data.Length; done += ChunkLength)
                 {
                     var chunk = buffer.AsMemory(0, Math.Min(data.Length - done, ChunkLength));

@@ -22,12 +22,12 @@ internal static class Write
 
     private static ValueTask Execute(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation) =>
         TryDecode(unit, task, out var range, out var data)
-            ? WriteAsync(unit, nexus, task, range, data, (task.Cdb[1] & Fua) != 0, cancellation)
+            ? WriteAsync(unit, nexus, range, data, (task.Cdb[1] & Fua) != 0, cancellation)
             : default;
 
     private static ValueTask Execute6(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation) =>
         TryDecode(unit, task, out var range, out var data)
-            ? WriteAsync(unit, nexus, task, range, data, throughCache: false, cancellation)
+            ? WriteAsync(unit, nexus, range, data, throughCache: false, cancellation)
             : default;
 
     /// <summary>
@@ -46,20 +46,17 @@ internal static class Write
 
     /// <summary>Written as one with respect to atomic commands. Without an async method, so that it costs no allocation.</summary>
     private static ValueTask WriteAsync(
-        DiskUnit unit, UnitNexus nexus, ScsiTask task, BlockRange range, ReadOnlyMemory<byte> data, bool throughCache,
-        CancellationToken cancellation)
+        DiskUnit unit, UnitNexus nexus, BlockRange range, ReadOnlyMemory<byte> data, bool throughCache, CancellationToken cancellation)
     {
         if (data.IsEmpty)
             return default;
-        var entering = unit.Changes.EnterAsync(range, exclusive: false, cancellation);
+        var entering = unit.BeginChangeAsync(nexus, range, exclusive: false, cancellation);
         if (!entering.IsCompletedSuccessfully)
-            return WaitAndWriteAsync(entering, unit, nexus, task, range, data, throughCache, cancellation);
+            return WaitAndWriteAsync(entering, unit, range, data, throughCache, cancellation);
         var hold = entering.Result;
         var isHeld = true;
         try
         {
-            if (unit.IsOvertaken(nexus, task))
-                return default;
             var write = unit.Device.WriteAsync(unit.ToBytes(range.Lba), data, cancellation);
             if (!write.IsCompletedSuccessfully)
             {
@@ -88,15 +85,11 @@ internal static class Write
     }
 
     private static async ValueTask WaitAndWriteAsync(
-        ValueTask<RangeLock.Hold> entering, DiskUnit unit, UnitNexus nexus, ScsiTask task, BlockRange range,
-        ReadOnlyMemory<byte> data, bool throughCache, CancellationToken cancellation)
+        ValueTask<RangeLock.Hold> entering, DiskUnit unit, BlockRange range, ReadOnlyMemory<byte> data, bool throughCache,
+        CancellationToken cancellation)
     {
         using (await entering)
-        {
-            if (unit.IsOvertaken(nexus, task))
-                return;
             await unit.Device.WriteAsync(unit.ToBytes(range.Lba), data, cancellation);
-        }
 
         await unit.CommitAsync(throughCache, cancellation);
     }

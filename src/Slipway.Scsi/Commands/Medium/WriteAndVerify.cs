@@ -33,10 +33,8 @@ internal static class WriteAndVerify
         var asked = task.TransferLength;
 
         // Exclusive: what is compared is what this command wrote.
-        using (await unit.Changes.EnterAsync(range, exclusive: true, cancellation))
+        using (await unit.BeginChangeAsync(nexus, range, exclusive: true, cancellation))
         {
-            if (unit.IsOvertaken(nexus, task))
-                return;
             await unit.Device.WriteAsync(unit.ToBytes(range.Lba), data, cancellation);
             await unit.Device.FlushAsync(cancellation);
             await Verify.CheckAsync(unit, task, range, check, cancellation);

@@ -24,6 +24,6 @@ internal static class WriteAtomic
             return unit.RefuseField(task, TransferLengthField);
         return range.Blocks == 0
             ? default
-            : unit.AtomicWrites!.WriteAsync(unit, nexus, task, range, task.DataOut[..(int)task.TransferLength], cancellation);
+            : unit.AtomicWrites!.WriteAsync(unit, nexus, range, task.DataOut[..(int)task.TransferLength], cancellation);
     }
 }

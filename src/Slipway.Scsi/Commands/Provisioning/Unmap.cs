@@ -28,7 +28,7 @@ internal static class Unmap
         var listed = BinaryPrimitives.ReadUInt16BigEndian(header[2..]) / DescriptorLength;
         var descriptors = task.DataOut[HeaderLength..length];
         descriptors = descriptors[..(Math.Min(listed, descriptors.Length / DescriptorLength) * DescriptorLength)];
-        return Check(unit, task, descriptors.Span) ? DiscardAsync(unit, nexus, task, descriptors, cancellation) : default;
+        return Check(unit, task, descriptors.Span) ? DiscardAsync(unit, nexus, descriptors, cancellation) : default;
     }
 
     // All descriptors are looked at before the first takes effect: a refused list changes nothing.
@@ -56,17 +56,15 @@ internal static class Unmap
     }
 
     private static async ValueTask DiscardAsync(
-        DiskUnit unit, UnitNexus nexus, ScsiTask task, ReadOnlyMemory<byte> descriptors, CancellationToken cancellation)
+        DiskUnit unit, UnitNexus nexus, ReadOnlyMemory<byte> descriptors, CancellationToken cancellation)
     {
         for (var at = 0; at < descriptors.Length; at += DescriptorLength)
         {
             var range = Decode(descriptors.Span[at..]);
             if (range.Blocks == 0)
                 continue;
-            using (await unit.Changes.EnterAsync(range, exclusive: false, cancellation))
+            using (await unit.BeginChangeAsync(nexus, range, exclusive: false, cancellation))
             {
-                if (unit.IsOvertaken(nexus, task))
-                    return;
                 await unit.Device.DiscardAsync(unit.ToBytes(range.Lba), unit.ToBytes(range.Blocks), cancellation);
             }
         }

@@ -40,19 +40,17 @@ internal static class WriteSame
             block = task.DataOut;
         }
 
-        return WriteAsync(unit, nexus, task, range, block, (task.Cdb[1] & UnmapBit) != 0, cancellation);
+        return WriteAsync(unit, nexus, range, block, (task.Cdb[1] & UnmapBit) != 0, cancellation);
     }
 
     private static async ValueTask WriteAsync(
-        DiskUnit unit, UnitNexus nexus, ScsiTask task, BlockRange range, ReadOnlyMemory<byte> block, bool mayUnmap,
+        DiskUnit unit, UnitNexus nexus, BlockRange range, ReadOnlyMemory<byte> block, bool mayUnmap,
         CancellationToken cancellation)
     {
         var offset = unit.ToBytes(range.Lba);
         var length = unit.ToBytes(range.Blocks);
-        using (await unit.Changes.EnterAsync(range, exclusive: false, cancellation))
+        using (await unit.BeginChangeAsync(nexus, range, exclusive: false, cancellation))
         {
-            if (unit.IsOvertaken(nexus, task))
-                return;
             if (block.Span.ContainsAnyExcept((byte)0))
                 await FillAsync(unit, offset, length, block, cancellation);
             else
