@@ -32,6 +32,23 @@ public class OrderTests
         .SaysCommand(8, TestUnitReady, cmdSN: 101).HearsStatus(8).HearsNop(6).HearsNothing();
 
     [Fact]
+    public void Texts_and_pings_before_their_turn_have_little_room()
+    {
+        var ping = Pattern(40_000);
+        _site.LogIn()
+            .SaysNop(2, ping, immediate: false, cmdSN: 101)
+            .SaysNop(3, ping, immediate: false, cmdSN: 102).HearsReject(RejectReason.LongOperationReject)
+            .SaysNop(4, ping[..20_000], immediate: false, cmdSN: 103).HearsNothing()
+            // What is outside the window is no more than ignored.
+            .SaysNop(5, ping, immediate: false, cmdSN: 100_000).HearsNothing()
+            // The one that was refused has had its turn (RFC 7143 §7.8).
+            .SaysCommand(1, TestUnitReady, cmdSN: 100).HearsStatus(1)
+            .HearsNop(2, ping[..8192]).HearsNop(4, ping[..8192]).HearsNothing()
+            .Do(i => i.CmdSN = 104)
+            .SaysNop(6, ping, immediate: false, cmdSN: 105).HearsNothing();
+    }
+
+    [Fact]
     public void CmdSN_goes_round()
     {
         var initiator = _site.Connect().Do(i => i.CmdSN = uint.MaxValue - 1).LogsIn();

@@ -210,6 +210,12 @@ internal sealed class FullFeaturePhase
             Deliver(header, task, data);
             DeliverHeld();
         }
+        else if (Session.Window.Contains(header.SequenceNumber) && !Session.Held.HasRoomFor(data.Length))
+        {
+            // It is a text or a ping, and may come again.
+            Reject(header, RejectReason.LongOperationReject);
+            Order(header.SequenceNumber, HeldRequest.Void);
+        }
         else if (!Order(header.SequenceNumber, new(this, header.Bytes.ToArray(), task, data.ToArray())) && task is not null)
         {
             Runner.Drop(task);

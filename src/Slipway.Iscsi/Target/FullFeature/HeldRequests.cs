@@ -6,10 +6,23 @@ namespace Slipway.Iscsi.Target.FullFeature;
 /// </summary>
 internal sealed class HeldRequests(CommandWindow window)
 {
+    // Texts and pings are short; one of any length is taken.
+    private const int MaxData = 64 * 1024;
+
     private readonly Dictionary<uint, HeldRequest> _held = [];
+    private int _data;
+
+    /// <summary>Whether a request with so much data may wait: data of commands has an account of its own.</summary>
+    public bool HasRoomFor(int data) => data == 0 || _data == 0 || _data + data <= MaxData;
 
     /// <summary>False where the CmdSN is outside the window, or here already: then it is ignored, with no answer (§4.2.2.1).</summary>
-    public bool TryHold(uint cmdSN, HeldRequest request) => window.Contains(cmdSN) && _held.TryAdd(cmdSN, request);
+    public bool TryHold(uint cmdSN, HeldRequest request)
+    {
+        if (!window.Contains(cmdSN) || !_held.TryAdd(cmdSN, request))
+            return false;
+        _data += request.Data.Length;
+        return true;
+    }
 
     /// <summary>Takes the request whose turn it is, where it is <paramref name="taker"/>'s to deliver, or nobody's.</summary>
     public bool TryTake(FullFeaturePhase? taker, out HeldRequest next)
@@ -18,6 +31,7 @@ internal sealed class HeldRequests(CommandWindow window)
         if (_held.Count == 0 || !_held.TryGetValue(window.Expected, out var due) || (due.Owner is not null && due.Owner != taker))
             return false;
         _held.Remove(window.Expected);
+        _data -= due.Data.Length;
         window.Advance();
         next = due;
         return true;
@@ -33,6 +47,7 @@ internal sealed class HeldRequests(CommandWindow window)
         foreach (var (cmdSN, held) in _held.Where(h => h.Value.Owner == owner).ToList())
         {
             _held[cmdSN] = HeldRequest.Void;
+            _data -= held.Data.Length;
             if (held.Task is not null)
                 tasks.Add(held.Task);
         }
