@@ -23,11 +23,20 @@ public abstract class ScsiTargetDevice
     /// </summary>
     public abstract ValueTask ExecuteAsync(ScsiTask task, CancellationToken cancellation = default);
 
+    /// <summary>Ends a command that never reached its unit with sense data, in the format that the unit uses (SPC-4 §4.5.1).</summary>
+    public abstract void Refuse(ScsiTask task, SenseCode sense);
+
     /// <summary>
     /// Runs a task management function (SAM-5 §7). The transport aborts what it holds itself, queued or in transfer; the
     /// device does the rest: unit attentions for the others, reset state.
     /// </summary>
     public abstract TaskManagementResponse Manage(TaskManagementFunction function, Nexus nexus, ulong lun);
+
+    /// <summary>
+    /// CLEAR TASK SET of another nexus has aborted commands of this one: it learns so by unit attention, as none of them
+    /// is answered (SAM-5 §5.6.3, TAS zero).
+    /// </summary>
+    public abstract void ReportCleared(Nexus nexus, ulong lun);
 }
 
 /// <summary>An I_T nexus: one initiator port talking to one target port.</summary>

@@ -114,11 +114,12 @@ public sealed class TargetDevice : ScsiTargetDevice
     public override ValueTask ExecuteAsync(ScsiTask task, CancellationToken cancellation = default)
     {
         var port = (PortNexus)task.Nexus;
-        var units = port.Units;
-        var unit = LogicalUnitNumber.TryDecode(task.Lun, out var lun) && lun < units.Length ? units[lun] : null;
-        unit ??= new UnitNexus(_absent, port);
+        var unit = Find(port, task.Lun) ?? new UnitNexus(_absent, port);
         return unit.Unit.ExecuteAsync(unit, task, cancellation);
     }
+
+    public override void Refuse(ScsiTask task, SenseCode sense) =>
+        (Find((PortNexus)task.Nexus, task.Lun)?.Unit ?? _absent).Deny(task, sense);
 
     public override TaskManagementResponse Manage(TaskManagementFunction function, Nexus nexus, ulong lun)
     {
@@ -137,15 +138,11 @@ public sealed class TargetDevice : ScsiTargetDevice
                 return TaskManagementResponse.NotSupported;
         }
 
-        var units = port.Units;
-        if (!LogicalUnitNumber.TryDecode(lun, out var number) || number >= units.Length || units[number] is not { } unit)
+        if (Find(port, lun) is not { } unit)
             return TaskManagementResponse.LunDoesNotExist;
         switch (function)
         {
-            case TaskManagementFunction.AbortTask or TaskManagementFunction.AbortTaskSet:
-                return TaskManagementResponse.FunctionComplete;
-            case TaskManagementFunction.ClearTaskSet:
-                unit.Unit.EstablishForOthers(unit, SenseCode.CommandsClearedByAnotherInitiator);
+            case TaskManagementFunction.AbortTask or TaskManagementFunction.AbortTaskSet or TaskManagementFunction.ClearTaskSet:
                 return TaskManagementResponse.FunctionComplete;
             case TaskManagementFunction.LogicalUnitReset:
                 unit.Unit.Reset(unit, SenseCode.BusDeviceResetFunctionOccurred);
@@ -153,6 +150,15 @@ public sealed class TargetDevice : ScsiTargetDevice
             default:
                 return TaskManagementResponse.NotSupported;
         }
+    }
+
+    public override void ReportCleared(Nexus nexus, ulong lun) =>
+        Find((PortNexus)nexus, lun)?.Establish(SenseCode.CommandsClearedByAnotherInitiator);
+
+    private static UnitNexus? Find(PortNexus port, ulong lun)
+    {
+        var units = port.Units;
+        return LogicalUnitNumber.TryDecode(lun, out var number) && number < units.Length ? units[number] : null;
     }
 
     // SPC-4 §6.33: every other unit of the target reports that the list is not what it was.

@@ -85,7 +85,7 @@ internal sealed partial class ScriptedInitiator
     }
 
     /// <summary>CHECK CONDITION with this key, code and qualifier, as 0xKCCQQ.</summary>
-    public ScriptedInitiator HearsSense(uint tag, uint code)
+    public ScriptedInitiator HearsSense(uint tag, uint code, bool descriptors = false)
     {
         var reply = Next(Opcode.ScsiResponse);
         var response = new ScsiResponsePdu(reply.Bytes);
@@ -93,7 +93,9 @@ internal sealed partial class ScriptedInitiator
         // RFC 7143 §11.4.7.2: SenseLength, then the sense.
         Assert.Equal(reply.Data.Length - 2, BinaryPrimitives.ReadUInt16BigEndian(reply.Data));
         var sense = reply.Data.AsSpan(2);
-        Assert.Equal(code.ToString("x6"), $"{sense[2] & 15:x2}{sense[12]:x2}{sense[13]:x2}");
+        // SPC-4 §4.5.1: the descriptor format, or the fixed.
+        Assert.Equal(descriptors ? 0x72 : 0x70, sense[0]);
+        Assert.Equal(code.ToString("x6"), descriptors ? $"{sense[1]:x2}{sense[2]:x2}{sense[3]:x2}" : $"{sense[2] & 15:x2}{sense[12]:x2}{sense[13]:x2}");
         return this;
     }
 

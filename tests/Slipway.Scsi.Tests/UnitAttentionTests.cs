@@ -13,6 +13,7 @@ public sealed class UnitAttentionTests : IAsyncDisposable
         ["target warm reset"] = t => t._one.Manage(TaskManagementFunction.TargetWarmReset),
         ["target cold reset"] = t => t._one.Manage(TaskManagementFunction.TargetColdReset),
         ["clear task set"] = t => t._one.Manage(TaskManagementFunction.ClearTaskSet),
+        ["commands cleared"] = t => t._target.ReportCleared(t._two.Nexus, 0),
         ["abort task set"] = t => t._one.Manage(TaskManagementFunction.AbortTaskSet),
         ["resize"] = t => t._unit.ReportCapacityChange(),
         ["mode select"] = t => t._one.Send("15 10 00 00 10 00", Initiator.Hex("00000000 0A0A 04 10 00 00 0000 0000 0000")).Good(),
@@ -91,7 +92,8 @@ public sealed class UnitAttentionTests : IAsyncDisposable
     [InlineData("logical unit reset", "BusDeviceResetFunctionOccurred", "BusDeviceResetFunctionOccurred", "BusDeviceResetFunctionOccurred", null)]
     [InlineData("target warm reset", "PowerOnOrReset", "PowerOnOrReset", "PowerOnOrReset", "PowerOnOrReset")]
     [InlineData("target cold reset", "PowerOnOrReset", "PowerOnOrReset", "PowerOnOrReset", "PowerOnOrReset")]
-    [InlineData("clear task set", null, "CommandsClearedByAnotherInitiator", "CommandsClearedByAnotherInitiator", null)]
+    [InlineData("clear task set", null, null, null, null)]
+    [InlineData("commands cleared", null, "CommandsClearedByAnotherInitiator", null, null)]
     [InlineData("abort task set", null, null, null, null)]
     [InlineData("resize", "CapacityDataHasChanged", "CapacityDataHasChanged", "CapacityDataHasChanged", null)]
     [InlineData("mode select", null, "ModeParametersChanged", "ModeParametersChanged", null)]

@@ -159,12 +159,12 @@ public sealed class TargetConnection : IPduSink
     /// <summary>From any loop that holds the session.</summary>
     internal void StartOrdered() => Post(_startOrdered);
 
-    internal void AbortTasks(Func<TargetTask, bool> which, Action then)
+    internal void AbortTasks(Func<TargetTask, bool> which, Action then, Action? found)
     {
         if (_phase is null || _released)
             then();
         else
-            _phase.Management.AbortThen(which, then);
+            _phase.Management.AbortThen(which, then, found);
     }
 
     internal void EnterFullFeaturePhase(Session session, ushort cid, LoginFacts facts, OperationalParameters parameters)

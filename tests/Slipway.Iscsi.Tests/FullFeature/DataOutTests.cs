@@ -52,6 +52,19 @@ public class DataOutTests
     }
 
     [Fact]
+    public void What_the_transport_ends_has_sense_in_the_format_of_the_unit()
+    {
+        // SPC-4 §7.5.8: D_SENSE of the Control mode page, set by MODE SELECT(6).
+        byte[] select = [0x15, 0x10, 0, 0, 16, 0, .. new byte[10]];
+        byte[] page = [0, 0, 0, 0, 0x0A, 0x0A, 0x04, 0x10, .. new byte[8]];
+        _site.LogIn("ImmediateData=No").SaysWrite(1, 0, 512, Pattern(512)).HearsSense(1, UnexpectedUnsolicitedData);
+        _site.LogIn(isid: 2).SaysCommand(1, select, write: 16, data: page).HearsStatus(1);
+        _site.LogIn("ImmediateData=No", 3).SaysWrite(1, 0, 512, Pattern(512)).HearsSense(1, UnexpectedUnsolicitedData, descriptors: true)
+            // A unit that is not there has no mode pages.
+            .SaysCommand(2, Write10(0, 1), write: 512, data: Pattern(512), lun: 0x0005_0000_0000_0000).HearsSense(2, UnexpectedUnsolicitedData);
+    }
+
+    [Fact]
     public void Bursts_in_flight_may_come_in_any_order()
     {
         var data = Pattern(12288);

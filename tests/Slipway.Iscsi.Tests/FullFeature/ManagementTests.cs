@@ -120,6 +120,21 @@ public sealed class ManagementTests : IAsyncDisposable
     }
 
     [Fact]
+    public void CLEAR_TASK_SET_tells_those_whose_commands_it_cleared_and_nobody_else()
+    {
+        // SAM-5 §5.6.3, TAS zero.
+        var loses = _site.LogIn("InitialR2T=Yes ImmediateData=No", 2).SaysWrite(1, 0, 512).HearsR2T(1, 0, 0, 512, out _);
+        var idle = _site.LogIn(isid: 3);
+        var initiator = _site.LogIn("InitialR2T=Yes ImmediateData=No").SaysWrite(1, 0, 512).HearsR2T(1, 0, 0, 512, out _)
+            .SaysManagement(5, TaskManagementFunction.ClearTaskSet);
+        loses.Turns();
+        idle.Turns();
+        initiator.Turns().HearsManagement(5, TaskManagementResponse.FunctionComplete).SaysCommand(6, TestUnitReady).HearsStatus(6);
+        idle.SaysCommand(2, TestUnitReady).HearsStatus(2);
+        loses.SaysCommand(2, TestUnitReady).HearsSense(2, 0x062F00).SaysCommand(3, TestUnitReady).HearsStatus(3);
+    }
+
+    [Fact]
     public void A_cold_reset_ends_every_session()
     {
         var other = _site.LogIn(isid: 2);

@@ -34,7 +34,7 @@ internal sealed class CommandReceiver(FullFeaturePhase phase)
         session.OrderedTasks += task.Attribute == TaskAttribute.Ordered ? 1 : 0;
         if (command.Write)
             PrepareDataOut(task, command);
-        if (command.Header.DataSegmentLength is > 0 and var length && task.Refusal == 0)
+        if (command.Header.DataSegmentLength is > 0 and var length && !task.IsRefused)
             data = task.Space(0, length);
         return null;
     }

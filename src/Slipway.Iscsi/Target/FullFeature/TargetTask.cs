@@ -56,8 +56,10 @@ internal sealed class TargetTask : ScsiTask, ISentOwner
 
     public bool IsAborted { get; set; }
 
-    /// <summary>Sense of <see cref="SenseCodes"/> that it ends with instead of running; 0: none.</summary>
-    public uint Refusal { get; set; }
+    /// <summary>One of <see cref="SenseCodes"/> that it ends with instead of running; <see cref="SenseCode.NoSense"/>: none.</summary>
+    public SenseCode Refusal { get; set; }
+
+    public bool IsRefused => Refusal.Key != SenseKey.NoSense;
 
     public Burst Unsolicited;
 
@@ -83,7 +85,8 @@ internal sealed class TargetTask : ScsiTask, ISentOwner
         Phase = phase;
         State = TaskState.Arriving;
         Received = Charge = NextSolicited = Capacity = 0;
-        R2TSN = DataPdus = Refusal = 0;
+        R2TSN = DataPdus = 0;
+        Refusal = SenseCode.NoSense;
         IsAborted = false;
         Unsolicited = default;
         Array.Clear(Solicited);

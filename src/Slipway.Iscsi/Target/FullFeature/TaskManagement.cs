@@ -52,7 +52,8 @@ internal sealed class TaskManagement(FullFeaturePhase phase)
     }
 
     /// <summary>Aborts what fits, and calls back when none of it runs any more.</summary>
-    public void AbortThen(Func<TargetTask, bool> which, Action then) => Wait(Abort(which, then));
+    /// <param name="found">Called where anything fits.</param>
+    public void AbortThen(Func<TargetTask, bool> which, Action then, Action? found = null) => Wait(Abort(which, then, found));
 
     /// <summary>A command that was aborted while the logical unit had it.</summary>
     public void Finished(TargetTask task)
@@ -121,25 +122,29 @@ internal sealed class TaskManagement(FullFeaturePhase phase)
         if (function != TaskManagementFunction.AbortTaskSet)
         {
             foreach (var other in phase.Node.Sessions.Others(phase.Session.Device!, phase.Session))
-                Reach(other, t => all || t.Lun == lun);
+            {
+                // SAM-5 §5.6.3: who had commands that are cleared is told; a reset has told everybody already.
+                Action? report = function == TaskManagementFunction.ClearTaskSet ? () => other.Device!.ReportCleared(other.Nexus!, lun) : null;
+                Reach(other, t => all || t.Lun == lun, report);
+            }
         }
         Wait(abortion);
 
-        void Reach(Session session, Func<TargetTask, bool> which)
+        void Reach(Session session, Func<TargetTask, bool> which, Action? found = null)
         {
             foreach (var other in session.Connections(except: phase.Connection))
             {
-                AbortElsewhere(abortion, other, which);
+                AbortElsewhere(abortion, other, which, found);
                 if (cold)
                     other.Drop("target cold reset by another initiator");
             }
         }
     }
 
-    private void AbortElsewhere(Abortion abortion, TargetConnection other, Func<TargetTask, bool> which)
+    private void AbortElsewhere(Abortion abortion, TargetConnection other, Func<TargetTask, bool> which, Action? found = null)
     {
         abortion.Elsewhere++;
-        other.Post(() => other.AbortTasks(which, Reached(abortion)));
+        other.Post(() => other.AbortTasks(which, Reached(abortion), found));
     }
 
     /// <summary>For another loop to call when its part is done.</summary>
@@ -149,14 +154,17 @@ internal sealed class TaskManagement(FullFeaturePhase phase)
         Check(abortion);
     });
 
-    private Abortion Abort(Func<TargetTask, bool> which, Action then)
+    private Abortion Abort(Func<TargetTask, bool> which, Action then, Action? found = null)
     {
         var abortion = new Abortion(then);
-        foreach (var task in phase.Session.Tasks.Values.Where(t => t.Phase == phase && which(t)).ToArray())
+        var tasks = phase.Session.Tasks.Values.Where(t => t.Phase == phase && which(t)).ToArray();
+        foreach (var task in tasks)
         {
             if (phase.Runner.Abort(task))
                 abortion.Tasks.Add(task);
         }
+        if (tasks.Length > 0)
+            found?.Invoke();
         return abortion;
     }
 

@@ -48,7 +48,7 @@ internal sealed class TaskRunner(FullFeaturePhase phase) : IDisposable
             return;
         }
         task.State = TaskState.Receiving;
-        if (task.Refusal != 0)
+        if (task.IsRefused)
             Answer(task);
         else
             Continue(task);
@@ -97,7 +97,7 @@ internal sealed class TaskRunner(FullFeaturePhase phase) : IDisposable
     }
 
     /// <summary>Ends a command with sense data, at once or when its turn comes.</summary>
-    public void Refuse(TargetTask task, uint sense)
+    public void Refuse(TargetTask task, SenseCode sense)
     {
         task.Refusal = sense;
         if (task.State != TaskState.Arriving)
@@ -242,8 +242,8 @@ internal sealed class TaskRunner(FullFeaturePhase phase) : IDisposable
 
     private void Answer(TargetTask task)
     {
-        if (task.Refusal != 0)
-            SenseCodes.Set(task, task.Refusal);
+        if (task.IsRefused)
+            phase.Session.Device!.Refuse(task, task.Refusal);
         // First the room, then the response that tells of it (MaxCmdSN).
         Remove(task);
         task.State = TaskState.Ended;
