@@ -10,6 +10,12 @@ public sealed class TextKeys
     /// <summary>RFC 7143 §6.1: a key name has at most 63 characters.</summary>
     public const int MaxKeyLength = 63;
 
+    /// <summary>
+    /// Keys in one text. RFC 7143 defines some thirty; of so many that nobody understands the answer still fits in one PDU
+    /// of the login.
+    /// </summary>
+    public const int MaxKeys = 96;
+
     private readonly List<KeyValuePair<string, string>> _pairs = [];
 
     public IReadOnlyList<KeyValuePair<string, string>> Pairs => _pairs;
@@ -59,6 +65,11 @@ public sealed class TextKeys
             if (into.Find(key) >= 0)
             {
                 error = $"the key {key} was sent twice";
+                return false;
+            }
+            if (into.Count == MaxKeys)
+            {
+                error = $"a text has more than {MaxKeys} keys";
                 return false;
             }
             into.Add(key, Encoding.UTF8.GetString(pair[(equals + 1)..]));

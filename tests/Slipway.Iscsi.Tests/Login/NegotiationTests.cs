@@ -17,6 +17,19 @@ public class NegotiationTests
         return reply.Key(key);
     }
 
+    [Fact]
+    public void A_text_has_a_bound_of_keys_and_the_answer_to_so_many_fits_in_a_login_response()
+    {
+        var few = string.Concat(Enumerable.Range(0, TextKeys.MaxKeys - 3).Select(i => $" X-{i:d61}=1"));
+        new Site().Connect().SaysLogin(OperationalNegotiation, FullFeaturePhase, ScriptedInitiator.Names + few)
+            .Hears(Opcode.LoginResponse, out var reply);
+        Assert.Equal(LoginStatus.Success, new LoginResponsePdu(reply.Bytes).Status);
+        Assert.Equal("NotUnderstood", reply.Key($"X-{7:d61}"));
+        Assert.InRange(reply.Data.Length, 7000, OperationalParameters.DefaultMaxRecvDataSegmentLength);
+        new Site().Connect().SaysLogin(OperationalNegotiation, FullFeaturePhase, ScriptedInitiator.Names + few + " X-one-more=1")
+            .HearsRefusal(LoginStatus.InitiatorError, "more than 96 keys");
+    }
+
     [Theory]
     [InlineData("HeaderDigest", "CRC32C,None", "CRC32C")]
     [InlineData("HeaderDigest", "None,CRC32C", "None")]
