@@ -27,7 +27,7 @@ public sealed class DiskUnit : BlockUnit
         Sanitize.Rows, ExtendedCopy.Rows, ReceiveCopyResults.Rows,
         ModeSense.Rows, ModeSelect.Rows, StartStopUnit.Rows, PreventAllowMediumRemoval.Rows,
         ReportSupportedOperationCodes.Rows, ReportSupportedTaskManagementFunctions.Rows, ReportTargetPortGroups.Rows,
-        LogSense.Rows,
+        LogSense.Rows, Diagnostics.Rows,
         Reserve.Rows, PersistentReserveIn.Rows, PersistentReserveOut.Rows,
     ];
 
@@ -149,7 +149,8 @@ public sealed class DiskUnit : BlockUnit
 
     private protected override bool Conflicts(UnitNexus nexus, CommandRow row, ScsiTask task)
     {
-        if (Reservations.ReservedBy is { } holder && holder != nexus && !row.Has(CommandTraits.PassesReserve))
+        if (Reservations.ReservedBy is { } holder &&
+            (row.Has(CommandTraits.ConflictsWithReserve) || (holder != nexus && !row.Has(CommandTraits.PassesReserve))))
             return true;
         return Reservations.State.Conflicts(
             nexus.Port, row.Has(CommandTraits.ConflictsWithWriteExclusive), row.Has(CommandTraits.ConflictsWithExclusiveAccess));

@@ -42,6 +42,7 @@ public sealed class CdRomTests
     [InlineData("A8 00 00 00 03 E6 00 00 00 02 80 00")]
     [InlineData("BE 00 00 00 03 E6 00 00 02 10 00 00")]
     [InlineData("BE 08 00 00 03 E6 00 00 02 10 00 00")]
+    [InlineData("B9 00 00 00 0F 17 00 0F 19 10 00 00")] // blocks 998 and 999, 15 seconds and 23 frames on
     public void Blocks_of_2048_bytes_are_read(string cdb)
     {
         Assert.Equal(Initiator.Hex("000003E7 00000800"), _one.Send("25 00 00 00 00 00 00 00 00 00").Good().Data);
@@ -104,6 +105,10 @@ public sealed class CdRomTests
     [InlineData("BE 04 00 00 00 00 00 00 01 10 00 00", "IllegalModeForThisTrack", null)] // CD-DA
     [InlineData("BE 00 00 00 00 00 00 00 01 F8 00 00", "InvalidFieldInCdb", 9)]
     [InlineData("BE 00 00 00 00 00 00 00 01 10 01 00", "InvalidFieldInCdb", 10)]
+    [InlineData("B9 00 00 00 0F 17 00 0F 1A 10 00 00", "LogicalBlockAddressOutOfRange", null)]
+    [InlineData("B9 00 00 00 01 4A 00 02 00 10 00 00", "InvalidFieldInCdb", 3)] // in the pre-gap
+    [InlineData("B9 00 00 00 03 4B 00 04 00 10 00 00", "InvalidFieldInCdb", 3)] // frame 75
+    [InlineData("B9 00 00 00 04 00 00 03 00 10 00 00", "InvalidFieldInCdb", 6)] // ends before it begins
     [InlineData("43 00 00 00 00 00 02 00 FF 00", "InvalidFieldInCdb", 6)]
     [InlineData("43 00 02 00 00 00 02 00 FF 00", "InvalidFieldInCdb", 6)]
     [InlineData("43 00 04 00 00 00 00 00 FF 00", "InvalidFieldInCdb", 2)] // ATIP

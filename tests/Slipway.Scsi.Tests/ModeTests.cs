@@ -59,14 +59,25 @@ public sealed class ModeTests : IAsyncDisposable
     [Theory]
     [InlineData("0A0A 00 00 00 00 0000 0000 0000", 7)] // QUEUE ALGORITHM MODIFIER
     [InlineData("0A0B 00 10 00 00 0000 0000 0000", 5)]
-    [InlineData("0A0A 00 10", 5)]
     [InlineData("0B0A 00 10 00 00 0000 0000 0000", 4)]
-    [InlineData("0A0A 04 10 00 00 0000 0000 0000 0A", 16)]
     [InlineData("0A0A 04 10 00 00 0000 0000 0000 3F00", 16)]
     public void A_list_is_taken_as_a_whole_or_not_at_all(string pages, int field)
     {
         var answer = Select(pages).Refused(SenseCode.InvalidFieldInParameterList);
         Assert.Equal(field, answer.Field);
+        Assert.Equal(Initiator.Hex(Control), _one.Send("1A 08 0A 00 FF 00").Good().Data[4..]);
+    }
+
+    // SPC-4 §6.9.1: a list that cuts a page is of a wrong length, and what stands before the page is not taken either.
+    [Theory]
+    [InlineData("0A0A 00 10")]
+    [InlineData("0A0A 04 10 00 00 0000 0000 0000 0A")]
+    [InlineData("0A0A 04 10 00 00 0000 0000 0000 080A")]
+    [InlineData("0A0A 04 10 00 00 0000 0000 00")]
+    public void A_list_that_cuts_a_page_is_refused(string pages)
+    {
+        var code = pages.EndsWith("080A", StringComparison.Ordinal) ? SenseCode.InvalidFieldInParameterList : SenseCode.ParameterListLengthError;
+        Select(pages).Refused(code);
         Assert.Equal(Initiator.Hex(Control), _one.Send("1A 08 0A 00 FF 00").Good().Data[4..]);
     }
 

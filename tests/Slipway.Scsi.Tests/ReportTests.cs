@@ -52,6 +52,31 @@ public class ReportTests
         _initiator.Send("4D 00 80 00 00 00 00 00 FF 00").Refused(SenseCode.InvalidFieldInCdb);
     }
 
+    [Theory]
+    [InlineData("1D 00 00 00 00 00", "", null)]
+    [InlineData("1D 04 00 00 00 00", "", null)]
+    [InlineData("1D A0 00 00 00 00", "", null)]
+    [InlineData("1D C3 00 00 00 00", "", null)]
+    [InlineData("1D 10 00 00 04 00", "00000000", null)]
+    [InlineData("1D 24 00 00 00 00", "", "InvalidFieldInCdb")] // SELFTEST and a code
+    [InlineData("1D 20 00 00 00 00", "", "InvalidFieldInCdb")] // in the background
+    [InlineData("1D 00 00 00 04 00", "00000000", "InvalidFieldInCdb")]
+    [InlineData("1D 10 00 00 03 00", "000000", "ParameterListLengthError")]
+    [InlineData("1D 10 00 00 04 00", "0000", "ParameterListLengthError")]
+    [InlineData("1D 10 00 00 04 00", "40000000", "InvalidFieldInParameterList")]
+    [InlineData("1D 10 00 00 05 00", "0000000100", "InvalidFieldInParameterList")]
+    [InlineData("1C 01 3F 00 FF 00", "", "InvalidFieldInCdb")]
+    public void Self_tests_in_the_foreground_pass_and_the_one_diagnostic_page_is_the_list(string cdb, string data, string? sense)
+    {
+        var answer = _initiator.Send(cdb, Initiator.Hex(data));
+        if (sense is null)
+            answer.Good();
+        else
+            answer.Refused((SenseCode)typeof(SenseCode).GetField(sense)!.GetValue(null)!);
+        Assert.Equal(Initiator.Hex("00000001 00"), _initiator.Send("1C 01 00 00 FF 00").Good().Data);
+        Assert.Equal(Initiator.Hex("00000001"), _initiator.Send("1C 00 00 00 04 00").Good().Data);
+    }
+
     [Fact]
     public void There_is_one_port_group_and_every_path_of_it_is_optimized()
     {
@@ -63,6 +88,10 @@ public class ReportTests
         Assert.Equal(Initiator.Hex("00000014 10000000" + group), initiator.Send("A3 2A 00 00 00 00 00 00 01 00 00 00").Good().Data);
         Assert.Equal(Initiator.Hex("00000010 0001"), initiator.Send("A3 0A 00 00 00 00 00 00 00 06 00 00").Good().Data);
         initiator.Send("A3 4A 00 00 00 00 00 00 01 00 00 00").Refused(SenseCode.InvalidFieldInCdb);
+
+        // MULTIP.
+        Assert.Equal(0x10, initiator.Send("12 00 00 00 FF 00").Good().Data[6]);
+        Assert.Equal(0, _initiator.Send("12 00 00 00 FF 00").Good().Data[6]);
 
         // TPGS 01b: states may change by themselves only, so SET TARGET PORT GROUPS is no command of this unit.
         Assert.Equal(0x10, initiator.Send("12 00 00 00 FF 00").Good().Data[5] & 0x30);

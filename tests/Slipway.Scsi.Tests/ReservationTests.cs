@@ -74,6 +74,8 @@ public class ReservationTests
     [InlineData("READ CAPACITY(16)", "9E 10 0000000000000000 00000020 00 00", false, false)]
     [InlineData("READ DEFECT DATA(10)", "37 00 00 00 00 00 00 00 FF 00", false, true)]
     [InlineData("RECEIVE COPY OPERATING PARAMETERS", "84 03 0000000000000000 00000100 00 00", false, false)]
+    [InlineData("RECEIVE DIAGNOSTIC RESULTS", "1C 01 00 00 FF 00", false, true)]
+    [InlineData("SEND DIAGNOSTIC", "1D 04 00 00 00 00", true, true)]
     [InlineData("REPORT LUNS", "A0 00 00 00 00 00 00000100 00 00", false, false)]
     [InlineData("REPORT SUPPORTED OPERATION CODES", "A3 0C 00 00 0000 00000100 00 00", false, true)]
     [InlineData("REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS", "A3 0D 00 00 0000 00000100 00 00", false, true)]
@@ -252,6 +254,34 @@ public class ReservationTests
         _holder.Send("5E 04 00 00 00 00 00 00 18 00").Refused(SenseCode.InvalidFieldInCdb);
         Assert.Equal(Initiator.Hex("0008 01 80 EA01 0000"), In(2));
         Assert.Equal([0xA, 0xB], Keys());
+    }
+
+    [Fact]
+    public void What_is_for_registering_only_is_not_looked_at_elsewhere()
+    {
+        // SPC-4 §6.15.3: ALL_TG_PT and APTPL; SPEC_I_PT is wrong anywhere here.
+        var initiator = Initiator.Of(new MemoryDisk(1 << 20));
+        Out(initiator, Register, 0, 0xA).Good();
+        var list = Parameters(0xA, 0);
+        list[20] = 0x05;
+        initiator.Send("5F 01 03 00 00 00 00 00 18 00", list).Good();
+        list[20] = 0x08;
+        initiator.Send("5F 02 03 00 00 00 00 00 18 00", list).Refused(SenseCode.InvalidFieldInParameterList);
+        list[20] = 0x04;
+        initiator.Send("5F 06 00 00 00 00 00 00 18 00", list).Refused(SenseCode.InvalidFieldInParameterList);
+    }
+
+    [Fact]
+    public void While_a_unit_is_reserved_persistent_reservations_conflict_for_its_holder_too()
+    {
+        // SPC-2 §5.5.1.
+        var initiator = Initiator.Of(new MemoryDisk(1 << 20));
+        initiator.Send("16 00 00 00 00 00").Good();
+        Conflicts(Out(initiator, Register, 0, 0xA));
+        Conflicts(initiator.Send("5E 00 00 00 00 00 00 01 00 00"));
+        initiator.Send("17 00 00 00 00 00").Good();
+        Out(initiator, Register, 0, 0xA).Good();
+        Conflicts(initiator.Send("16 00 00 00 00 00"));
     }
 
     [Fact]

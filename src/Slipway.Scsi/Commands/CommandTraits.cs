@@ -30,6 +30,9 @@ internal enum CommandTraits
     /// <summary>Runs although the unit is being sanitized, or failed to be (SBC-3 §4.11).</summary>
     PassesSanitize = 128,
 
+    /// <summary>Reservation conflict where any nexus holds the unit with RESERVE, the one that asks too (SPC-2 §5.5.1).</summary>
+    ConflictsWithReserve = 256,
+
     AlwaysRuns = PassesUnitAttention | PassesReserve | PassesSanitize,
     ReadsMedium = NeedsMedium | ConflictsWithExclusiveAccess,
     WritesMedium = NeedsMedium | Writes | ConflictsWithExclusiveAccess | ConflictsWithWriteExclusive,

@@ -23,7 +23,7 @@ internal static class Inquiry
         var allocation = BinaryPrimitives.ReadUInt16BigEndian(task.Cdb[3..]);
         var page = task.Cdb[2];
         if ((task.Cdb[1] & 1) == 0)
-            return page == 0 ? AnswerStandard(unit.Identity, task, unit.DeviceType, unit.Medium is not null, unit.Standards, allocation) : unit.RefuseField(task, 2);
+            return page == 0 ? AnswerStandard(unit.Identity, nexus, task, unit.DeviceType, unit.Medium is not null, unit.Standards, allocation) : unit.RefuseField(task, 2);
 
         Span<byte> data = stackalloc byte[VitalProductData.MaxLength];
         var length = VitalProductData.Write(page, unit, nexus, data);
@@ -36,12 +36,12 @@ internal static class Inquiry
         if ((task.Cdb[1] & 1) != 0)
             return unit.Refuse(task, SenseCode.LogicalUnitNotSupported);
         return task.Cdb[2] == 0
-            ? AnswerStandard(unit.Identity, task, 0x7F, isRemovable: false, [], BinaryPrimitives.ReadUInt16BigEndian(task.Cdb[3..]))
+            ? AnswerStandard(unit.Identity, nexus, task, 0x7F, isRemovable: false, [], BinaryPrimitives.ReadUInt16BigEndian(task.Cdb[3..]))
             : unit.RefuseField(task, 2);
     }
 
     private static ValueTask AnswerStandard(
-        UnitIdentity identity, ScsiTask task, byte peripheral, bool isRemovable, ReadOnlySpan<ushort> standards, int allocation)
+        UnitIdentity identity, UnitNexus nexus, ScsiTask task, byte peripheral, bool isRemovable, ReadOnlySpan<ushort> standards, int allocation)
     {
         Span<byte> data = stackalloc byte[StandardLength];
         data.Clear();
@@ -51,6 +51,7 @@ internal static class Inquiry
         data[3] = 0x12; // HISUP (hierarchical LUNs are understood), response data format 2
         data[4] = StandardLength - 5;
         data[5] = (byte)(peripheral == 0x00 ? 0x18 : 0); // disks tell of port groups (TPGS 01b, implicit) and copy for third parties (3PC)
+        data[6] = (byte)(nexus.Port.Target.Ports > 1 ? 0x10 : 0); // MULTIP
         data[7] = 0x02; // CMDQUE
         UnitIdentity.WritePadded(identity.Vendor, data.Slice(8, 8));
         UnitIdentity.WritePadded(identity.Product, data.Slice(16, 16));

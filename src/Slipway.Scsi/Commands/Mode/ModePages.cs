@@ -101,29 +101,35 @@ internal sealed class ModePages
 
     /// <summary>
     /// Takes the pages of a MODE SELECT parameter list, all or none (SPC-4 §6.9.1): a refusal's place is in
-    /// <paramref name="wrong"/>. True when something changed.
+    /// <paramref name="wrong"/>, and <paramref name="isCut"/> says that the list ends within a page. True when something changed.
     /// </summary>
-    public bool TrySelect(ReadOnlySpan<byte> list, out int? wrong)
+    public bool TrySelect(ReadOnlySpan<byte> list, out int? wrong, out bool isCut)
     {
         wrong = null;
+        isCut = false;
         lock (_lock)
         {
             var changes = new List<(ModePage Page, byte[] Bytes)>();
             for (var at = 0; at < list.Length;)
             {
                 var page = Find(list[at]);
-                if (page is null || at + 1 >= list.Length)
+                if (page is null)
                 {
                     wrong = at;
                     return false;
                 }
 
                 var length = page.Default.Length;
-                if (list[at + 1] != length - 2 || at + length > list.Length)
+                isCut = at + 1 >= list.Length;
+                if (!isCut && list[at + 1] != length - 2)
                 {
                     wrong = at + 1;
                     return false;
                 }
+
+                isCut |= at + length > list.Length;
+                if (isCut)
+                    return false;
 
                 var bytes = list.Slice(at, length).ToArray();
                 bytes[0] &= 0x3F;

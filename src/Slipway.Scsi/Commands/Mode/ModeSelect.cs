@@ -65,7 +65,9 @@ internal static class ModeSelect
         if (pages.Length > 0 && (task.Cdb[1] & 0x10) == 0)
             return unit.RefuseField(task, 1, 4);
         var hadCache = unit.ModePages.WriteCacheEnabled;
-        var hasChanged = unit.ModePages.TrySelect(pages, out var wrong);
+        var hasChanged = unit.ModePages.TrySelect(pages, out var wrong, out var isCut);
+        if (isCut)
+            return unit.Refuse(task, SenseCode.ParameterListLengthError);
         if (wrong is { } at)
             return unit.RefuseParameter(task, header + descriptors + at);
         if (hasChanged)

@@ -13,6 +13,14 @@ internal static class DiscAddress
     /// <summary>The last that three such fields can say; a DVD's end lies beyond.</summary>
     private const ulong Last = 256 * 60 * FramesPerSecond - 1;
 
+    /// <summary>Reads minute, second and frame; false where these are none, or lie in the pre-gap.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> time, out uint block)
+    {
+        var frames = (time[0] * 60u + time[1]) * (uint)FramesPerSecond + time[2];
+        block = frames - (uint)PreGap;
+        return time[1] < 60 && time[2] < FramesPerSecond && frames >= PreGap;
+    }
+
     public static void Write(Span<byte> field, ulong block, bool asTime)
     {
         if (!asTime)

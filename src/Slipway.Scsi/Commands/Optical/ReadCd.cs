@@ -4,8 +4,8 @@ using Slipway.Scsi.Commands.Medium;
 namespace Slipway.Scsi.Commands.Optical;
 
 /// <summary>
-/// READ CD (MMC-6 §6.20), user data of mode 1 blocks. An image holds no sync, headers, error correction and subchannels,
-/// so these are refused.
+/// READ CD and READ CD MSF (MMC-6 §6.20, §6.21), user data of mode 1 blocks. An image holds no sync, headers, error
+/// correction and subchannels, so these are refused.
 /// </summary>
 internal static class ReadCd
 {
@@ -15,6 +15,7 @@ internal static class ReadCd
     public static readonly CommandRow[] Rows =
     [
         CommandRow.For<CdRomUnit>("READ CD", "BE 1E FF FF FF FF FF FF FF FE 07 00", CommandTraits.ReadsMedium, Execute),
+        CommandRow.For<CdRomUnit>("READ CD MSF", "B9 1E 00 FF FF FF FF FF FF FE 07 00", CommandTraits.ReadsMedium, ExecuteTimes),
     ];
 
     private static ValueTask Execute(CdRomUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
@@ -22,6 +23,23 @@ internal static class ReadCd
         var cdb = task.Cdb;
         var range = new BlockRange(
             BinaryPrimitives.ReadUInt32BigEndian(cdb[2..]), BinaryPrimitives.ReadUInt32BigEndian(cdb[5..]) & 0xFF_FFFF);
+        return Execute(unit, task, range, cancellation);
+    }
+
+    // From a minute, second and frame to before another.
+    private static ValueTask ExecuteTimes(CdRomUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
+    {
+        if (!DiscAddress.TryRead(task.Cdb[3..], out var start))
+            return unit.RefuseField(task, 3);
+        if (!DiscAddress.TryRead(task.Cdb[6..], out var end) || end < start)
+            return unit.RefuseField(task, 6);
+        return Execute(unit, task, new(start, end - start), cancellation);
+    }
+
+    private static ValueTask Execute(
+        CdRomUnit unit, ScsiTask task, BlockRange range, CancellationToken cancellation)
+    {
+        var cdb = task.Cdb;
         if (!unit.Holds(range))
             return unit.Refuse(task, SenseCode.LogicalBlockAddressOutOfRange);
         if (range.Blocks > unit.Limits.Transfer)

@@ -19,7 +19,7 @@ internal static class PersistentReserveIn
     private delegate ReadOnlySpan<byte> Report(UnitReservations reservations);
 
     private static CommandRow Row(string name, byte serviceAction, Report report) => CommandRow.For<DiskUnit>(
-        $"PERSISTENT RESERVE IN, {name}", $"5E {serviceAction:X2} 00 00 00 00 00 FF FF 00", CommandTraits.None,
+        $"PERSISTENT RESERVE IN, {name}", $"5E {serviceAction:X2} 00 00 00 00 00 FF FF 00", CommandTraits.ConflictsWithReserve,
         (unit, _, task, _) => task.Answer(
             report(unit.Reservations), BinaryPrimitives.ReadUInt16BigEndian(task.Cdb[7..])),
         serviceAction);

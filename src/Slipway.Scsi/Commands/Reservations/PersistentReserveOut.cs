@@ -26,7 +26,7 @@ internal static class PersistentReserveOut
     private static CommandRow Row(
         string name, byte serviceAction, Func<ReservationRequest, ReservationDecision> decide, bool aborts = false, bool moves = false) =>
         CommandRow.For<DiskUnit>(
-            $"PERSISTENT RESERVE OUT, {name}", $"5F {serviceAction:X2} FF 00 00 FF FF FF FF 00", CommandTraits.None,
+            $"PERSISTENT RESERVE OUT, {name}", $"5F {serviceAction:X2} FF 00 00 FF FF FF FF 00", CommandTraits.ConflictsWithReserve,
             (unit, nexus, task, cancellation) => TryRead(unit, task, moves, out var request)
                 ? RunAsync(unit, nexus, task, request, decide, aborts, cancellation)
                 : default,
@@ -46,9 +46,12 @@ internal static class PersistentReserveOut
             return unit.Deny(task, SenseCode.InvalidFieldInCdb, SenseKeySpecific.InCdb(2, 7));
         var list = task.DataOut.Span[..(int)length];
         var flags = list[moves ? 17 : 20];
-        if (!moves && (flags & (SpecifyInitiatorPorts | AllTargetPorts)) != 0)
+
+        // SPC-4 §6.15.3: ALL_TG_PT and APTPL are looked at where something is registered, and nowhere else.
+        var registers = (task.Cdb[1] & 0x1F) is 0x00 or 0x06;
+        if (!moves && (flags & (registers ? SpecifyInitiatorPorts | AllTargetPorts : SpecifyInitiatorPorts)) != 0)
             return DenyField(unit, task, 20);
-        var aptpl = (flags & Aptpl) != 0;
+        var aptpl = (registers || moves) && (flags & Aptpl) != 0;
         if (aptpl && !unit.Reservations.CanPersist)
             return DenyField(unit, task, moves ? 17 : 20);
         request = new ReservationRequest(
