@@ -119,6 +119,7 @@ public abstract class LogicalUnit
 
         if (Refuses(row) is { } refusal)
             return Refuse(task, refusal);
+        task.TakesData = row.Has(CommandTraits.TakesData);
         return RunAsync(row, nexus, task, cancellation);
     }
 

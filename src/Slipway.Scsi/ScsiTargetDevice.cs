@@ -45,6 +45,12 @@ public abstract class Nexus(string initiatorPort, ushort relativeTargetPort)
     public string InitiatorPort { get; } = initiatorPort;
 
     public ushort RelativeTargetPort { get; } = relativeTargetPort;
+
+    /// <summary>
+    /// Set by the transport: aborts the nexus' commands to a LUN, and completes when none of them is left. The device asks
+    /// for it where a nexus is put out by another (SPC-4 §5.12.11.2.6).
+    /// </summary>
+    public Func<ulong, Task>? AbortTaskSet { get; set; }
 }
 
 /// <summary>SAM-5 §7.1; values of RFC 7143 §11.5.1.</summary>

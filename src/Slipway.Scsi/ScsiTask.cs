@@ -46,6 +46,9 @@ public abstract class ScsiTask
     /// </summary>
     public long TransferLength { get; set; }
 
+    /// <summary><see cref="TransferLength"/> is data from the initiator.</summary>
+    public bool TakesData { get; internal set; }
+
     /// <summary>Sense data; empty unless <see cref="Status"/> is <see cref="ScsiStatus.CheckCondition"/>.</summary>
     public ReadOnlySpan<byte> Sense => _sense.AsSpan(0, SenseLength);
 
@@ -84,6 +87,7 @@ public abstract class ScsiTask
         Status = ScsiStatus.Good;
         DataIn = default;
         TransferLength = 0;
+        TakesData = false;
         SenseLength = 0;
         _isAbandoned = false;
         _abandonment = null;

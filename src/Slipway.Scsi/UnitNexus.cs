@@ -30,6 +30,13 @@ internal sealed class UnitNexus(LogicalUnit unit, PortNexus port)
     /// <summary>A reset forgets what is kept of copies that have ended.</summary>
     public void ForgetCopies() => Volatile.Read(ref _copies)?.ForgetEnded();
 
+    /// <summary>Completes when the transport has none of its commands to the unit any more.</summary>
+    public Task AbortTaskSetAsync()
+    {
+        var lun = Array.IndexOf(Port.Units, this);
+        return lun >= 0 && Port.AbortTaskSet is { } abort ? abort(LogicalUnitNumber.Encode((byte)lun)) : Task.CompletedTask;
+    }
+
     /// <summary>SAM-5 §5.14.1: establishes a unit attention; a condition that already waits is not queued twice.</summary>
     public void Establish(SenseCode attention)
     {

@@ -49,6 +49,16 @@ internal sealed partial class ScriptedInitiator
     public ScriptedInitiator SaysWrite(uint tag, uint lba, int length, byte[]? data = null, bool final = true) =>
         SaysCommand(tag, Write10(lba, (ushort)(length / 512)), write: length, data: data, final: final);
 
+    /// <summary>PERSISTENT RESERVE OUT.</summary>
+    public ScriptedInitiator SaysReservation(uint tag, byte action, ulong key, ulong actionKey)
+    {
+        var list = new byte[24];
+        BinaryPrimitives.WriteUInt64BigEndian(list, key);
+        BinaryPrimitives.WriteUInt64BigEndian(list.AsSpan(8), actionKey);
+        SaysCommand(tag, [0x5F, action, 0, 0, 0, 0, 0, 0, 24, .. new byte[7]], write: 24, data: list);
+        return this;
+    }
+
     public ScriptedInitiator SaysData(uint tag, uint transferTag, uint dataSN, int offset, ReadOnlySpan<byte> data, bool final)
     {
         var bytes = new byte[PduHeader.Size];

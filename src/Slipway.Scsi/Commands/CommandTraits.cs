@@ -33,7 +33,10 @@ internal enum CommandTraits
     /// <summary>Reservation conflict where any nexus holds the unit with RESERVE, the one that asks too (SPC-2 §5.5.1).</summary>
     ConflictsWithReserve = 256,
 
+    /// <summary>What it moves is Data-Out.</summary>
+    TakesData = 512,
+
     AlwaysRuns = PassesUnitAttention | PassesReserve | PassesSanitize,
     ReadsMedium = NeedsMedium | ConflictsWithExclusiveAccess,
-    WritesMedium = NeedsMedium | Writes | ConflictsWithExclusiveAccess | ConflictsWithWriteExclusive,
+    WritesMedium = NeedsMedium | Writes | TakesData | ConflictsWithExclusiveAccess | ConflictsWithWriteExclusive,
 }

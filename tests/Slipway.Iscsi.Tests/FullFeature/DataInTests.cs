@@ -47,7 +47,12 @@ public class DataInTests
             .SaysCommand(1, Read10(0, 2), read: 512).HearsData(1, out var cut, over: 512)
             .SaysCommand(2, Read10(0, 1), read: 1024).HearsData(2, out var all, under: 512)
             .SaysCommand(3, Read10(0, 2)).HearsStatus(3, over: 1024)
-            .SaysCommand(4, TestUnitReady, read: 512).HearsStatus(4, under: 512);
+            .SaysCommand(4, TestUnitReady, read: 512).HearsStatus(4, under: 512)
+            .SaysCommand(5, TestUnitReady, write: 512, data: Pattern(512)).HearsStatus(5, under: 512)
+            // Data that goes the other way than was said does not go at all.
+            .SaysCommand(6, Write10(0, 1), read: 512).HearsStatus(6, over: 512)
+            .SaysCommand(7, Read10(0, 1), write: 512, data: Pattern(512)).HearsStatus(7, over: 512)
+            .SaysRead(8, 0, 1).HearsData(8, Content[..512]);
         Assert.Equal(Content[..512], cut);
         Assert.Equal(Content[..512], all);
     }

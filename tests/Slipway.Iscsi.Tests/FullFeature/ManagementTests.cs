@@ -135,6 +135,33 @@ public sealed class ManagementTests : IAsyncDisposable
     }
 
     [Fact]
+    public void PREEMPT_AND_ABORT_ends_the_commands_of_whom_it_puts_out()
+    {
+        // SPC-4 §5.12.11.2.6, SAM-5 §5.6.3.
+        var victim = _site.LogIn("InitialR2T=Yes MaxConnections=2", 2)
+            .SaysReservation(1, 0, key: 0, actionKey: 0xA).HearsStatus(1);
+        var second = _site.Connect().Joins(victim, 2).SaysWrite(2, 0, 512).HearsR2T(2, 0, 0, 512, out var tag);
+        var bystander = _site.LogIn("InitialR2T=Yes ImmediateData=No", 3).SaysWrite(1, 8, 512).HearsR2T(1, 0, 0, 512, out var theirs);
+        victim.CmdSN = second.CmdSN;
+        _disk.Hold();
+        victim.SaysRead(3, 0, 1);
+        var initiator = _site.LogIn().SaysReservation(1, 0, key: 0, actionKey: 0xB).HearsStatus(1)
+            .SaysReservation(2, 5, key: 0xB, actionKey: 0xA).HearsNothing();
+        victim.Wakes();
+        second.Wakes();
+        initiator.HearsNothing();
+        _disk.LetGo();
+        victim.Wakes().HearsNothing();
+        initiator.Wakes().HearsStatus(2);
+        second.SaysData(2, tag, 0, 0, Pattern(512), final: true).HearsNothing();
+        victim.SaysCommand(4, TestUnitReady).HearsSense(4, 0x062A05)
+            .SaysCommand(5, TestUnitReady).HearsSense(5, 0x062F00)
+            .SaysCommand(6, TestUnitReady).HearsStatus(6);
+        bystander.SaysData(1, theirs, 0, 0, Pattern(512), final: true).HearsStatus(1);
+        Assert.Equal(new byte[512], _site.Read(0, 512));
+    }
+
+    [Fact]
     public void A_cold_reset_ends_every_session()
     {
         var other = _site.LogIn(isid: 2);

@@ -65,9 +65,13 @@ internal sealed class Session
     public static SessionScope Enter(Session? session) => new(session?._gate);
 
     /// <summary>No other session has its name any more.</summary>
-    public void Open() =>
+    public void Open()
+    {
         // RFC 7143 §4.4.1: the initiator port's name is the initiator's name, ",i,0x" and the ISID.
         Nexus = Device?.OpenNexus($"{Facts.InitiatorName},i,0x{Facts.Isid:x12}", Facts.PortalGroup);
+        if (Nexus is not null)
+            Nexus.AbortTaskSet = AbortTaskSetAsync;
+    }
 
     /// <summary>
     /// Makes a connection a member. Where one with the same CID is there, it is <paramref name="older"/>: the newcomer is
@@ -152,6 +156,14 @@ internal sealed class Session
         foreach (var connection in Connections())
             connection.Post(() => connection.Close(reason));
     }
+
+    // For the device, from any thread; who loses commands learns so as from CLEAR TASK SET.
+    private async Task AbortTaskSetAsync(ulong lun) => await Task.WhenAll(Connections().Select(connection =>
+    {
+        var aborted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        connection.Post(() => connection.AbortTasks(t => t.Lun == lun, aborted.SetResult, () => Device!.ReportCleared(Nexus!, lun)));
+        return aborted.Task;
+    }));
 
     /// <summary>Its last connection has left; the device lets go of it, and who waits for that hears it.</summary>
     public void Close(TargetNode node, string reason)

@@ -75,10 +75,11 @@ internal sealed class TaskResponder(FullFeaturePhase phase)
         phase.Sender.Send(bytes, data[..(2 + task.SenseLength)], status: true);
     }
 
-    /// <summary>§11.4.5: what the command moves against what the initiator expected.</summary>
+    /// <summary>§11.4.5: what the command moves against what the initiator expected, which is nothing in the other direction.</summary>
     private static (bool Over, bool Under, uint Count) Residual(TargetTask task)
     {
-        var difference = task.TransferLength - task.Expected;
+        var isOtherWay = task.TransferLength > 0 && task.TakesData != task.Write;
+        var difference = task.TransferLength - (isOtherWay ? 0 : task.Expected);
         return difference switch
         {
             > 0 => (true, false, (uint)Math.Min(difference, uint.MaxValue)),

@@ -15,7 +15,7 @@ internal static class Verify
     ];
 
     private static CommandRow Row(string name, string usage) =>
-        CommandRow.For<DiskUnit>(name, usage, CommandTraits.ReadsMedium, Execute);
+        CommandRow.For<DiskUnit>(name, usage, CommandTraits.ReadsMedium | CommandTraits.TakesData, Execute);
 
     private static ValueTask Execute(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)
     {

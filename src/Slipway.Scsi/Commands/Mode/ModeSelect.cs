@@ -6,7 +6,7 @@ namespace Slipway.Scsi.Commands.Mode;
 internal static class ModeSelect
 {
     private const CommandTraits Traits =
-        CommandTraits.ConflictsWithExclusiveAccess | CommandTraits.ConflictsWithWriteExclusive;
+        CommandTraits.TakesData | CommandTraits.ConflictsWithExclusiveAccess | CommandTraits.ConflictsWithWriteExclusive;
 
     public static readonly CommandRow[] Rows =
     [

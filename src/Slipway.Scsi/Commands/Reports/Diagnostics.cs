@@ -19,7 +19,7 @@ internal static class Diagnostics
     [
         CommandRow.For<DiskUnit>(
             "SEND DIAGNOSTIC", "1D F7 00 FF FF 00",
-            CommandTraits.ConflictsWithExclusiveAccess | CommandTraits.ConflictsWithWriteExclusive, Send),
+            CommandTraits.TakesData | CommandTraits.ConflictsWithExclusiveAccess | CommandTraits.ConflictsWithWriteExclusive, Send),
         CommandRow.For<DiskUnit>(
             "RECEIVE DIAGNOSTIC RESULTS", "1C 01 FF FF FF 00", CommandTraits.ConflictsWithExclusiveAccess, Receive),
     ];

@@ -26,7 +26,7 @@ internal static class PersistentReserveOut
     private static CommandRow Row(
         string name, byte serviceAction, Func<ReservationRequest, ReservationDecision> decide, bool aborts = false, bool moves = false) =>
         CommandRow.For<DiskUnit>(
-            $"PERSISTENT RESERVE OUT, {name}", $"5F {serviceAction:X2} FF 00 00 FF FF FF FF 00", CommandTraits.ConflictsWithReserve,
+            $"PERSISTENT RESERVE OUT, {name}", $"5F {serviceAction:X2} FF 00 00 FF FF FF FF 00", CommandTraits.TakesData | CommandTraits.ConflictsWithReserve,
             (unit, nexus, task, cancellation) => TryRead(unit, task, moves, out var request)
                 ? RunAsync(unit, nexus, task, request, decide, aborts, cancellation)
                 : default,
@@ -77,6 +77,7 @@ internal static class PersistentReserveOut
         DiskUnit unit, UnitNexus nexus, ScsiTask task, ReservationRequest request,
         Func<ReservationRequest, ReservationDecision> decide, bool aborts, CancellationToken cancellation)
     {
+        Registration[] preempted;
         using (await unit.Reservations.TakeTurnAsync(cancellation))
         {
             var state = unit.Reservations.State;
@@ -90,14 +91,23 @@ internal static class PersistentReserveOut
                 return;
             }
 
+            preempted = [.. state.Registrations.Except(decision.Next.Registrations)];
             await unit.Reservations.SetAsync(decision.Next, cancellation);
             foreach (var (whom, what) in decision.News)
                 Tell(unit, whom, what);
         }
 
-        // SPC-4 §5.12.11.2.6: when this answer leaves, no write of a preempted nexus is under way: those that were have ended.
         if (aborts)
-            await unit.DrainChangesAsync(cancellation);
+            await PutOutAsync(unit, preempted, cancellation);
+    }
+
+    // SPC-4 §5.12.11.2.6: when the answer leaves, no command of a preempted nexus is under way. Those that its transport did
+    // not abort, as they had begun to change the medium, have ended.
+    private static async ValueTask PutOutAsync(DiskUnit unit, Registration[] preempted, CancellationToken cancellation)
+    {
+        var victims = unit.OpenNexuses.Where(open => preempted.Any(p => p.IsOf(open.Port)));
+        await Task.WhenAll(victims.Select(victim => victim.AbortTaskSetAsync()));
+        await unit.DrainChangesAsync(cancellation);
     }
 
     private static void Tell(DiskUnit unit, Registration whom, SenseCode what)
