@@ -162,8 +162,12 @@ internal sealed unsafe class EpollLoop : IDisposable
     {
         if (!MayPoll || !_polling.ShouldPoll())
             return Events(milliseconds: -1);
+        // What is there at once would have been there for a wait as well, and tells nothing of whether looking pays: a
+        // client that shares the processor has had its turn already.
+        var count = Events(milliseconds: 0);
+        if (count != 0)
+            return count;
         var start = Stopwatch.GetTimestamp();
-        int count;
         do
             count = Events(milliseconds: 0);
         while (count == 0 && Stopwatch.GetElapsedTime(start) < PollingTime);
