@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
+using System.IO.Hashing;
 using System.Security.Cryptography;
 using CsCheck;
-using Slipway.Disks;
 using Slipway.Ipxe.Binaries;
 using Slipway.Tests;
 
@@ -68,7 +68,7 @@ public class BiosPayloadTests
         "HdrS"u8.CopyTo(file.AsSpan(514));
         BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(Start), stream.Length + 4);
         stream.CopyTo(file, Start + 4);
-        BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(Start + 4 + stream.Length), ~Crc32.Of(stream));
+        BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(Start + 4 + stream.Length), ~Crc32.HashToUInt32(stream));
         return file;
     }
 }

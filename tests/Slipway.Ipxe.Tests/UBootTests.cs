@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
+using System.IO.Hashing;
 using System.Text;
-using Slipway.Disks;
 using Slipway.Ipxe.UBoot;
 
 namespace Slipway.Ipxe.Tests;
@@ -23,8 +23,8 @@ public class UBootTests
         var header = image[..64];
         var sum = BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(4));
         header.AsSpan(4, 4).Clear();
-        Assert.Equal(Crc32.Of(header), sum);
-        Assert.Equal(Crc32.Of(image.AsSpan(64)), BinaryPrimitives.ReadUInt32BigEndian(image.AsSpan(24)));
+        Assert.Equal(Crc32.HashToUInt32(header), sum);
+        Assert.Equal(Crc32.HashToUInt32(image.AsSpan(64)), BinaryPrimitives.ReadUInt32BigEndian(image.AsSpan(24)));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Hashing;
 using System.Text;
 
 namespace Slipway.Disks.Partitions;
@@ -30,7 +31,7 @@ internal static class GptReader
         if (headerSize < 92 || headerSize > sectorSize) return null;
         var headerCrc = BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(16));
         header.AsSpan(16, 4).Clear();
-        if (Crc32.Of(header.AsSpan(0, (int)headerSize)) != headerCrc) return null;
+        if (Crc32.HashToUInt32(header.AsSpan(0, (int)headerSize)) != headerCrc) return null;
         if (BinaryPrimitives.ReadInt64LittleEndian(header.AsSpan(24)) != headerLba) return null;
 
         var entriesLba = BinaryPrimitives.ReadInt64LittleEndian(header.AsSpan(72));
@@ -43,7 +44,7 @@ internal static class GptReader
 
         var entries = new byte[length];
         await disk.ReadAsync(entriesLba * sectorSize, entries, cancellation);
-        if (Crc32.Of(entries) != BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(88))) return null;
+        if (Crc32.HashToUInt32(entries) != BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(88))) return null;
 
         var partitions = new List<Partition>();
         for (var i = 0; i < count; i++)

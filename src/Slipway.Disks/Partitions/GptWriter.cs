@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Hashing;
 using System.Text;
 
 namespace Slipway.Disks.Partitions;
@@ -42,7 +43,7 @@ public static class GptWriter
             Encoding.Unicode.GetBytes(partition.Name, entry[56..]);
         }
 
-        var header = new Header(diskId, firstUsable, lastUsable, Crc32.Of(entries), sectorSize);
+        var header = new Header(diskId, firstUsable, lastUsable, Crc32.HashToUInt32(entries), sectorSize);
         await disk.WriteAsync(0, ProtectiveMbr(sectors, sectorSize), cancellation);
         await disk.WriteAsync(sectorSize, header.Bytes(at: 1, other: sectors - 1, entriesAt: 2), cancellation);
         await disk.WriteAsync(2L * sectorSize, entries, cancellation);
@@ -79,7 +80,7 @@ public static class GptWriter
             BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(80), EntryCount);
             BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(84), EntrySize);
             BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(88), EntriesCrc);
-            BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(16), Crc32.Of(header.AsSpan(0, 92)));
+            BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(16), Crc32.HashToUInt32(header.AsSpan(0, 92)));
             return header;
         }
     }

@@ -51,7 +51,7 @@ internal sealed class XfsBlocks(DiskRegion region, XfsSuperblock superblock)
     public void Verify(ReadOnlySpan<byte> block, string what, ulong inode, int checksum, int owner)
     {
         if (!superblock.HasChecksums) return;
-        if (!XfsChecksum.IsRight(block, checksum)) throw new DiskFormatException($"xfs: a {what} of inode {inode} has a wrong checksum");
+        if (!StructureChecksum.IsRight(block, checksum)) throw new DiskFormatException($"xfs: a {what} of inode {inode} has a wrong checksum");
         var says = BinaryPrimitives.ReadUInt64BigEndian(block[owner..]);
         if (says != inode) throw new DiskFormatException($"xfs: a {what} of inode {inode} says that it is inode {says}'s");
     }

@@ -53,7 +53,7 @@ internal readonly record struct XfsInode(ulong Number, long DiskOffset, ReadOnly
     /// <summary>Checks what version 3, version 5's inode, says of itself.</summary>
     public void Verify()
     {
-        if (!XfsChecksum.IsRight(Bytes.Span, ChecksumField)) throw new DiskFormatException($"xfs: inode {Number} has a wrong checksum");
+        if (!StructureChecksum.IsRight(Bytes.Span, ChecksumField)) throw new DiskFormatException($"xfs: inode {Number} has a wrong checksum");
         if (!IsVersion3 || U64(152) != Number) throw new DiskFormatException($"xfs: where inode {Number} would be is another one");
     }
 

@@ -48,7 +48,7 @@ internal sealed record XfsSuperblock(
         var features = (versionBits & MoreBits) != 0 ? U32(sector, 200) : 0;
         if (version == 5)
         {
-            if (!XfsChecksum.IsRight(sector, ChecksumField)) throw new DiskFormatException("xfs: the superblock has a wrong checksum");
+            if (!StructureChecksum.IsRight(sector, ChecksumField)) throw new DiskFormatException("xfs: the superblock has a wrong checksum");
             var incompatible = (XfsIncompatible)U32(sector, 216);
             if ((incompatible & XfsIncompatible.NeedsRepair) != 0) throw new DiskFormatException("xfs: the file system says that it needs xfs_repair first");
             if ((incompatible & ~Understood) is not 0 and var unknown)

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using Slipway.Disks;
+using System.IO.Hashing;
 
 namespace Slipway.Ipxe.Binaries;
 
@@ -38,7 +38,7 @@ internal sealed class BiosPayload
                 continue;
             var stream = file.Slice(at + LengthSize, (int)length - CrcSize);
             // It is not inverted at its end, as CRC-32 otherwise is.
-            if (stream.Span[0] != 0 || ~Crc32.Of(stream.Span) != BinaryPrimitives.ReadUInt32LittleEndian(file.Span[(at + LengthSize + stream.Length)..]))
+            if (stream.Span[0] != 0 || ~Crc32.HashToUInt32(stream.Span) != BinaryPrimitives.ReadUInt32LittleEndian(file.Span[(at + LengthSize + stream.Length)..]))
                 continue;
             var (unpacked, steps) = Unpack(stream);
             yield return new BiosPayload(at, (int)length, FromAbsolute(unpacked), steps);
@@ -60,7 +60,7 @@ internal sealed class BiosPayload
         var place = result.AsSpan(_at);
         BinaryPrimitives.WriteInt32LittleEndian(place, length);
         stream.CopyTo(place[LengthSize..]);
-        BinaryPrimitives.WriteUInt32LittleEndian(place[(LengthSize + stream.Length)..], ~Crc32.Of(stream));
+        BinaryPrimitives.WriteUInt32LittleEndian(place[(LengthSize + stream.Length)..], ~Crc32.HashToUInt32(stream));
         return result;
     }
 

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
+using System.IO.Hashing;
 using System.Text;
-using Slipway.Disks;
 
 namespace Slipway.Ipxe.UBoot;
 
@@ -26,13 +26,13 @@ public static class ScriptImage
         var header = image.AsSpan(0, HeaderSize);
         BinaryPrimitives.WriteUInt32BigEndian(header, Magic);
         BinaryPrimitives.WriteInt32BigEndian(header[12..], image.Length - HeaderSize);
-        BinaryPrimitives.WriteUInt32BigEndian(header[24..], Crc32.Of(image.AsSpan(HeaderSize)));
+        BinaryPrimitives.WriteUInt32BigEndian(header[24..], Crc32.HashToUInt32(image.AsSpan(HeaderSize)));
         header[28] = Linux;
         // Architecture 0: a script is for any, and U-Boot does not look (cmd/source.c).
         header[30] = Script;
         Encoding.ASCII.GetBytes(name.AsSpan(0, Math.Min(name.Length, NameSize)), header[32..]);
         // Over the header with this field 0.
-        BinaryPrimitives.WriteUInt32BigEndian(header[4..], Crc32.Of(header));
+        BinaryPrimitives.WriteUInt32BigEndian(header[4..], Crc32.HashToUInt32(header));
         return image;
     }
 }

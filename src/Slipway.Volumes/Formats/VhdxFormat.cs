@@ -1,4 +1,4 @@
-using System.Numerics;
+using Slipway.Disks;
 
 namespace Slipway.Volumes.Formats;
 
@@ -23,11 +23,5 @@ internal static class VhdxFormat
     /// <summary>§2.5.1.1: after so many blocks the table has one entry for a sector bitmap.</summary>
     public static long ChunkRatio(int logicalSectorSize, int blockSize) => (1L << 23) * logicalSectorSize / blockSize;
 
-    /// <summary>CRC-32C of a structure whose own checksum, four bytes at 4, counts as zero.</summary>
-    public static uint Checksum(ReadOnlySpan<byte> structure)
-    {
-        var crc = uint.MaxValue;
-        for (var i = 0; i < structure.Length; i++) crc = BitOperations.Crc32C(crc, i is >= 4 and < 8 ? (byte)0 : structure[i]);
-        return ~crc;
-    }
+    public static uint Checksum(ReadOnlySpan<byte> structure) => StructureChecksum.Of(structure, 4);
 }

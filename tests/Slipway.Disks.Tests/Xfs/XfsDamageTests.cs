@@ -42,7 +42,7 @@ public class XfsDamageTests(XfsTree tree) : IClassFixture<XfsTree>
             var before = await DiskRegion.Whole(disk).ReadAsync(offset, length, default);
             var after = before.ToArray();
             change(after);
-            if (checksum is { } field) BinaryPrimitives.WriteUInt32LittleEndian(after.AsSpan(field), XfsChecksum.Of(after, field));
+            if (checksum is { } field) BinaryPrimitives.WriteUInt32LittleEndian(after.AsSpan(field), StructureChecksum.Of(after, field));
             await disk.WriteAsync(offset, after);
             var error = await Assert.ThrowsAsync<DiskFormatException>(async () =>
             {
@@ -90,7 +90,7 @@ public class XfsDamageTests(XfsTree tree) : IClassFixture<XfsTree>
                 var bytes = await DiskRegion.Whole(disk).ReadAsync(offset, length, default);
                 before.Insert(0, (offset, bytes.ToArray()));
                 junk.AsSpan(0, Math.Min(junk.Length, length - at % length)).CopyTo(bytes.AsSpan(at % length));
-                if (version5) BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(checksum), XfsChecksum.Of(bytes, checksum));
+                if (version5) BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(checksum), StructureChecksum.Of(bytes, checksum));
                 await disk.WriteAsync(offset, bytes);
             }
             if (await XfsVolume.TryOpenAsync(volume.Region) is { } damaged)

@@ -1,3 +1,4 @@
+using System.IO.Hashing;
 using CsCheck;
 using Slipway.Iscsi.Digests;
 
@@ -18,7 +19,7 @@ public class Crc32CTests
 
     /// <summary>Whatever the length, which decides how many streams are read at once, and wherever the bytes are divided.</summary>
     [Fact]
-    public void Instructions_and_table_agree()
+    public void Agrees_with_the_library()
     {
         Gen.Select(Gen.Int[0, 9000], Gen.Int[0, int.MaxValue - 1]).Sample((length, seed) =>
         {
@@ -26,7 +27,7 @@ public class Crc32CTests
             var bytes = new byte[length];
             random.NextBytes(bytes);
             var split = random.Next(length + 1);
-            var expected = Crc32C.AppendByTable(Crc32C.Seed, bytes);
+            var expected = ~Crc32.HashToUInt32(Crc32ParameterSet.Crc32C, bytes);
             Assert.Equal(expected, Crc32C.Append(Crc32C.Seed, bytes));
             Assert.Equal(expected, Crc32C.Append(Crc32C.Append(Crc32C.Seed, bytes.AsSpan(0, split)), bytes.AsSpan(split)));
         }, iter: 300);
