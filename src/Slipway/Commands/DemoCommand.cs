@@ -4,6 +4,7 @@ using Slipway.Demo;
 using Slipway.Demo.Image;
 using Slipway.Demo.Packages;
 using Slipway.Demo.View;
+using Slipway.Host;
 using Slipway.Server.Site;
 using Spectre.Console;
 
@@ -87,7 +88,7 @@ internal static class DemoCommand
             DemoReport.Print(Console.Out, options, run, result);
             return result.Booted ? 0 : 1;
         }
-        catch (Exception e) when (e is DemoException or SiteConfigurationException)
+        catch (Exception e) when (e is DemoException or HostProgramException or SiteConfigurationException)
         {
             await Console.Error.WriteLineAsync($"slipway demo: {e.Message}");
             return CannotStart;

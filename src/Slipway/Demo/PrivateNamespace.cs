@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Slipway.Host;
 
 namespace Slipway.Demo;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.NetworkInformation;
+using Slipway.Host;
 
 namespace Slipway.Demo;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using Slipway.Demo;
+using Slipway.Host;
 using Slipway.Ipxe.Media;
 
 namespace Slipway.Commands.Firmware;
@@ -10,12 +10,13 @@ internal static class GrubForBios
     public const string DefaultFolder = "/usr/lib/grub/i386-pc";
 
     /// <param name="modules">GRUB's modules and boot.img.</param>
-    /// <exception cref="DemoException">GRUB is not there, or of another release than its tool.</exception>
+    /// <exception cref="FirmwareException">GRUB is not there.</exception>
+    /// <exception cref="HostProgramException">Its tool is not there, or of another release.</exception>
     public static async Task<BiosLoader> MakeAsync(DirectoryInfo modules, CancellationToken cancellation)
     {
         var boot = Path.Combine(modules.FullName, "boot.img");
         if (!File.Exists(boot))
-            throw new DemoException($"{boot} is not there: install grub-pc-bin and grub-common, or say with --grub where it is");
+            throw new FirmwareException($"{boot} is not there: install grub-pc-bin and grub-common, or say with --grub where it is");
         var work = Directory.CreateTempSubdirectory("slipway-grub-").FullName;
         try
         {

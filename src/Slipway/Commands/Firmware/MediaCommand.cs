@@ -2,8 +2,8 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using Slipway.Commands.Volumes;
-using Slipway.Demo;
 using Slipway.Disks;
+using Slipway.Host;
 using Slipway.Ipxe.Binaries;
 using Slipway.Ipxe.Media;
 using Slipway.Ipxe.Scripts;
@@ -99,7 +99,7 @@ internal static class MediaCommand
         {
             return await work();
         }
-        catch (Exception refusal) when (refusal is BinaryPatchException or ArgumentException or DemoException)
+        catch (Exception refusal) when (refusal is BinaryPatchException or ArgumentException or HostProgramException)
         {
             throw new FirmwareException(refusal.Message, refusal);
         }

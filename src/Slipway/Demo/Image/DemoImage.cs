@@ -1,10 +1,11 @@
-using System.Security.Cryptography;
 using System.Runtime.Versioning;
+using System.Security.Cryptography;
 using System.Text;
 using Slipway.Demo.Packages;
 using Slipway.Disks;
 using Slipway.Disks.Fat;
 using Slipway.Disks.Partitions;
+using Slipway.Host;
 using Slipway.Ipxe.Media;
 using Slipway.Server.Boot;
 

@@ -1,3 +1,5 @@
+using Slipway.Host;
+
 namespace Slipway.Demo.Packages;
 
 /// <summary>The Debian system that the demo runs on.</summary>

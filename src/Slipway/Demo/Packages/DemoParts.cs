@@ -1,3 +1,5 @@
+using Slipway.Host;
+
 namespace Slipway.Demo.Packages;
 
 /// <summary>

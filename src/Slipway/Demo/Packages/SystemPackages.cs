@@ -1,3 +1,5 @@
+using Slipway.Host;
+
 namespace Slipway.Demo.Packages;
 
 /// <summary>Debian packages that have to be installed on the host: programs that the demo runs.</summary>

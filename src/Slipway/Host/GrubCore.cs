@@ -1,4 +1,4 @@
-namespace Slipway.Demo;
+namespace Slipway.Host;
 
 /// <summary>GRUB's own tool, which puts a program together that finds its configuration, or runs a script, by itself.</summary>
 internal static class GrubCore
@@ -7,7 +7,7 @@ internal static class GrubCore
     /// <param name="grub">GRUB's modules, of the same release as the tool.</param>
     /// <param name="format">As <c>grub-mkimage -O</c> names it: <c>i386-pc</c>, <c>x86_64-efi</c>.</param>
     /// <param name="script">What it runs first.</param>
-    /// <exception cref="DemoException">GRUB is not there, or of another release.</exception>
+    /// <exception cref="HostProgramException">GRUB is not there, or of another release.</exception>
     public static async Task<byte[]> MakeAsync(
         string work, string grub, string format, ReadOnlyMemory<byte> script, IEnumerable<string> modules, CancellationToken cancellation)
     {

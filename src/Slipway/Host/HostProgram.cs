@@ -1,7 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 
-namespace Slipway.Demo;
+namespace Slipway.Host;
 
 /// <summary>Runs one of the host's programs to its end.</summary>
 internal static class HostProgram
@@ -10,14 +10,14 @@ internal static class HostProgram
 
     /// <summary>Runs a program that must succeed.</summary>
     /// <param name="onLine">Sees each line of its output.</param>
-    /// <exception cref="DemoException">It is missing, or it ended with an error; its last words are in the message.</exception>
+    /// <exception cref="HostProgramException">It is missing, or it ended with an error; its last words are in the message.</exception>
     public static async Task RunAsync(string program, IEnumerable<string> arguments, CancellationToken cancellation,
         Action<string>? onLine = null, string? directory = null, IReadOnlyDictionary<string, string>? environment = null)
     {
         var all = arguments.ToList();
         var (status, lastLines) = await TryAsync(program, all, cancellation, onLine, directory, environment);
         if (status != 0)
-            throw new DemoException($"`{program} {string.Join(' ', all)}` ended with status {status}:\n{string.Join('\n', lastLines)}");
+            throw new HostProgramException($"`{program} {string.Join(' ', all)}` ended with status {status}:\n{string.Join('\n', lastLines)}");
     }
 
     /// <summary>What a program that must succeed printed to its standard output.</summary>
@@ -67,7 +67,7 @@ internal static class HostProgram
 
     private static Process Start(ProcessStartInfo start)
     {
-        var found = Find(start.FileName) ?? throw new DemoException($"{start.FileName} is missing on this machine");
+        var found = Find(start.FileName) ?? throw new HostProgramException($"{start.FileName} is missing on this machine");
         start.FileName = found;
         try
         {
@@ -75,7 +75,7 @@ internal static class HostProgram
         }
         catch (Win32Exception e)
         {
-            throw new DemoException($"{found} cannot be started: {e.Message}", e);
+            throw new HostProgramException($"{found} cannot be started: {e.Message}", e);
         }
     }
 
