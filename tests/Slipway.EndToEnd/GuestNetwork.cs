@@ -21,6 +21,34 @@ internal static class GuestNetwork
         return network;
     }
 
+    /// <summary><c>slipway serve</c> for the machine of the demo, which is node-1: on <c>eth1</c> as 10.77.0.1.</summary>
+    /// <param name="boot">What the site's file says of the boot network, besides.</param>
+    /// <param name="storage">Storage networks, each in braces.</param>
+    /// <param name="volume">A copy of the demo's disk where none is named.</param>
+    /// <param name="machine">What the file says of the machine, besides.</param>
+    /// <param name="more">Other sections of the file.</param>
+    public static BackgroundTool Serve(
+        NetworkNamespace network, TemporaryFolder folder, Demo parts, string boot, IReadOnlyList<string>? storage = null, string? volume = null, string machine = "", string more = "")
+    {
+        if (volume is null)
+            File.Copy(parts.Part("disk"), volume = Path.Combine(folder.Path, "node-1.raw"));
+        var site = Path.Combine(folder.Path, "slipway.yaml");
+        File.WriteAllText(site, $$"""
+            name: lab
+            state: {{folder.Path}}/state
+            ipxe: {{parts.Part("ipxe")}}
+            networks:
+              - { name: boot, interface: eth1, address: 10.77.0.1/24, {{boot}} }
+            {{string.Concat(storage?.Select(s => $"  - {s}\n") ?? [])}}
+            machines:
+              - { name: node-1, mac: "{{DemoSite.Mac}}", volume: {{volume}}{{machine}} }
+            {{more}}
+            """);
+        var server = network.Start(Demo.Program, "serve", "-c", site);
+        server.WaitFor("serving network boot");
+        return server;
+    }
+
     /// <summary>The machine of the demo with OVMF, whose variables are as they come.</summary>
     public static QemuCommand Ovmf(TemporaryFolder folder) => Edk(folder, "ovmf");
 

@@ -116,22 +116,8 @@ public sealed class NetworkBootTests : IDisposable
 
     private async Task<BackgroundTool> ServeAsync(string network, string firmware = "ovmf")
     {
-        var parts = _parts = await Demo.PrepareAsync(_folder, firmware);
-        var volume = Path.Combine(_folder.Path, "node-1.raw");
-        File.Copy(parts.Part("disk"), volume);
-        var site = Path.Combine(_folder.Path, "slipway.yaml");
-        await File.WriteAllTextAsync(site, $$"""
-            name: lab
-            state: {{_folder.Path}}/state
-            ipxe: {{parts.Part("ipxe")}}
-            networks:
-              - { name: boot, interface: eth1, address: 10.77.0.1/24, {{network}} }
-            machines:
-              - { name: node-1, mac: "{{DemoSite.Mac}}", volume: {{volume}} }
-            """);
-        var server = _network.Start(Demo.Program, "serve", "-c", site);
-        server.WaitFor("serving network boot");
-        return server;
+        _parts = await Demo.PrepareAsync(_folder, firmware);
+        return GuestNetwork.Serve(_network, _folder, _parts, network);
     }
 
     private BackgroundTool Start(params string[] options) => Start(GuestNetwork.Ovmf(_folder), options);

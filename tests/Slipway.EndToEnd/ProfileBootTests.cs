@@ -23,7 +23,7 @@ public sealed class ProfileBootTests : IDisposable
     public async Task OVMF_waits_once_at_a_menu_for_longer_than_its_lease_and_boots_the_kernel_in_its_volume()
     {
         var parts = await Demo.PrepareAsync(_folder, "ovmf");
-        using var server = await ServeAsync(parts, "local");
+        using var server = Serve(parts, "local");
         var state = Path.Combine(_folder.Path, "state");
         Assert.Contains("its next boot is choice, then local again", Tool.Run(Demo.Program, "machine", "boot-once", "node-1", "choice", "--state", state).Output, StringComparison.Ordinal);
         var command = GuestNetwork.Ovmf(_folder);
@@ -40,7 +40,7 @@ public sealed class ProfileBootTests : IDisposable
     public async Task UBoot_boots_the_kernel_in_its_volume()
     {
         var parts = await Demo.PrepareAsync(_folder, "uboot-x86_64");
-        using var server = await ServeAsync(parts, "kernel");
+        using var server = Serve(parts, "kernel");
         var (ipxe, media) = (Path.Combine(_folder.Path, "ipxe.efi"), Path.Combine(_folder.Path, "media.img"));
         Tool.Run(Demo.Program, "firmware", "trust", "--no-sleep", Path.Combine(parts.Part("ipxe"), "ipxe-amd64.efi"), ipxe, "--ca", Path.Combine(_folder.Path, "state", "ca.pem"));
         Tool.Run(Demo.Program, "firmware", "media", media, "--ipxe", ipxe, "--server", "https://10.77.0.1/");
@@ -57,7 +57,7 @@ public sealed class ProfileBootTests : IDisposable
     public async Task A_machine_runs_the_operators_script_once_and_then_boots_its_own_disk(string firmware)
     {
         var parts = await Demo.PrepareAsync(_folder, firmware);
-        using var server = await ServeAsync(parts, "local");
+        using var server = Serve(parts, "local");
         Tool.Run(Demo.Program, "machine", "boot-once", "node-1", "own", "--state", Path.Combine(_folder.Path, "state"));
         var (script, disk) = (Path.Combine(_folder.Path, "installed.ipxe"), Path.Combine(_folder.Path, "installed.img"));
         await File.WriteAllTextAsync(script, "#!ipxe\necho this is the disk in the machine, started\npoweroff\n");
@@ -74,19 +74,8 @@ public sealed class ProfileBootTests : IDisposable
         Assert.Equal(0, await machine.EndAsync(Boot));
     }
 
-    private async Task<BackgroundTool> ServeAsync(Demo parts, string profile)
-    {
-        var volume = Path.Combine(_folder.Path, "node-1.raw");
-        File.Copy(parts.Part("disk"), volume);
-        var site = Path.Combine(_folder.Path, "slipway.yaml");
-        await File.WriteAllTextAsync(site, $$"""
-            name: lab
-            state: {{_folder.Path}}/state
-            ipxe: {{parts.Part("ipxe")}}
-            networks:
-              - { name: boot, interface: eth1, address: 10.77.0.1/24, pool: 10.77.0.100-10.77.0.200, lease-time: 10s, probe: false }
-            machines:
-              - { name: node-1, mac: "{{DemoSite.Mac}}", volume: {{volume}}, profile: {{profile}} }
+    private BackgroundTool Serve(Demo parts, string profile) =>
+        GuestNetwork.Serve(_network, _folder, parts, "pool: 10.77.0.100-10.77.0.200, lease-time: 10s, probe: false", machine: $", profile: {profile}", more: """
             profiles:
               - { name: kernel, kind: direct }
               - name: own
@@ -99,10 +88,6 @@ public sealed class ProfileBootTests : IDisposable
                   chain --replace ${slipway-server}boot/${mac:hexhyp}
               - { name: choice, kind: menu, title: What shall it be, entries: [sanboot, kernel, local], default: kernel, timeout: 15s }
             """);
-        var server = _network.Start(Demo.Program, "serve", "-c", site);
-        server.WaitFor("serving network boot");
-        return server;
-    }
 
     private static async Task AssertUpAsync(BackgroundTool server, BackgroundTool machine)
     {

@@ -1,4 +1,3 @@
-using Slipway.Demo;
 using Slipway.Demo.Machine;
 using Slipway.Server.Tests;
 using Slipway.Server.Tests.Net;
@@ -91,21 +90,8 @@ public sealed class StorageNetworkTests : IDisposable
 
     private async Task<BackgroundTool> ServeAsync(string firmware, params string[] storage)
     {
-        var parts = _parts = await Demo.PrepareAsync(_folder, firmware);
-        var volume = Path.Combine(_folder.Path, "node-1.raw");
-        File.Copy(parts.Part("disk"), volume);
-        var site = Path.Combine(_folder.Path, "slipway.yaml");
-        await File.WriteAllTextAsync(site, $$"""
-            name: lab
-            state: {{_folder.Path}}/state
-            ipxe: {{parts.Part("ipxe")}}
-            networks:
-              - { name: boot, interface: eth1, address: 10.77.0.1/24, pool: 10.77.0.100-10.77.0.200, probe: false }
-              - {{string.Join("\n  - ", storage)}}
-            machines:
-              - { name: node-1, mac: "{{DemoSite.Mac}}", volume: {{volume}} }
-            """);
-        var server = _network.Start(Demo.Program, "serve", "-c", site);
+        _parts = await Demo.PrepareAsync(_folder, firmware);
+        var server = GuestNetwork.Serve(_network, _folder, _parts, "pool: 10.77.0.100-10.77.0.200, probe: false", storage);
         server.WaitFor("serving storage network", times: storage.Length);
         return server;
     }

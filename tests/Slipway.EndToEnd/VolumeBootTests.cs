@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Slipway.Demo;
 using Slipway.Server.Tests;
 using Slipway.Server.Tests.Net;
 
@@ -26,18 +25,7 @@ public sealed partial class VolumeBootTests : IDisposable
         var state = Path.Combine(_folder.Path, "state");
         Tool.Run(Demo.Program, "image", "import", parts.Part("disk"), "--name", "demo", "--state", state);
         Tool.Run(Demo.Program, "volume", "create", "--image", "demo", "--for", "node-1", "--policy", "reset", "--state", state);
-        var site = Path.Combine(_folder.Path, "slipway.yaml");
-        await File.WriteAllTextAsync(site, $$"""
-            name: lab
-            state: {{state}}
-            ipxe: {{parts.Part("ipxe")}}
-            networks:
-              - { name: boot, interface: eth1, address: 10.77.0.1/24, pool: 10.77.0.100-10.77.0.200, probe: false }
-            machines:
-              - { name: node-1, mac: "{{DemoSite.Mac}}", volume: node-1 }
-            """);
-        using var server = _network.Start(Demo.Program, "serve", "-c", site);
-        server.WaitFor("serving network boot");
+        using var server = GuestNetwork.Serve(_network, _folder, parts, "pool: 10.77.0.100-10.77.0.200, probe: false", volume: "node-1");
 
         var (_, found) = await BootAsync(server, parts, 1);
         Assert.Null(found);
