@@ -65,8 +65,7 @@ public static class IpxeBinary
         {
             case IpxeBinaryKind.Bios:
                 throw new BinaryPatchException(BinaryPatchRefusal.Compressed,
-                    "this is an iPXE for BIOS, whose code is compressed: it cannot be patched in place. Give the fingerprint by DHCP "
-                    + "(option 175.90), or build iPXE with TRUST=");
+                    "this is an iPXE for BIOS, and one for UEFI is expected (of those for BIOS, boot media take ipxe.lkrn)");
             case IpxeBinaryKind.Container:
                 throw new BinaryPatchException(BinaryPatchRefusal.Container,
                     "this is a disk or CD image: patch the .efi files, and make an image of them with `slipway firmware media`");

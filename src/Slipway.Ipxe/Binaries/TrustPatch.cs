@@ -16,9 +16,6 @@ public static class TrustPatch
     /// <summary>SHA-256 of the certificate's DER, as iPXE computes it.</summary>
     public static byte[] FingerprintOf(X509Certificate2 root) => SHA256.HashData(root.RawData);
 
-    /// <summary>Whether a program trusts <paramref name="fingerprint"/> already: it was built so (TRUST=), or patched before.</summary>
-    public static bool IsApplied(ReadOnlySpan<byte> file, ReadOnlySpan<byte> fingerprint) => file.IndexOf(StockRoot) < 0 && file.IndexOf(fingerprint) >= 0;
-
     /// <summary>A copy of <paramref name="file"/> that trusts <paramref name="fingerprint"/> instead of iPXE's own root.</summary>
     /// <exception cref="BinaryPatchException">The file is not one that can be patched; the message says why.</exception>
     public static byte[] Apply(ReadOnlySpan<byte> file, ReadOnlySpan<byte> fingerprint)
@@ -40,7 +37,7 @@ public static class TrustPatch
             // iPXE's code is the largest by far; the others make its start.
             var payload = BiosPayload.FindIn(file.ToArray()).MaxBy(p => p.Content.Length)
                 ?? throw new BinaryPatchException(BinaryPatchRefusal.Compressed,
-                    "this is an iPXE for BIOS that is not compressed as builds since 2015 are. Give the fingerprint by DHCP (option 175.90), or build iPXE with TRUST=");
+                    "this is an iPXE for BIOS that is not compressed as builds since 2015 are: take a newer one, or build iPXE with TRUST=");
             Replace(payload.Content, fingerprint);
             return payload.WriteInto(file);
         }
@@ -53,7 +50,7 @@ public static class TrustPatch
     private static void Replace(Span<byte> file, ReadOnlySpan<byte> fingerprint)
     {
         var at = file.IndexOf(StockRoot);
-        if (IsApplied(file, fingerprint))
+        if (at < 0 && file.IndexOf(fingerprint) >= 0)
             throw new BinaryPatchException(BinaryPatchRefusal.AlreadyPatched, "this iPXE already trusts this certificate authority");
         if (at < 0)
         {

@@ -49,7 +49,7 @@ public sealed class BootPrograms : ITftpFiles
                 try
                 {
                     var content = File.ReadAllBytes(path);
-                    files[name] = IpxeBinary.KindOf(content) == IpxeBinaryKind.Bios || TrustPatch.IsApplied(content, fingerprint) ? content : TrustPatch.Apply(content, fingerprint);
+                    files[name] = Trusting(content, fingerprint);
                     platforms.TryAdd(platform, name);
                 }
                 catch (BinaryPatchException e)
@@ -59,6 +59,19 @@ public sealed class BootPrograms : ITftpFiles
             }
         }
         return new BootPrograms(files.ToFrozenDictionary(), platforms.ToFrozenDictionary(), refused);
+    }
+
+    private static byte[] Trusting(byte[] program, ReadOnlySpan<byte> fingerprint)
+    {
+        try
+        {
+            return TrustPatch.Apply(program, fingerprint);
+        }
+        catch (BinaryPatchException e) when (e.Refusal == BinaryPatchRefusal.AlreadyPatched)
+        {
+            // It may be signed: as it is then.
+            return program;
+        }
     }
 
     /// <summary>The file's bytes; null where there is none of that name.</summary>

@@ -11,16 +11,14 @@ internal sealed class SiteBootPolicy : IBootPolicy
 {
     private readonly ChainloadPolicy _chain;
     private readonly BootPrograms _programs;
-    private readonly (byte, ReadOnlyMemory<byte>)[] _trust;
     private readonly IReadOnlyList<IPAddress> _storage;
 
     /// <param name="httpBase">Where firmware that boots by HTTP finds the programs.</param>
     /// <param name="storage">This server's addresses on storage networks, which give addresses and nothing to boot.</param>
-    public SiteBootPolicy(BootPrograms programs, ReadOnlyMemory<byte> fingerprint, Func<DhcpNetwork, string> httpBase, IReadOnlyList<IPAddress> storage)
+    public SiteBootPolicy(BootPrograms programs, Func<DhcpNetwork, string> httpBase, IReadOnlyList<IPAddress> storage)
     {
         _storage = storage;
         _programs = programs;
-        _trust = [IpxeSettings.Trust(fingerprint)];
         _chain = new ChainloadPolicy(programs.ByPlatform, (client, network) =>
             $"https://{network.ServerAddress}/{FirstStageScript.Path}{client.Hardware.ToString().Replace(':', '-')}")
         {
@@ -34,14 +32,9 @@ internal sealed class SiteBootPolicy : IBootPolicy
             return null;
         // The iPXE in a network card's ROM often has no HTTPS, and says only "Operation not supported" to its URL. It can
         // fetch one that has.
-        var directions = client is { IsIpxe: true, IpxeFeatures.Present: true } && !client.IpxeFeatures.Has(IpxeFeatures.Https)
+        return client is { IsIpxe: true, IpxeFeatures.Present: true } && !client.IpxeFeatures.Has(IpxeFeatures.Https)
             && _programs.ByPlatform.TryGetValue(client.Platform, out var better)
             ? new BootDirections { FileName = better }
             : _chain.DirectionsFor(client, network);
-        // A BIOS iPXE is compressed and cannot be patched: it can only be told whom to trust (docs/security.md). It reads
-        // that once, when it starts, out of the answer that the firmware before it was given.
-        return directions is not null && client.Platform == BootPlatform.Bios
-            ? directions with { Ipxe = [.. directions.Ipxe, .. _trust] }
-            : directions;
     }
 }

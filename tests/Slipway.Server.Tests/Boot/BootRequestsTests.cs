@@ -16,7 +16,7 @@ namespace Slipway.Server.Tests.Boot;
 public sealed class BootRequestsTests : IAsyncLifetime
 {
     private const string Known = "52-54-00-77-00-01", Other = "52-54-00-77-00-02", Unregistered = "52-54-00-77-00-03";
-    private const string Program = "undionly.kpxe";
+    private const string Program = TrustingProgram.Name;
     private static readonly MacAddress KnownMac = MacAddress.Parse(Known), UnregisteredMac = MacAddress.Parse(Unregistered);
 
     private static readonly Dictionary<string, MacAddress> Leases = new()
@@ -52,8 +52,7 @@ public sealed class BootRequestsTests : IAsyncLifetime
             _ended.Add(disk.Machine.Name);
             return Task.CompletedTask;
         }, NullLogger.Instance);
-        // An iPXE for BIOS by its first bytes, which is served as it is.
-        _program = [0xEA, 0x05, 0x00, 0xC0, 0x07, .. System.Security.Cryptography.RandomNumberGenerator.GetBytes(100_000)];
+        _program = TrustingProgram.For(_authority.Fingerprint, 100_000);
         await File.WriteAllBytesAsync(Path.Combine(_folder.Path, Program), _program);
         var programs = new ProgramRequests(BootPrograms.Load(_folder.Path, _authority.Fingerprint), machines, _timelines, NullLogger.Instance);
         _endpoint = await HttpsEndpoint.StartAsync([new TlsEndPoint(new IPEndPoint(IPAddress.Loopback, 0))], [new IPEndPoint(IPAddress.Loopback, 0)],
