@@ -107,7 +107,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         foreach (var refused in programs.Refused)
             LogProgramRefused(refused);
         IPAddress[] storage = [.. site.StorageNetworks.Select(n => n.Address)];
-        var dhcp = new DhcpServer(SiteNetworks.Of(site), new SiteBootPolicy(programs, source.RootFingerprint, HttpBase, storage), _clock);
+        var dhcp = new DhcpServer(SiteNetworks.Of(site), new SiteBootPolicy(programs, HttpBase, storage), _clock);
         dhcp.Restore(kept);
         var networks6 = Ipv6Settings.NetworksOf(site);
         var card = networks6.Select(n => n.Interface).OfType<string>().Select(PacketEndPoint.CardOf).FirstOrDefault(c => c is not null);
@@ -127,7 +127,8 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         });
         var current = new CurrentSite(site);
         var targets = new MachineTargets(site.Advertise, site.Redirect, storage);
-        var registry = Closing(new MachineRegistry(current, machines, targets, sightings, store, Timelines, _clock, logs.CreateLogger("Slipway.Machines")));
+        var disks = new MachineDisks(current, targets, store, Timelines, logs.CreateLogger("Slipway.Machines"));
+        var registry = Closing(new MachineRegistry(current, machines, disks, sightings, store, Timelines, _clock, logs.CreateLogger("Slipway.Machines")));
         await registry.OpenAsync(cancellation);
         var networks = SiteNetworks.Of(site with { Machines = machines.All });
         dhcp.Configure(networks);
@@ -138,8 +139,8 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         Listen(iscsi.Start, $"the iSCSI target on {string.Join(", ", portals)}");
 
         Closing(new IdleDisks(targets, _clock, logs.CreateLogger("Slipway.Disks")));
-        registry.SessionsOf = disk => iscsi.SessionsOf(disk.Device);
-        registry.EndSessions = (disk, reason) => iscsi.EndSessionsAsync(disk.Device, reason);
+        disks.SessionsOf = disk => iscsi.SessionsOf(disk.Device);
+        disks.EndSessions = (disk, reason) => iscsi.EndSessionsAsync(disk.Device, reason);
 
         var certificates = new ClientCertificates(_authority, store, site.ClientCertificates, _clock);
         var log = logs.CreateLogger("Slipway.Https");

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Slipway.Dhcp.Networks;
-using Slipway.Disks;
 using Slipway.Fleet.Boots;
 using Slipway.Fleet.Machines;
 using Slipway.Fleet.Store;
@@ -16,22 +15,18 @@ namespace Slipway.Server.Machines;
 /// were approved since, which the database keeps. An approval or removal happens whole or not at all; one at a time.
 /// </summary>
 internal sealed partial class MachineRegistry(
-    CurrentSite current, MachineDirectory directory, MachineTargets targets, MachineSightings sightings, FleetStore store,
+    CurrentSite current, MachineDirectory directory, MachineDisks disks, MachineSightings sightings, FleetStore store,
     BootTimelines timelines, TimeProvider clock, ILogger logger) : IApprovals, IAsyncDisposable
 {
     private const string ByOperator = "an operator";
 
     private readonly SemaphoreSlim _one = new(1);
     private readonly VolumeStore _volumes = new(current.Value.State);
+    private readonly ApprovalCheck _check = new(current, directory);
+    private readonly MachineReplacement _replacement = new(directory, disks, store, logger);
 
     /// <summary>Takes the networks with their reservations, when a machine with an address of its own comes or goes.</summary>
     public Action<IReadOnlyList<DhcpNetwork>> NetworksChanged { get; set; } = _ => { };
-
-    /// <summary>Who is logged in to a disk.</summary>
-    public Func<MachineDisk, IReadOnlyList<LoginFacts>> SessionsOf { get; set; } = _ => [];
-
-    /// <summary>Ends the sessions of a disk, for a reason.</summary>
-    public Func<MachineDisk, string, Task> EndSessions { get; set; } = (_, _) => Task.CompletedTask;
 
     /// <summary>Opens the disks of all machines. Those of the site's file must be there; another's absence costs only that machine.</summary>
     /// <exception cref="SiteConfigurationException">A volume of the site's file cannot be opened.</exception>
@@ -41,9 +36,9 @@ internal sealed partial class MachineRegistry(
         {
             try
             {
-                targets.Add(await OpenDiskAsync(machine, cancellation));
+                disks.Serve(await disks.OpenAsync(machine, cancellation));
             }
-            catch (Exception e) when (IsVolumeFailure(e))
+            catch (Exception e) when (MachineDisks.IsFailure(e))
             {
                 throw new SiteConfigurationException($"machine {machine.Name}: its volume {machine.Volume} cannot be opened: {e.Message}", e);
             }
@@ -56,14 +51,7 @@ internal sealed partial class MachineRegistry(
                 continue;
             }
             directory.Add(SettingsOf(machine));
-            try
-            {
-                targets.Add(await OpenDiskAsync(SettingsOf(machine), cancellation));
-            }
-            catch (Exception e) when (IsVolumeFailure(e))
-            {
-                LogNoVolume(machine.Name, machine.Volume, e.Message);
-            }
+            await disks.TryServeAsync(SettingsOf(machine), cancellation);
         }
     }
 
@@ -74,15 +62,8 @@ internal sealed partial class MachineRegistry(
     /// <exception cref="MachineRefusedException">It cannot be; nothing changed.</exception>
     public async Task<MachineSettings> ApproveAsync(MacAddress mac, Approval approval, CancellationToken cancellation)
     {
-        await _one.WaitAsync(cancellation);
-        try
-        {
-            return await RegisterAsync(mac, approval, ByOperator, cancellation);
-        }
-        finally
-        {
-            _one.Release();
-        }
+        using var turn = await TurnAsync(cancellation);
+        return await RegisterAsync(mac, approval, ByOperator, cancellation);
     }
 
     /// <summary>Approves a machine that a rule fits. False where there is none, or what the rule says cannot be done.</summary>
@@ -91,7 +72,7 @@ internal sealed partial class MachineRegistry(
         var site = current.Value;
         if (site.Approve.Count == 0 || sightings.Of(mac) is not { } sighting || site.Approve.FirstOrDefault(r => r.Fits(sighting)) is not { } rule)
             return false;
-        await _one.WaitAsync(cancellation);
+        using var turn = await TurnAsync(cancellation);
         try
         {
             // iPXE asks again when it is kept waiting.
@@ -108,82 +89,55 @@ internal sealed partial class MachineRegistry(
             timelines.Refuse(mac, mac.ToString(), BootStage.Script, $"a rule approves it, but {e.Message}");
             return false;
         }
-        finally
-        {
-            _one.Release();
-        }
     }
 
     /// <summary>Approves a machine as what its client certificate says.</summary>
     /// <exception cref="MachineRefusedException">It cannot be; nothing changed.</exception>
     public async Task<MachineSettings> ApproveByCertificateAsync(MacAddress mac, string serial, Approval approval, CancellationToken cancellation)
     {
-        await _one.WaitAsync(cancellation);
-        try
-        {
-            return directory.Named(approval.Name) ?? await RegisterAsync(mac, approval, $"the client certificate {serial}", cancellation);
-        }
-        finally
-        {
-            _one.Release();
-        }
+        using var turn = await TurnAsync(cancellation);
+        return directory.Named(approval.Name) ?? await RegisterAsync(mac, approval, $"the client certificate {serial}", cancellation);
     }
 
     /// <summary>Forgets a machine, its secrets and its certificates, and ends its sessions. Its volume stays.</summary>
     /// <exception cref="MachineRefusedException">It is one of the site's file, or unknown.</exception>
     public async Task RemoveAsync(MacAddress mac, CancellationToken cancellation)
     {
-        await _one.WaitAsync(cancellation);
-        try
+        using var turn = await TurnAsync(cancellation);
+        if (!Registrations().TryGetValue(mac, out var machine))
         {
-            if (!Registrations().TryGetValue(mac, out var machine))
-            {
-                if (directory.Find(mac) is { } known)
-                    throw new MachineRefusedException($"{known.Name} is in the site's file: remove it there, and start the server anew");
-                if (!sightings.Forget(mac))
-                    throw new MachineRefusedException($"there is no machine {mac}");
-                return;
-            }
-            store.Remove(machine);
-            directory.Remove(mac);
-            if (targets.Of(mac) is { } disk)
-            {
-                await CloseAsync(disk);
-            }
-            if (machine.Address is not null)
-                NetworksChanged(SiteNetworks.Of(current.Value with { Machines = directory.All }));
-            LogRemoved(machine.Name, mac);
+            if (directory.Find(mac) is { } known)
+                throw new MachineRefusedException($"{known.Name} is in the site's file: remove it there, and start the server anew");
+            if (!sightings.Forget(mac))
+                throw new MachineRefusedException($"there is no machine {mac}");
+            return;
         }
-        finally
-        {
-            _one.Release();
-        }
+        store.Remove(machine);
+        directory.Remove(mac);
+        if (disks.Of(mac) is { } disk)
+            await disks.CloseAsync(disk);
+        if (machine.Address is not null)
+            NetworksChanged(SiteNetworks.Of(current.Value with { Machines = directory.All }));
+        LogRemoved(machine.Name, mac);
     }
 
     /// <summary>Who is logged in to a machine's disk; nobody where there is no such machine.</summary>
     public IReadOnlyList<LoginFacts> SessionsOfMachine(string name) =>
-        directory.Named(name) is { } machine && targets.Of(machine.Mac) is { } disk ? SessionsOf(disk) : [];
+        directory.Named(name) is { } machine && disks.Of(machine.Mac) is { } disk ? disks.SessionsOf(disk) : [];
 
     /// <summary>Takes a machine's disk from who has it: its sessions end, and with its secrets forgotten nobody logs in before its next script.</summary>
     /// <param name="name">Where there is no such machine nothing happens.</param>
     public async Task CutOffAsync(string name, string reason, CancellationToken cancellation)
     {
-        await _one.WaitAsync(cancellation);
-        try
-        {
-            if (directory.Named(name) is not { } machine || targets.Of(machine.Mac) is not { } disk)
-                return;
-            store.ForgetCredentials(name);
-            disk.ForgetCredentials();
-            if (timelines.Of(machine.Mac) is { } boot)
-                timelines.Observe(machine.Mac, name, boot.Stage, $"is cut off from its disk: {reason}");
-            LogCutOff(name, machine.Mac, reason);
-            await EndSessions(disk, reason);
-        }
-        finally
-        {
-            _one.Release();
-        }
+        using var turn = await TurnAsync(cancellation);
+        if (directory.Named(name) is not { } machine || disks.Of(machine.Mac) is not { } disk)
+            return;
+        store.ForgetCredentials(name);
+        disk.ForgetCredentials();
+        if (timelines.Of(machine.Mac) is { } boot)
+            timelines.Observe(machine.Mac, name, boot.Stage, $"is cut off from its disk: {reason}");
+        LogCutOff(name, machine.Mac, reason);
+        await disks.EndSessions(disk, reason);
     }
 
     /// <summary>
@@ -194,90 +148,9 @@ internal sealed partial class MachineRegistry(
     /// <exception cref="MachineRefusedException">A volume cannot be opened; all is as before, but for sessions of machines that were to go.</exception>
     public async Task ReplaceAsync(SiteConfiguration site, Action commit, CancellationToken cancellation)
     {
-        await _one.WaitAsync(cancellation);
-        try
-        {
-            var before = directory.All.ToDictionary(m => m.Mac);
-            var fresh = site.Machines.Where(m => before.GetValueOrDefault(m.Mac) is not { } old || !HasSameDisk(old, m) || targets.Of(m.Mac) is null).ToList();
-            var staying = site.Machines.Except(fresh).Select(m => m.Mac).ToHashSet();
-            var going = before.Values.Where(m => !staying.Contains(m.Mac)).ToList();
-            var held = going.Select(m => m.Volume).ToHashSet();
-            var (opened, closed) = (new List<MachineDisk>(), new List<MachineSettings>());
-            var committed = false;
-            try
-            {
-                // What can be tried without anybody's noticing comes first.
-                foreach (var machine in fresh.Where(m => !held.Contains(m.Volume)))
-                    opened.Add(await OpenDiskAsync(machine, cancellation));
-                foreach (var machine in going.Where(m => targets.Of(m.Mac) is not null))
-                {
-                    closed.Add(machine);
-                    await CloseAsync(targets.Of(machine.Mac)!);
-                }
-                foreach (var machine in fresh.Where(m => held.Contains(m.Volume)))
-                    opened.Add(await OpenDiskAsync(machine, cancellation));
-                commit();
-                committed = true;
-            }
-            catch (Exception e) when (IsVolumeFailure(e))
-            {
-                throw new MachineRefusedException($"{e.Message}. Nothing was changed", e);
-            }
-            finally
-            {
-                if (!committed)
-                    await RestoreAsync(opened, closed);
-            }
-            foreach (var machine in going)
-                directory.Remove(machine.Mac);
-            foreach (var machine in site.Machines)
-            {
-                directory.Add(machine);
-                targets.Of(machine.Mac)?.Update(machine);
-            }
-            foreach (var disk in opened)
-                targets.Add(disk);
-            foreach (var registration in store.Machines())
-            {
-                if (directory.Find(registration.Mac)?.Name == registration.Name)
-                    store.Unregister(registration.Mac);
-                else
-                    store.Remove(registration);
-            }
-            LogReplaced(fresh.Count, going.Count, staying.Count);
-        }
-        finally
-        {
-            _one.Release();
-        }
+        using var turn = await TurnAsync(cancellation);
+        await _replacement.RunAsync(site, commit, cancellation);
     }
-
-    private async Task CloseAsync(MachineDisk disk)
-    {
-        targets.Remove(disk);
-        await EndSessions(disk, $"{disk.Machine.Name} was removed");
-        await disk.DisposeAsync();
-    }
-
-    private async Task RestoreAsync(List<MachineDisk> opened, List<MachineSettings> closed)
-    {
-        foreach (var disk in opened)
-            await disk.DisposeAsync();
-        foreach (var machine in closed)
-        {
-            try
-            {
-                targets.Add(await OpenDiskAsync(machine, CancellationToken.None));
-            }
-            catch (Exception e) when (IsVolumeFailure(e))
-            {
-                LogNoVolume(machine.Name, machine.Volume, e.Message);
-            }
-        }
-    }
-
-    private static bool HasSameDisk(MachineSettings one, MachineSettings other) =>
-        one.Name == other.Name && one.Volume == other.Volume && one.Trace == other.Trace && one.Faults.SequenceEqual(other.Faults);
 
     /// <summary>What the next boot of a machine is to be, and that one only; null: as all are.</summary>
     /// <exception cref="MachineRefusedException">The machine is not approved, or there is no such profile.</exception>
@@ -286,7 +159,7 @@ internal sealed partial class MachineRegistry(
         if (directory.Find(mac) is null)
             throw new MachineRefusedException($"{mac} is not approved: it boots nothing");
         if (profile is not null)
-            CheckProfile(profile);
+            _check.CheckProfile(profile);
         store.SetBootOnce(mac, profile);
     }
 
@@ -297,18 +170,25 @@ internal sealed partial class MachineRegistry(
     {
         foreach (var machine in directory.All)
         {
-            if (targets.Of(machine.Mac) is { } disk)
+            if (disks.Of(machine.Mac) is { } disk)
                 await disk.DisposeAsync();
         }
         _one.Dispose();
     }
 
+    /// <summary>Until it is disposed nobody else changes what machines there are.</summary>
+    private async Task<Turn> TurnAsync(CancellationToken cancellation)
+    {
+        await _one.WaitAsync(cancellation);
+        return new Turn(_one);
+    }
+
     private async Task<MachineSettings> RegisterAsync(MacAddress mac, Approval approval, string by, CancellationToken cancellation)
     {
-        Check(mac, approval);
+        _check.Check(mac, approval);
         var machine = new RegisteredMachine(mac, approval.Name, approval.Volume ?? approval.Name, approval.Firmware, approval.Address, by, clock.GetUtcNow(), approval.Profile);
         var settings = SettingsOf(machine);
-        var networks = NetworksWith(settings);
+        var networks = _check.NetworksWith(settings);
         var cloned = false;
         MachineDisk? disk = null;
         var registered = false;
@@ -319,11 +199,11 @@ internal sealed partial class MachineRegistry(
                 await _volumes.CloneAsync(machine.Volume, _volumes.Images.Find(image), new VolumeSettings(approval.Policy, machine.Name), cancellation);
                 cloned = true;
             }
-            disk = await OpenDiskAsync(settings, cancellation);
+            disk = await disks.OpenAsync(settings, cancellation);
             store.Add(machine);
             registered = true;
         }
-        catch (Exception e) when (IsVolumeFailure(e))
+        catch (Exception e) when (MachineDisks.IsFailure(e))
         {
             throw new MachineRefusedException(e.Message, e);
         }
@@ -338,7 +218,7 @@ internal sealed partial class MachineRegistry(
             }
         }
         directory.Add(settings);
-        targets.Add(disk);
+        disks.Serve(disk);
         if (machine.Address is not null)
             NetworksChanged(networks);
         if (timelines.Of(mac) is { Outcome: not BootOutcome.Up } waiting)
@@ -346,51 +226,6 @@ internal sealed partial class MachineRegistry(
         LogApproved(machine.Name, mac, by, machine.Volume);
         return settings;
     }
-
-    private void Check(MacAddress mac, Approval approval)
-    {
-        if (directory.Find(mac) is { } known)
-            throw new MachineRefusedException($"{mac} is approved already, as {known.Name}");
-        if (!SiteName.IsValid(approval.Name))
-            throw new MachineRefusedException($"'{approval.Name}' is no name for a machine: {SiteName.Rule}");
-        if (directory.Named(approval.Name) is { } other)
-            throw new MachineRefusedException($"{approval.Name} is the name of {other.Mac}");
-        if (approval.Volume is null == approval.Image is null)
-            throw new MachineRefusedException("a machine needs a volume that is there, or an image to clone, and not both");
-        var volume = approval.Volume ?? approval.Name;
-        if (volume.Contains('/', StringComparison.Ordinal) && !Path.IsPathRooted(volume))
-            throw new MachineRefusedException($"'{volume}' is not an absolute path");
-        CheckProfile(approval.Profile);
-        if (directory.All.FirstOrDefault(m => m.Volume == volume) is { } user)
-            throw new MachineRefusedException($"the volume {volume} is {user.Name}'s");
-    }
-
-    private void CheckProfile(string profile)
-    {
-        if (current.Value.BootProfiles is var profiles && profiles.Find(profile) is null)
-            throw new MachineRefusedException($"there is no profile '{profile}'; there are {profiles.Names}");
-    }
-
-    private IReadOnlyList<DhcpNetwork> NetworksWith(MachineSettings machine)
-    {
-        var site = current.Value;
-        if (machine.Address is { } address && !site.Networks.Any(n => n.Subnet.Contains(address) || n.Relays.Any(r => r.Subnet.Contains(address))))
-            throw new MachineRefusedException($"{address} is in no network of this site");
-        try
-        {
-            return SiteNetworks.Of(site with { Machines = [.. directory.All, machine] });
-        }
-        catch (SiteConfigurationException e)
-        {
-            throw new MachineRefusedException(e.Message, e);
-        }
-    }
-
-    private async Task<MachineDisk> OpenDiskAsync(MachineSettings machine, CancellationToken cancellation) =>
-        await MachineDisk.OpenAsync(machine, current.Value, timelines, store.CredentialsOf(machine.Name), cancellation);
-
-    private static bool IsVolumeFailure(Exception e) =>
-        e is BlockDeviceException or DiskFormatException or VolumeStoreException or IOException or UnauthorizedAccessException;
 
     private static MachineSettings SettingsOf(RegisteredMachine machine) => new()
     {
@@ -405,9 +240,6 @@ internal sealed partial class MachineRegistry(
     [LoggerMessage(5001, LogLevel.Information, "machine {Name} ({Mac}) approved by {By}, with the volume {Volume}")]
     private partial void LogApproved(string name, MacAddress mac, string by, string volume);
 
-    [LoggerMessage(5006, LogLevel.Information, "another site was applied: {Fresh} machines came or changed their disk, {Going} went, {Staying} stay")]
-    private partial void LogReplaced(int fresh, int going, int staying);
-
     [LoggerMessage(5002, LogLevel.Information, "machine {Name} ({Mac}) removed; its volume stays")]
     private partial void LogRemoved(string name, MacAddress mac);
 
@@ -417,9 +249,11 @@ internal sealed partial class MachineRegistry(
     [LoggerMessage(5003, LogLevel.Warning, "machine {Name} ({Mac}) was approved, and is in the site's file now: the file decides")]
     private partial void LogInFile(string name, MacAddress mac);
 
-    [LoggerMessage(5004, LogLevel.Error, "machine {Name} has no disk: its volume {Volume} cannot be opened: {Reason}")]
-    private partial void LogNoVolume(string name, string volume, string reason);
-
     [LoggerMessage(5005, LogLevel.Error, "a rule approves {Mac}, but {Reason}")]
     private partial void LogRuleFailed(MacAddress mac, string reason);
+
+    private readonly record struct Turn(SemaphoreSlim One) : IDisposable
+    {
+        public void Dispose() => One.Release();
+    }
 }

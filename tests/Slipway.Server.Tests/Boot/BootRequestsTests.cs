@@ -118,7 +118,7 @@ public sealed class BootRequestsTests : IAsyncLifetime
         Http($"firmware/{Program}", "-C", "-", "-o", file);
         Assert.Equal(_program, File.ReadAllBytes(file));
         Assert.Equal(BootStage.Tftp, _timelines.Of(KnownMac)!.Stage);
-        Assert.Contains(_timelines.Of(KnownMac)!.Events, e => e.Text == $"fetches {Program}, 100,005 bytes by HTTP");
+        Assert.Contains(_timelines.Of(KnownMac)!.Events, e => e.Text == $"fetches {Program}, 100,000 bytes by HTTP");
         Assert.Equal("206", Curl("127.0.0.11", $"firmware/{Program}", "-r", "-1000", "-o", file, "-w", "%{http_code}").Output);
         Assert.Equal(_program[^1000..], File.ReadAllBytes(file));
     }

@@ -58,7 +58,8 @@ public sealed class ClientCertificateTests : IAsyncLifetime
         _store = FleetStore.Open(Path.Combine(_folder.Path, "slipway.db"));
         var targets = new MachineTargets([]);
         _directory = new MachineDirectory(site.Machines, a => Leases.TryGetValue(a.ToString(), out var mac) ? mac : null);
-        _registry = new MachineRegistry(new CurrentSite(site), _directory, targets, new MachineSightings(_store), _store, _timelines, _time, NullLogger.Instance);
+        _registry = new MachineRegistry(new CurrentSite(site), _directory, new MachineDisks(new CurrentSite(site), targets, _store, _timelines, NullLogger.Instance),
+            new MachineSightings(_store), _store, _timelines, _time, NullLogger.Instance);
         await _registry.OpenAsync(TestContext.Current.CancellationToken);
         var certificates = new ClientCertificates(_authority, _store, site.ClientCertificates, _time);
         _certificates = new CertificateRequests(certificates, _directory, _registry);

@@ -240,7 +240,8 @@ public sealed class MachineRegistryTests : IAsyncLifetime
         _sightings = new MachineSightings(_store);
         _targets = new MachineTargets([]);
         _directory = new MachineDirectory(_site.Machines, _ => null);
-        _registry = new MachineRegistry(_current, _directory, _targets, _sightings, _store, _timelines, TimeProvider.System, NullLogger.Instance)
+        var disks = new MachineDisks(_current, _targets, _store, _timelines, NullLogger.Instance);
+        _registry = new MachineRegistry(_current, _directory, disks, _sightings, _store, _timelines, TimeProvider.System, NullLogger.Instance)
         {
             NetworksChanged = networks => _networks = networks,
         };
