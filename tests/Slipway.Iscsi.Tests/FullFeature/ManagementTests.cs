@@ -162,6 +162,38 @@ public sealed class ManagementTests : IAsyncDisposable
     }
 
     [Fact]
+    public void PREEMPT_AND_ABORT_does_not_wait_for_itself() => _site.LogIn()
+        .SaysReservation(1, 0, key: 0, actionKey: 0xA).HearsStatus(1)
+        // Without a reservation the sender's own key may go like any other (SPC-4 table 73).
+        .SaysReservation(2, 5, key: 0xA, actionKey: 0xA).HearsStatus(2)
+        .SaysCommand(3, TestUnitReady).HearsStatus(3);
+
+    [Fact]
+    public void Two_that_preempt_and_abort_each_other_both_end()
+    {
+        var one = _site.LogIn(isid: 1).SaysReservation(1, 0, key: 0, actionKey: 0xA).HearsStatus(1);
+        var two = _site.LogIn(isid: 2).SaysReservation(1, 0, key: 0, actionKey: 0xB).HearsStatus(1);
+        // The first waits for a command of the second's that the unit does not let go of.
+        _disk.Hold();
+        two.SaysRead(2, 0, 1);
+        one.SaysReservation(2, 5, key: 0xA, actionKey: 0xB).HearsNothing();
+        two.SaysReservation(3, 6, key: 0, actionKey: 0xB).HearsSense(3, 0x062A05)
+            .SaysReservation(4, 6, key: 0, actionKey: 0xB).HearsStatus(4)
+            .SaysReservation(5, 5, key: 0xB, actionKey: 0xA).HearsNothing();
+        // Each waits for the other's, and neither loop has heard of it yet.
+        one.Wakes();
+        _disk.LetGo();
+        two.Wakes();
+        one.Wakes();
+        two.Wakes();
+        one.SaysCommand(6, TestUnitReady).HearsSense(6, 0x062A05)
+            .SaysCommand(7, TestUnitReady).HearsSense(7, 0x062F00)
+            .SaysCommand(8, TestUnitReady).HearsStatus(8);
+        two.HearsNothing().SaysCommand(6, TestUnitReady).HearsSense(6, 0x062F00)
+            .SaysCommand(7, TestUnitReady).HearsStatus(7);
+    }
+
+    [Fact]
     public void A_cold_reset_ends_every_session()
     {
         var other = _site.LogIn(isid: 2);

@@ -77,6 +77,7 @@ internal static class PersistentReserveOut
         DiskUnit unit, UnitNexus nexus, ScsiTask task, ReservationRequest request,
         Func<ReservationRequest, ReservationDecision> decide, bool aborts, CancellationToken cancellation)
     {
+        var abandonment = aborts ? task.Abandonment : null;
         Registration[] preempted;
         using (await unit.Reservations.TakeTurnAsync(cancellation))
         {
@@ -97,16 +98,18 @@ internal static class PersistentReserveOut
                 Tell(unit, whom, what);
         }
 
-        if (aborts)
-            await PutOutAsync(unit, preempted, cancellation);
+        if (abandonment is not null)
+            await PutOutAsync(unit, nexus, preempted, abandonment, cancellation);
     }
 
     // SPC-4 §5.12.11.2.6: when the answer leaves, no command of a preempted nexus is under way. Those that its transport did
-    // not abort, as they had begun to change the medium, have ended.
-    private static async ValueTask PutOutAsync(DiskUnit unit, Registration[] preempted, CancellationToken cancellation)
+    // not abort, as they had begun to change the medium, have ended. The command does not abort itself; two that abort each
+    // other both end, and are not answered.
+    private static async ValueTask PutOutAsync(
+        DiskUnit unit, UnitNexus own, Registration[] preempted, Task abandonment, CancellationToken cancellation)
     {
-        var victims = unit.OpenNexuses.Where(open => preempted.Any(p => p.IsOf(open.Port)));
-        await Task.WhenAll(victims.Select(victim => victim.AbortTaskSetAsync()));
+        var victims = unit.OpenNexuses.Where(open => open != own && preempted.Any(p => p.IsOf(open.Port)));
+        await Task.WhenAny(Task.WhenAll(victims.Select(victim => victim.AbortTaskSetAsync())), abandonment).WaitAsync(cancellation);
         await unit.DrainChangesAsync(cancellation);
     }
 
