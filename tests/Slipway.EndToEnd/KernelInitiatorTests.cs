@@ -122,6 +122,41 @@ public sealed class KernelInitiatorTests : IDisposable
         int Sent() => asked.Lines.Count(l => l.Contains($"sent to {moved} (status 0101)", StringComparison.Ordinal));
     }
 
+    /// <summary>One disk that multipathd has found by two portals, one of which goes and comes back while blocks are written and verified.</summary>
+    [Fact]
+    public async Task Of_two_paths_to_a_disk_one_is_enough()
+    {
+        const string second = "10.79.0.1";
+        _network.Ip("addr", "add", $"{second}/24", "dev", "br0");
+        var disk = Path.Combine(_folder.Path, "disk.raw");
+        Tool.Run("qemu-img", "create", "-q", "-f", "raw", disk, "64M");
+        var guest = await GuestAsync("paths", "None", "SHA256", ("second", $"{second}:3260"), ("writers", "2"));
+        using var target = Serve(disk, "--portal", second);
+        using var machine = guest.Start(_network);
+        machine.WaitFor("PATHS 2", Patience);
+        Assert.Contains(machine.Lines, l => l.Contains("mpatha (33", StringComparison.Ordinal) && l.Contains("dm-0 SLIPWAY,", StringComparison.Ordinal));
+        Assert.Equal(2, machine.Lines.Count(l => l.Contains("port group 1 rel port 1", StringComparison.Ordinal)));
+        // One group of both, with the priority of what is active and optimized.
+        Assert.Single(machine.Lines, l => l.Contains("prio=50 status=active", StringComparison.Ordinal));
+
+        Written();
+        _network.Ip("addr", "del", $"{second}/24", "dev", "br0");
+        machine.WaitFor("PATHS 1", Patience);
+        Written();
+        _network.Ip("addr", "add", $"{second}/24", "dev", "br0");
+        machine.WaitFor("PATHS 2", Patience, times: 2);
+        Written();
+        machine.Type("enough");
+        Assert.Equal(0, await machine.EndAsync(Patience));
+        Assert.Contains(machine.Lines, l => l.Contains("VERIFIER DONE", StringComparison.Ordinal));
+        Assert.Contains(machine.Lines, l => l.Contains("GUEST DONE", StringComparison.Ordinal));
+        // The path that was gone has errors; the disk has none.
+        Assert.DoesNotContain(machine.Lines, l => l.Contains("error, dev dm-0", StringComparison.Ordinal));
+
+        // Writes that were acknowledged from here on.
+        void Written() => machine.WaitFor(Progress, Patience, machine.Lines.Count(l => l.Contains(Progress, StringComparison.Ordinal)) + 5);
+    }
+
     /// <summary>As many units as a target has, one of them a CD-ROM drive: sd and sr find each, and each has its own content.</summary>
     [Fact]
     public async Task Every_unit_of_256_is_found_and_one_is_a_cd()
@@ -183,6 +218,8 @@ public sealed class KernelInitiatorTests : IDisposable
             "node.session.auth.username = guest", $"node.session.auth.password = {File.ReadAllText(Secret)}",
             "node.session.auth.username_in = disk", $"node.session.auth.password_in = {File.ReadAllText(ReverseSecret)}",
             $"node.conn[0].iscsi.HeaderDigest = {digest}", $"node.conn[0].iscsi.DataDigest = {digest}",
+            // Where another path has the disk, a session that is gone is to be noticed. (How long it keeps its commands is multipathd's to say.)
+            .. work == "paths" ? ["node.conn[0].timeo.noop_out_interval = 1", "node.conn[0].timeo.noop_out_timeout = 2"] : Array.Empty<string>(),
         ]);
     }
 

@@ -22,6 +22,20 @@ internal sealed class LinuxGuest
         ["libisns0", "libmount1", "libblkid1", "libselinux1", "libpcre2-8-0", "libsystemd0", "libcap2", "libgcrypt20", "libgpg-error0", "liblz4-1",
         "sg3-utils", "libsgutils2-1.46-2"];
 
+    // For the work "paths": the daemon with its plug-ins, and udev, which names disks to it by their VPD page 83.
+    private static readonly string[] MultipathPackages =
+        ["multipath-tools", "udev", "libudev1", "libdevmapper1.02.1", "dmsetup", "liburcu8", "libjson-c5", "libaio1", "libedit2", "libbsd0", "libmd0", "libtinfo6",
+        "libacl1", "libgcc-s1"];
+
+    private static readonly string[] MultipathPrograms =
+        ["sbin/multipath", "sbin/multipathd", "lib/multipath/libchecktur.so", "lib/multipath/libprioalua.so", "lib/multipath/libprioconst.so", "lib/multipath/libpriosysfs.so",
+        "lib/multipath/libforeign-nvme.so", "bin/udevadm", "lib/udev/scsi_id", "sbin/dmsetup"];
+
+    private static readonly string[] MultipathRules =
+        ["50-udev-default", "55-dm", "56-dm-mpath", "60-block", "60-multipath", "60-persistent-storage", "60-persistent-storage-dm", "95-dm-notify"];
+
+    private static readonly string[] MultipathModules = ["dm_multipath", "dm_service_time", "scsi_dh_alua"];
+
     private static readonly string[] Modules = ["virtio_pci", "virtio_net", "virtio_rng", "crc32c_generic", "sd_mod", "sr_mod", "iscsi_tcp", "ext4", "isofs"];
 
     private readonly DemoParts _parts;
@@ -35,7 +49,8 @@ internal sealed class LinuxGuest
     {
         var cancellation = TestContext.Current.CancellationToken;
         var cache = Path.Combine(DemoCache.Folder, GuestArchitecture.Amd64.Debian, "packages");
-        var parts = await DemoParts.EnsureAsync(GuestArchitecture.Amd64, cache, Progress, cancellation, Packages);
+        var multipath = settings["work"] == "paths";
+        var parts = await DemoParts.EnsureAsync(GuestArchitecture.Amd64, cache, Progress, cancellation, [.. Packages, .. multipath ? MultipathPackages : []]);
         var verifier = Path.Combine(folder, "verifier");
         Tool.Run("gcc", "-O2", "-static", "-Wall", "-Werror", "-o", verifier, Source("verifier.c"));
 
@@ -50,7 +65,8 @@ internal sealed class LinuxGuest
             archive.AddFile("bin/busybox", File.ReadAllBytes(Path.Combine(parts.System, "bin/busybox")));
             archive.AddFile("bin/verifier", File.ReadAllBytes(verifier));
             var libraries = new HashSet<string>();
-            foreach (var program in (string[])["sbin/iscsid", "sbin/iscsiadm", "usr/bin/sg_persist", "usr/bin/sg_xcopy", "usr/bin/sg_copy_results"])
+            string[] programs = ["sbin/iscsid", "sbin/iscsiadm", "usr/bin/sg_persist", "usr/bin/sg_xcopy", "usr/bin/sg_copy_results", .. multipath ? MultipathPrograms : []];
+            foreach (var program in programs)
             {
                 var content = File.ReadAllBytes(Path.Combine(parts.System, program));
                 archive.AddFile(program, content);
@@ -63,7 +79,17 @@ internal sealed class LinuxGuest
             // iscsid asks who talks to it, and takes orders from "root" only.
             Add(archive, "etc/passwd", ["root:x:0:0:root:/:/bin/sh"]);
             Add(archive, "guest.conf", [.. settings.Select(s => $"{s.Key}={s.Value}")]);
-            Initramfs.AddModules(archive, parts, Modules);
+            if (multipath)
+            {
+                archive.AddFile("etc/multipath.conf", File.ReadAllBytes(Source("multipath.conf")));
+                // glibc loads it when a thread is cancelled.
+                archive.AddFile("lib/libgcc_s.so.1", File.ReadAllBytes(Path.Combine(parts.System, "lib/x86_64-linux-gnu/libgcc_s.so.1")));
+                // The daemon is the same program by another name.
+                archive.AddFile("sbin/systemd-udevd", File.ReadAllBytes(Path.Combine(parts.System, "bin/udevadm")));
+                foreach (var rules in MultipathRules)
+                    archive.AddFile($"lib/udev/rules.d/{rules}.rules", File.ReadAllBytes(Path.Combine(parts.System, "lib/udev/rules.d", rules + ".rules")));
+            }
+            Initramfs.AddModules(archive, parts, [.. Modules, .. multipath ? MultipathModules : []]);
             archive.Finish();
         }
         return new LinuxGuest(parts, initramfs);
