@@ -1,22 +1,17 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
-using Slipway.Dhcp.Leases;
 using Slipway.Dhcp.Networks;
 using Slipway.Dhcp.Server;
 using Slipway.Dhcp.V6.Server;
 using Slipway.Fleet.Boots;
 using Slipway.Fleet.Machines;
-using Slipway.Fleet.Store;
 using Slipway.Iscsi.Target;
 using Slipway.Server.Api;
 using Slipway.Server.Boot;
 using Slipway.Server.Certificates;
 using Slipway.Server.Dhcp;
-using Slipway.Server.Diagnosis;
 using Slipway.Server.Disks;
 using Slipway.Server.Https;
 using Slipway.Server.Iscsi;
@@ -38,30 +33,17 @@ public sealed partial class SlipwayServer : IAsyncDisposable
     public const int TftpPort = 69;
     public const int SyslogPort = 514;
 
-    /// <summary>The database, under the state folder.</summary>
-    public const string DatabaseFile = "slipway.db";
-
-    /// <summary>
-    /// The DHCP leases, in a database of their own: SQLite has one writer for each file, and an answer of DHCP would wait for
-    /// the disk whenever something else is being made to survive a power cut.
-    /// </summary>
-    public const string LeasesFile = "leases.db";
-
-    private static readonly TimeSpan SightingsSaved = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan LeaseHistoryKept = TimeSpan.FromDays(90);
-    private static readonly TimeSpan LeaseHistoryCheck = TimeSpan.FromDays(1);
-    private static readonly TimeSpan StallCheck = TimeSpan.FromSeconds(1);
-
     private readonly ILogger _logger;
     private readonly TimeProvider _clock = TimeProvider.System;
     private readonly Stack<Func<ValueTask>> _closing = [];
+    private readonly BootEventLog _events;
     private SiteAuthority? _authority;
 
     private SlipwayServer(ILogger logger)
     {
         _logger = logger;
         Timelines = new BootTimelines(_clock);
-        Timelines.Recorded += Log;
+        _events = new BootEventLog(Timelines, logger);
     }
 
     public BootTimelines Timelines { get; }
@@ -89,23 +71,25 @@ public sealed partial class SlipwayServer : IAsyncDisposable
     {
         while (_closing.TryPop(out var close))
             await close();
-        Timelines.Recorded -= Log;
+        _events.Dispose();
     }
 
     private async Task OpenAsync(SiteConfiguration site, ILoggerFactory logs, CancellationToken cancellation)
     {
-        CreateState(site.State);
-        _authority = Closing(OpenAuthority(site));
+        SiteState.CreateFolder(site.State);
+        _authority = Closing(SiteState.OpenAuthority(site, _clock));
         var source = CertificateSource(site, _authority);
-        var database = Path.Combine(site.State, DatabaseFile);
-        var store = Closing(OpenStore(database));
-        var (leases, kept) = OpenLeases(Path.Combine(site.State, LeasesFile));
+        var store = Closing(SiteState.OpenStore(site.State));
+        var (leases, kept) = SiteState.OpenLeases(site.State);
+        Closing(leases);
 
         string HttpBase(DhcpNetwork network) => $"{site.BootSchemeAt(network.ServerAddress)}://{network.ServerAddress}{ProgramRequests.Path}";
 
         var programs = BootPrograms.Load(site.Ipxe, site.FingerprintInPrograms ?? source.RootFingerprint);
         foreach (var refused in programs.Refused)
             LogProgramRefused(refused);
+        if (programs.ByPlatform.Count == 0 && programs.Refused.Count == 0)
+            LogNoPrograms(site.Ipxe);
         IPAddress[] storage = [.. site.StorageNetworks.Select(n => n.Address)];
         var dhcp = new DhcpServer(SiteNetworks.Of(site), new SiteBootPolicy(programs, HttpBase, storage), _clock);
         dhcp.Restore(kept);
@@ -120,11 +104,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
             : null);
 
         var sightings = new MachineSightings(store);
-        _closing.Push(() =>
-        {
-            SaveSightings(sightings);
-            return ValueTask.CompletedTask;
-        });
+        Closing(new Upkeep(Timelines, sightings, leases, _clock, _logger));
         var current = new CurrentSite(site);
         var targets = new MachineTargets(site.Advertise, site.Redirect, storage);
         var disks = new MachineDisks(current, targets, store, Timelines, logs.CreateLogger("Slipway.Machines"));
@@ -185,12 +165,6 @@ public sealed partial class SlipwayServer : IAsyncDisposable
             var listener = Closing(new Dhcp6Listener(network.Interface, dhcp6, leases, evidence, logs.CreateLogger("Slipway.Dhcp")));
             Listen(listener.Start, $"DHCPv6 on {network.Interface}");
         }
-        var stalls = _clock.CreateTimer(_ => Timelines.MarkStalled(), null, StallCheck, StallCheck);
-        _closing.Push(stalls.DisposeAsync);
-        var saving = _clock.CreateTimer(_ => SaveSightings(sightings), null, SightingsSaved, SightingsSaved);
-        _closing.Push(saving.DisposeAsync);
-        var forgetting = _clock.CreateTimer(_ => ForgetLeases(leases), null, TimeSpan.Zero, LeaseHistoryCheck);
-        _closing.Push(forgetting.DisposeAsync);
         await ListenAsync(async () =>
             Closing(await ControlEndpoint.StartAsync(Path.Combine(site.State, ControlEndpoint.SocketFile),
                 new ControlRequests(machines, registry, sightings, Timelines, leases, site.Networks, _clock), new CertificateRequests(certificates, machines, registry), new SiteRequests(new SiteApply(current, registry, dhcp.Configure)), logs, cancellation)),
@@ -201,31 +175,6 @@ public sealed partial class SlipwayServer : IAsyncDisposable
                 LogServingStorage(network.Name, network.Interface, network.Address);
             else
                 LogServing(network.Name, network.Interface, string.Join(" and ", network.Addresses));
-        }
-    }
-
-    // They are worth no server: what a full disk kept out is written the next time.
-    private void SaveSightings(MachineSightings sightings)
-    {
-        try
-        {
-            sightings.Save();
-        }
-        catch (SqliteException e)
-        {
-            LogSightingsNotSaved(e.Message);
-        }
-    }
-
-    private void ForgetLeases(SqliteLeaseStore leases)
-    {
-        try
-        {
-            leases.Forget(_clock.GetUtcNow() - LeaseHistoryKept);
-        }
-        catch (SqliteException e)
-        {
-            LogLeasesNotForgotten(e.Message);
         }
     }
 
@@ -246,51 +195,6 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         {
             throw new SiteConfigurationException($"https: {e.Message}", e);
         }
-    }
-
-    private SiteAuthority OpenAuthority(SiteConfiguration site)
-    {
-        try
-        {
-            return SiteAuthority.Open(site.State, site.Name, _clock);
-        }
-        catch (CryptographicException e)
-        {
-            throw new SiteConfigurationException($"the site's authority: {e.Message}. {CertificateChecks.BringBack}", e);
-        }
-    }
-
-    private static FleetStore OpenStore(string database)
-    {
-        try
-        {
-            return FleetStore.Open(database);
-        }
-        catch (FleetStoreException e)
-        {
-            throw new SiteConfigurationException(e.Message, e);
-        }
-    }
-
-    private (SqliteLeaseStore Store, IReadOnlyList<Lease> Kept) OpenLeases(string path)
-    {
-        try
-        {
-            var store = Closing(new SqliteLeaseStore(path));
-            return (store, [.. store.Load()]);
-        }
-        catch (LeaseStoreException e)
-        {
-            throw new SiteConfigurationException($"{e.Message}. {StateChecks.WithoutLeases(path)}", e);
-        }
-    }
-
-    private static void CreateState(string folder)
-    {
-        if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(folder);
-        else
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     private static void Listen(Action start, string what)
@@ -330,40 +234,11 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         return opened;
     }
 
-    private void Log(BootEvent e)
-    {
-        var (stage, seconds) = (e.Stage.Name(), e.Elapsed.TotalSeconds);
-        switch (e.Kind)
-        {
-            case BootEventKind.Stalled:
-                LogStalled(e.Machine, seconds, stage, e.Text);
-                break;
-            case BootEventKind.Refused:
-                LogRefused(e.Machine, seconds, stage, e.Text);
-                break;
-            default:
-                LogEvent(e.Machine, seconds, stage, e.Text);
-                break;
-        }
-    }
-
-    [LoggerMessage(1001, LogLevel.Information, "boot {Machine} +{Seconds:0.00} s {Stage}: {Text}")]
-    private partial void LogEvent(string machine, double seconds, string stage, string text);
-
-    [LoggerMessage(1004, LogLevel.Warning, "boot {Machine} +{Seconds:0.00} s {Stage}: REFUSED: {Text}")]
-    private partial void LogRefused(string machine, double seconds, string stage, string text);
-
-    [LoggerMessage(1005, LogLevel.Warning, "boot {Machine} +{Seconds:0.00} s {Stage}: STALLED: {Text}")]
-    private partial void LogStalled(string machine, double seconds, string stage, string text);
-
     [LoggerMessage(1002, LogLevel.Information, "serving network {Network} on {Interface}, as {Address}")]
     private partial void LogServing(string network, string @interface, string address);
 
     [LoggerMessage(1010, LogLevel.Information, "serving storage network {Network} on {Interface}, as {Address}: disks are on storage networks only")]
     private partial void LogServingStorage(string network, string @interface, IPAddress address);
-
-    [LoggerMessage(1006, LogLevel.Warning, "what machines told of themselves cannot be saved: {Reason}")]
-    private partial void LogSightingsNotSaved(string reason);
 
     [LoggerMessage(1009, LogLevel.Information, "machines have to trust the root in {File} (slipway firmware trust --ca {File}): SHA-256 {Fingerprint}")]
     private partial void LogTrust(string file, string fingerprint);
@@ -371,9 +246,9 @@ public sealed partial class SlipwayServer : IAsyncDisposable
     [LoggerMessage(1007, LogLevel.Warning, "the site's certificate: {Concern}")]
     private partial void LogCertificateConcern(string concern);
 
-    [LoggerMessage(1008, LogLevel.Warning, "the history of leases cannot be shortened: {Reason}")]
-    private partial void LogLeasesNotForgotten(string reason);
-
     [LoggerMessage(1003, LogLevel.Warning, "not served by TFTP: {Reason}")]
     private partial void LogProgramRefused(string reason);
+
+    [LoggerMessage(1011, LogLevel.Warning, "there is no iPXE in {Folder}: firmware that boots from the network gets nothing. Install Debian's package ipxe, or name a folder as ipxe: in slipway.yaml")]
+    private partial void LogNoPrograms(string folder);
 }

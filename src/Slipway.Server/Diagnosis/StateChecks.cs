@@ -21,7 +21,7 @@ internal static class StateChecks
             yield return new("state", Health.Ok, $"{site.State} will be made at the first start");
             yield break;
         }
-        foreach (var name in (string[])[SiteAuthority.KeyFile, SlipwayServer.DatabaseFile])
+        foreach (var name in (string[])[SiteAuthority.KeyFile, SiteState.DatabaseFile])
         {
             var path = Path.Combine(site.State, name);
             if (!File.Exists(path))
@@ -30,8 +30,8 @@ internal static class StateChecks
                 ? new("secrets", Health.Ok, $"{path} is its owner's alone")
                 : new("secrets", Health.Failure, $"{path} can be read or written by others", $"chmod 600 {path}");
         }
-        yield return Database(Path.Combine(site.State, SlipwayServer.DatabaseFile), "bring it back from a copy; sqlite3's .recover rescues what can be");
-        var leases = Path.Combine(site.State, SlipwayServer.LeasesFile);
+        yield return Database(Path.Combine(site.State, SiteState.DatabaseFile), "bring it back from a copy; sqlite3's .recover rescues what can be");
+        var leases = Path.Combine(site.State, SiteState.LeasesFile);
         yield return Database(leases, WithoutLeases(leases));
         var free = new DriveInfo(site.State).AvailableFreeSpace;
         var text = $"{free / (1 << 20):N0} MiB are free under {site.State}";

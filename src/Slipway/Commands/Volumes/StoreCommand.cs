@@ -15,7 +15,7 @@ internal static class StoreCommand
 
     public static Option<DirectoryInfo> State { get; } = new("--state")
     {
-        Description = "The folder with images and volumes",
+        Description = "The site's state folder: its images and volumes, and its running server's socket",
         DefaultValueFactory = _ => new("/var/lib/slipway"),
         Recursive = true,
     };
