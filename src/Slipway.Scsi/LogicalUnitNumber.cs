@@ -3,9 +3,6 @@ namespace Slipway.Scsi;
 /// <summary>The eight-byte LUN field (SAM-5 §4.7) for a target with one level of at most 256 units.</summary>
 internal static class LogicalUnitNumber
 {
-    /// <summary>SAM-5 §4.7.6.5.1: the REPORT LUNS well-known logical unit.</summary>
-    public const ulong ReportLunsWellKnown = 0xC101_0000_0000_0000;
-
     /// <summary>SAM-5 §4.7.7.2: peripheral device addressing on bus 0, which serves 256 units.</summary>
     public static ulong Encode(byte lun) => (ulong)lun << 48;
 

@@ -9,7 +9,7 @@ public class ReservationTests
 {
     private const string Read = "28 00 00 00 00 00 00 00 01 00";
     private const string Write = "2A 00 00 00 00 00 00 00 01 00";
-    private const byte Register = 0, Reserve = 1, Release = 2, Clear = 3, Preempt = 4, PreemptAndAbort = 5, Ignore = 6, Move = 7;
+    private const byte Register = 0, Reserve = 1, Release = 2, Clear = 3, Preempt = 4, PreemptAndAbort = 5, Ignore = 6;
 
     private readonly TargetDevice _target = new("iqn.2026-01.test:target");
     private readonly Store _store = new();
@@ -194,22 +194,30 @@ public class ReservationTests
         Assert.True(Passes(_stranger, Write));
     }
 
+    [Theory]
+    [InlineData("iqn.2026-01.test:c,i,0x00000000000C", true)]
+    [InlineData("iqn.2026-01.test:c,i,0x00000000000c", true)]
+    [InlineData("iqn.2026-01.test:c,i,0xC", true)]
+    [InlineData("iqn.2026-01.test:c,i,0x", false)]
+    [InlineData("iqn.2026-01.test:c,i,0x1000000000000", false)]
+    [InlineData("iqn.2026-01.test:c,i,0xport", false)]
+    [InlineData("iqn.2026-01.test:c", false)]
+    public void A_reservation_moves_with_its_registration_to_a_port_however_its_ISID_is_written(string port, bool isPort)
+    {
+        Out(_holder, Reserve, 0xA, 0, ReservationType.ExclusiveAccess).Good();
+        var answer = _holder.Send($"5F 07 03 00 00 00 00 00 {Move(port).Length:X2} 00", Move(port));
+        if (isPort)
+            Assert.True(Passes(new Initiator(_target, "iqn.2026-01.test:c,i,0x00000000000c"), Write));
+        else
+            Assert.Equal(24, answer.Refused(SenseCode.InvalidFieldInParameterList).Field);
+        Assert.Equal(isPort, _holder.Send(Read).Status == ScsiStatus.ReservationConflict);
+    }
+
     [Fact]
     public void A_reservation_moves_with_its_registration()
     {
         Out(_holder, Reserve, 0xA, 0, ReservationType.ExclusiveAccess).Good();
-        var name = Encoding.ASCII.GetBytes(_stranger.Nexus.InitiatorPort);
-        var id = new byte[4 + (name.Length / 4 * 4) + 4];
-        id[0] = 0x45;
-        id[3] = (byte)(id.Length - 4);
-        name.CopyTo(id, 4);
-        var list = new byte[24 + id.Length];
-        list[7] = 0xA;
-        list[15] = 0xC;
-        list[17] = 2;
-        list[19] = 1;
-        list[23] = (byte)id.Length;
-        id.CopyTo(list, 24);
+        var list = Move(_stranger.Nexus.InitiatorPort);
         _holder.Send($"5F 07 03 00 00 00 00 00 {list.Length:X2} 00", list).Good();
         Assert.True(Passes(_stranger, Write));
         Assert.False(Passes(_holder, Read));
@@ -385,6 +393,24 @@ public class ReservationTests
 
     private static Answer Out(Initiator initiator, byte action, ulong key, ulong actionKey, ReservationType type = 0) =>
         initiator.Send($"5F {action:X2} {(byte)type:X2} 00 00 00 00 00 18 00", Parameters(key, actionKey));
+
+    /// <summary>REGISTER AND MOVE of key Ah, which becomes Ch, with UNREG.</summary>
+    private static byte[] Move(string port)
+    {
+        var name = Encoding.ASCII.GetBytes(port);
+        var id = new byte[4 + (Math.Max(name.Length, 16) / 4 * 4) + 4];
+        id[0] = 0x45;
+        id[3] = (byte)(id.Length - 4);
+        name.CopyTo(id, 4);
+        var list = new byte[24 + id.Length];
+        list[7] = 0xA;
+        list[15] = 0xC;
+        list[17] = 2;
+        list[19] = 1;
+        list[23] = (byte)id.Length;
+        id.CopyTo(list, 24);
+        return list;
+    }
 
     private static byte[] Parameters(ulong key, ulong actionKey)
     {

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Text;
 
 namespace Slipway.Scsi.Reservations;
@@ -7,6 +8,7 @@ namespace Slipway.Scsi.Reservations;
 internal static class TransportId
 {
     private const byte IscsiPort = 0x45;
+    private const string Separator = ",i,0x";
 
     /// <summary>Null-terminated, padded to a multiple of four and to 24 at least.</summary>
     public static int Length(string initiatorPort) =>
@@ -31,7 +33,13 @@ internal static class TransportId
         var end = name.IndexOf((byte)0);
         if (end <= 0)
             return false;
-        initiatorPort = Encoding.UTF8.GetString(name[..end]);
-        return initiatorPort.Contains(",i,0x", StringComparison.Ordinal);
+        var port = Encoding.UTF8.GetString(name[..end]);
+        var isid = port.IndexOf(Separator, StringComparison.Ordinal) + Separator.Length;
+        if (isid < Separator.Length || !ulong.TryParse(port.AsSpan(isid), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var number) || number >> 48 != 0)
+            return false;
+
+        // As the transport writes it (RFC 7143 §4.4.1): initiators differ in their hexadecimal digits.
+        initiatorPort = port[..isid] + number.ToString("x12", CultureInfo.InvariantCulture);
+        return true;
     }
 }
