@@ -30,6 +30,9 @@ internal sealed class Bench : IDisposable
 
     public string Slipway => Path.Combine(_root, "artifacts/bin/Slipway/release/slipway");
 
+    /// <summary>The same as a native program, as it is installed.</summary>
+    public string Native => Path.Combine(_root, "artifacts/native/slipway");
+
     /// <summary>Where <c>slipway image</c> and <c>slipway volume</c> keep theirs.</summary>
     public string State => NewFile("state");
 

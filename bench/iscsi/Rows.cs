@@ -7,7 +7,7 @@ namespace Slipway.Bench.Iscsi;
 /// <summary>All rows, in the order of the table.</summary>
 internal sealed class Rows(Loads loads)
 {
-    private const string Slipway = "Slipway", Floor = "floor", Tgt = "tgt";
+    private const string Slipway = "Slipway", OnDotnet = "on .NET", Floor = "floor", Tgt = "tgt";
     private const int Writes = 60_000, IdleSessions = 1000;
     private static readonly int[] SessionCounts = [1, 8];
     private static readonly string[] Random4K = ["-b", "8", "-r"];
@@ -42,15 +42,20 @@ internal sealed class Rows(Loads loads)
         Allocation("allocated-read", "Bytes allocated per 4 KiB READ", bench => new AllocationCount(bench, loads).Reads()),
         Allocation("allocated-write", "Bytes allocated per 4 KiB WRITE", bench => new AllocationCount(bench, loads).Writes()),
         new("start", "From start to listening", "ms", Slipway, null, null, (Tgt, null), bench =>
-            new Round([new(Slipway, () => Start(() => new SlipwayTarget(bench))), new(Tgt, () => Start(() => new Tgt(bench)))])),
+            new Round([new(Slipway, () => Start(() => new SlipwayTarget(bench, native: true))), new(OnDotnet, () => Start(() => new SlipwayTarget(bench))), new(Tgt, () => Start(() => new Tgt(bench)))])),
         new("volume-create", "slipway volume create, the whole command (qemu-img create beside it)", "ms", Slipway, null, new(50, AtMost: true), ("qemu-img", null), bench =>
         {
             var made = 0;
             return new Round(
             [
-                new(Slipway, () => Tool.Milliseconds(bench.Slipway, "volume", "create", $"v{++made}", "--size", "20G", "--state", bench.State)),
+                new(Slipway, () => Create(bench.Native)),
+                new("with --json", () => Create(bench.Native, "--json")),
+                new(OnDotnet, () => Create(bench.Slipway)),
                 new("qemu-img", () => Tool.Milliseconds("qemu-img", "create", "-f", "qcow2", bench.NewFile($"q{++made}.qcow2"), "20G")),
             ]);
+
+            double Create(string program, params string[] options) =>
+                Tool.Milliseconds(program, ["volume", "create", $"v{++made}", "--size", "20G", "--state", bench.State, .. options]);
         }),
     ];
 
