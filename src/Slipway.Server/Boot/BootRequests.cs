@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using Microsoft.AspNetCore.Connections.Features;
@@ -28,8 +27,7 @@ internal sealed partial class BootRequests(
     /// <summary>In a path under a machine's: the files of a direct boot.</summary>
     public const string DirectFiles = "direct";
 
-    // Which menu a machine was shown last: what it may choose.
-    private readonly ConcurrentDictionary<MacAddress, MenuProfile> _menus = [];
+    private readonly ProfileChoice _choice = new(site, store, logger);
 
     public bool AsksForCertificates => requesters.AreAskedForCertificates;
 
@@ -119,7 +117,7 @@ internal sealed partial class BootRequests(
     private async Task GiveScriptAsync(HttpContext context, MachineDisk disk, MachineFirmware firmware, string? chosen, ClientCertificate? certificate)
     {
         var machine = disk.Machine;
-        if (ProfileFor(machine, chosen) is not { } profile)
+        if (_choice.Of(machine, chosen) is not { } profile)
         {
             await context.RefuseAsync(StatusCodes.Status404NotFound, $"'{chosen}' is in no menu of {machine.Name}");
             return;
@@ -139,31 +137,9 @@ internal sealed partial class BootRequests(
         }
     }
 
-    /// <summary>What a machine boots now: what it chose, else what its next boot was to be, else its profile; null where it may not choose that.</summary>
-    private BootProfile? ProfileFor(MachineSettings machine, string? chosen)
-    {
-        var profiles = site.Value.BootProfiles;
-        if (chosen is not null)
-        {
-            var offered = _menus.GetValueOrDefault(machine.Mac) ?? profiles.Find(machine.Profile) as MenuProfile;
-            return offered is not null && offered.Entries.Contains(chosen) ? profiles.Find(chosen) : null;
-        }
-        if (store.BootOnce(machine.Mac) is { } once)
-        {
-            store.SetBootOnce(machine.Mac, null);
-            if (profiles.Find(once) is { } next)
-                return next;
-            LogNoProfile(machine.Name, once);
-        }
-        if (profiles.Find(machine.Profile) is { } profile)
-            return profile;
-        LogNoProfile(machine.Name, machine.Profile);
-        return profiles.Find(BootProfiles.Default);
-    }
-
     private async Task AskAsync(HttpContext context, MachineSettings machine, MachineFirmware firmware, MenuProfile menu)
     {
-        _menus[machine.Mac] = menu;
+        _choice.Offer(machine, menu);
         timelines.Wait(machine.Mac, machine.Name, BootStage.Script,
             $"shows the menu {menu.Name}: {string.Join(", ", menu.Entries)}{(menu.Timeout is { } time ? string.Create(CultureInfo.InvariantCulture, $"; {menu.Default} after {time.TotalSeconds:0} s") : "")}",
             menu.Timeout, FactsOf(menu));
@@ -234,9 +210,6 @@ internal sealed partial class BootRequests(
 
     [LoggerMessage(3003, LogLevel.Warning, "boot: the volume of {Machine} has no {File}: under U-Boot, and by IPv6, its kernel learns nothing of its disk")]
     private partial void LogNoEnvironment(string machine, string file);
-
-    [LoggerMessage(3007, LogLevel.Warning, "boot: {Machine} is to boot the profile {Profile}, which is not there any more")]
-    private partial void LogNoProfile(string machine, string profile);
 
     [LoggerMessage(3004, LogLevel.Error, "boot: the volume of {Machine} cannot be prepared: {Reason}")]
     private partial void LogVolumeFailed(string machine, string reason);
