@@ -10,7 +10,24 @@ internal static class DiskFormat
     public const string Raw = "raw";
 
     /// <summary>How many of a file's first bytes decide.</summary>
-    public const int MarkBytes = 32;
+    public const int MarkBytes = 512;
+
+    private const string Convert = "`qemu-img convert -O qcow2` makes a file of it that is read", Unpack = "unpack it first, and import the disk in it";
+
+    // As raw disks they would be images that no machine boots from.
+    private static readonly (int At, byte[] Mark, string Name, string Advice)[] NotRead =
+    [
+        (64, [0x7f, 0x10, 0xda, 0xbe], "vdi", Convert),
+        (0, [.. "QED\0"u8], "qed", Convert),
+        (0, [.. "WithoutFreeSpace"u8], "parallels", Convert),
+        (0, [.. "WithouFreSpacExt"u8], "parallels", Convert),
+        (0, [.. "COWD"u8], "vmdk of ESX", Convert),
+        (4, [.. "1AY&SY"u8], "bzip2", Unpack),
+        (0, [0x04, 0x22, 0x4d, 0x18], "lz4", Unpack),
+        (0, [.. "PK\u0003\u0004"u8], "zip", Unpack),
+        (0, [.. "7z"u8, 0xbc, 0xaf, 0x27, 0x1c], "7z", Unpack),
+        (257, [.. "ustar"u8], "tar (or ova)", Unpack),
+    ];
 
     /// <summary>The format's name, from a file's first bytes.</summary>
     /// <exception cref="DiskFormatException">A format that is known and not read.</exception>
@@ -22,6 +39,10 @@ internal static class DiskFormat
         if (start.StartsWith(VmdkImage.Signature)) return "vmdk";
         if (start.StartsWith("# Disk DescriptorFile"u8))
             throw new DiskFormatException("vmdk: this is only the description of a disk that lies in other files: `qemu-img convert -O qcow2` makes one file of it");
+        foreach (var (at, mark, name, advice) in NotRead)
+        {
+            if (start.Length > at && start[at..].StartsWith(mark)) throw new DiskFormatException($"{name}: this format is not read; {advice}");
+        }
         return Raw;
     }
 
@@ -33,8 +54,11 @@ internal static class DiskFormat
         switch (Detect(start))
         {
             case "qcow2":
-                return await Qcow2Device.OpenAsync(file, (name, _) => throw new DiskFormatException(
+                var image = await Qcow2Device.OpenAsync(file, (name, _) => throw new DiskFormatException(
                     $"the image has the backing file {name}: make it whole first, with `qemu-img convert -O qcow2`"), cancellation);
+                // It can be read, but everything would stand on what is known to be damaged.
+                return (image.Header.Features & Qcow2Features.Corrupt) == 0 ? image : throw new DiskFormatException(
+                    "qcow2: the image is marked corrupt: `qemu-img check -r all` repairs it, and says what is lost");
             case "vhdx":
                 return await VhdxImage.OpenAsync(file, cancellation);
             case "vhd":

@@ -21,8 +21,9 @@ internal sealed class ImageImport(string folder, IProgress<ImportProgress>? prog
     {
         try
         {
+            if (!source.Contains("://", StringComparison.Ordinal)) return await FromFileAsync(source, target, sha256, cancellation);
             if (!Uri.TryCreate(source, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
-                return await FromFileAsync(source, target, sha256, cancellation);
+                throw new VolumeStoreException($"{source} is no address with http or https, and others are not fetched: give one, or a path");
             var download = new Download(folder, address);
             await download.FetchAsync(progress, cancellation);
             try
@@ -31,14 +32,14 @@ internal sealed class ImageImport(string folder, IProgress<ImportProgress>? prog
                 download.Forget();
                 return pieces;
             }
-            catch (Exception e) when (e is VolumeStoreException or DiskFormatException || Packing.IsDamage(e))
+            catch (Exception e) when (e is VolumeStoreException or DiskFormatException or BlockDeviceException { Error: BlockDeviceError.Corrupt } || Packing.IsDamage(e))
             {
                 // These bytes will not be better at the next try.
                 download.Forget();
                 throw;
             }
         }
-        catch (DiskFormatException e)
+        catch (Exception e) when (e is DiskFormatException or BlockDeviceException)
         {
             throw new VolumeStoreException($"{e.Message}. Nothing was imported", e);
         }
@@ -111,6 +112,7 @@ internal sealed class ImageImport(string folder, IProgress<ImportProgress>? prog
     {
         // Whoever writes to it is found, and named, when it is opened as an image.
         await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+        if (!file.CanSeek) throw new VolumeStoreException($"{path} is a pipe, and formats are read here and there: give a file");
         var start = new byte[Packing.MarkBytes];
         var count = await file.ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, cancellation);
         return start[..count];

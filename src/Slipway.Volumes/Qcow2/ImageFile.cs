@@ -18,7 +18,7 @@ public enum ImageAccess
     Write,
 }
 
-/// <summary>An image in a file of the host.</summary>
+/// <summary>An image in a file of the host, or a block device there.</summary>
 public sealed class ImageFile : IImageFile
 {
     private readonly SafeFileHandle _handle;
@@ -26,7 +26,7 @@ public sealed class ImageFile : IImageFile
     private long _length;
 
     private ImageFile(SafeFileHandle handle, bool readOnly) =>
-        (_handle, IsReadOnly, _length, _isInMemory) = (handle, readOnly, RandomAccess.GetLength(handle), LinuxFile.IsInMemory(handle));
+        (_handle, IsReadOnly, _length, _isInMemory) = (handle, readOnly, LinuxFile.LengthOf(handle), LinuxFile.IsInMemory(handle));
 
     public long Length => Volatile.Read(ref _length);
 

@@ -64,7 +64,7 @@ public sealed record Qcow2Header
         var clusterBits = I32(bytes, 20);
         if (clusterBits is < 9 or > 21) throw new DiskFormatException($"qcow2: clusters of 2^{clusterBits} bytes; 2^9 to 2^21 are allowed");
         if (I32(bytes, 32) != 0) throw new DiskFormatException("qcow2: the image is encrypted, which is not supported");
-        if (I32(bytes, 60) != 0) throw new DiskFormatException($"qcow2: the image has {(uint)I32(bytes, 60)} internal snapshots, which are not supported: convert it with qemu-img convert first");
+        if (I32(bytes, 60) != 0) throw new DiskFormatException($"qcow2: the image has internal snapshots ({(uint)I32(bytes, 60)}), which are not supported: `qemu-img convert -O qcow2` makes a file without them");
         var features = version == 3 ? (Qcow2Features)I64(bytes, 72) : 0;
         const Qcow2Features Known = Qcow2Features.Dirty | Qcow2Features.Corrupt | Qcow2Features.CompressionType | Qcow2Features.ExtendedL2;
         if ((features & Qcow2Features.ExternalData) != 0) throw new DiskFormatException("qcow2: the image keeps its data in another file, which is not supported");

@@ -19,7 +19,7 @@ internal static partial class LinuxFile
     private const long Tmpfs = 0x01021994, Ramfs = 0x858458F6;     // statfs(2)
     private const int KeepSize = 1, PunchHole = 2, ZeroRange = 0x10;    // fallocate(2)
     private const uint BeginWrite = 2;          // SYNC_FILE_RANGE_WRITE, sync_file_range(2)
-    private const int SeekData = 3, SeekHole = 4;       // lseek(2)
+    private const int SeekEnd = 2, SeekData = 3, SeekHole = 4;       // lseek(2)
     private const int ENOSPC = 28, ENXIO = 6;
     private const int HResultNoSpace = unchecked((int)0x80070070);
 
@@ -77,6 +77,13 @@ internal static partial class LinuxFile
     {
         // What it says does not matter: the flush is what counts.
         if (OperatingSystem.IsLinux()) _ = sync_file_range(file, offset, length, BeginWrite);
+    }
+
+    /// <summary>A file's length, or a block device's, of which fstat(2) says 0.</summary>
+    public static long LengthOf(SafeFileHandle file)
+    {
+        var length = RandomAccess.GetLength(file);
+        return length > 0 || !OperatingSystem.IsLinux() ? length : Math.Max(0, lseek(file, 0, SeekEnd));
     }
 
     /// <summary>Where the run that covers an offset ends, and whether it is data or a hole.</summary>

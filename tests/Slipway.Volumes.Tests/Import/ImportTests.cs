@@ -73,6 +73,35 @@ public class ImportTests
         Assert.Equal(2, Directory.GetFiles(folder["images"]).Length);
     }
 
+    /// <summary>What LVM and ZFS have as volumes.</summary>
+    [Fact]
+    public async Task A_block_device_is_imported()
+    {
+        using var folder = new TemporaryFolder();
+        var content = Sample.Disk();
+        await File.WriteAllBytesAsync(folder["raw"], content);
+        var device = (await Tool.RunAsync("losetup", "--find", "--show", "--read-only", folder["raw"])).Trim();
+        try
+        {
+            var image = await new ImageStore(folder["images"]).ImportAsync(device, "golden", Convert.ToHexString(SHA256.HashData(content)));
+            Assert.Equal(content, await File.ReadAllBytesAsync(image.Path));
+        }
+        finally
+        {
+            await Tool.RunAsync("losetup", "--detach", device);
+        }
+    }
+
+    [Theory]
+    [InlineData("ftp://example.org/a.img")]
+    [InlineData("file:///tmp/a.img")]
+    public async Task Other_addresses_are_refused(string source)
+    {
+        using var folder = new TemporaryFolder();
+        var refusal = await Assert.ThrowsAsync<VolumeStoreException>(async () => await new ImageStore(folder["images"]).ImportAsync(source, "golden"));
+        Assert.Contains("http or https", refusal.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task What_must_not_be_imported_is_refused_and_leaves_nothing()
     {
@@ -94,6 +123,31 @@ public class ImportTests
         await Tool.RunAsync("qemu-img", "create", "-q", "-f", "vpc", folder["vhd"], "16M");
         await File.WriteAllBytesAsync(folder["short"], (await File.ReadAllBytesAsync(folder["vhd"]))[..^100]);
         await RefusedAsync("short", "cut short");
+        await Tool.RunAsync("qemu-img", "convert", "-f", "raw", "-O", "qcow2", folder["raw"], folder["whole"]);
+        var qcow2 = await File.ReadAllBytesAsync(folder["whole"]);
+        await File.WriteAllBytesAsync(folder["half"], qcow2[..(qcow2.Length / 2)]);
+        await RefusedAsync("half", "outside of the file. Nothing was imported");
+        // Incompatible features, bit 1 ("qcow2 header", bytes 72 to 79).
+        qcow2[79] |= 2;
+        await File.WriteAllBytesAsync(folder["corrupt"], qcow2);
+        await RefusedAsync("corrupt", "marked corrupt");
+        await Tool.RunAsync("qemu-img", "snapshot", "-c", "one", folder["whole"]);
+        await RefusedAsync("whole", "internal snapshots (1)");
+        await Tool.RunAsync("qemu-img", "convert", "-f", "raw", "-O", "vdi", folder["raw"], folder["vdi"]);
+        await RefusedAsync("vdi", "vdi: this format is not read; `qemu-img convert");
+        await Tool.RunAsync("tar", "-C", folder["."], "-cf", folder["ova"], "raw");
+        await RefusedAsync("ova", "tar (or ova): this format is not read; unpack it first");
+        await Tool.RunAsync("gzip", folder["ova"]);
+        await RefusedAsync("ova.gz", "unpack it first");
+        await Tool.RunAsync("sh", "-c", "mkfifo \"$0\"; sleep 1000 <>\"$0\" >/dev/null 2>&1 & echo $! >\"$0.pid\"", folder["pipe"]);
+        try
+        {
+            await RefusedAsync("pipe", "is a pipe");
+        }
+        finally
+        {
+            await Tool.RunAsync("sh", "-c", "kill $(cat \"$0\")", folder["pipe.pid"]);
+        }
         Assert.Empty(Directory.GetFiles(folder["images"]));
         Assert.Equal("b@1", (await images.ImportAsync(folder["raw"], "b", Convert.ToHexString(SHA256.HashData(content)))).Reference);
 
