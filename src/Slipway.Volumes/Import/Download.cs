@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Text;
 using Slipway.Volumes.Raw;
@@ -27,6 +28,19 @@ internal sealed class Download(string folder, Uri source)
     public async ValueTask FetchAsync(IProgress<ImportProgress>? progress, CancellationToken cancellation)
     {
         await using var file = OpenFile();
+        try
+        {
+            await FetchAsync(file, progress, cancellation);
+        }
+        catch (VolumeStoreException) when (file.Length == 0)
+        {
+            Forget();
+            throw;
+        }
+    }
+
+    private async ValueTask FetchAsync(FileStream file, IProgress<ImportProgress>? progress, CancellationToken cancellation)
+    {
         var wait = TimeSpan.FromSeconds(1);
         for (var failures = 0; ;)
         {
@@ -36,6 +50,11 @@ internal sealed class Download(string folder, Uri source)
                 if (failures > 0) await Task.Delay(wait * failures, cancellation);
                 await FetchRestAsync(file, progress, cancellation);
                 return;
+            }
+            catch (HttpRequestException e) when (e.InnerException is AuthenticationException refusal)
+            {
+                // Another try meets the same certificate.
+                throw new VolumeStoreException($"{source.Host} cannot be read: {refusal.Message.TrimEnd('.')}. {Kept(file.Length)}", e);
             }
             catch (Exception e) when (e is HttpRequestException { StatusCode: null } or HttpIOException or TimeoutException)
             {

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Slipway.Disks;
 
 namespace Slipway.Volumes.Qcow2;
 
@@ -21,9 +22,10 @@ public static class Qcow2Creation
         var covers = (long)(ClusterSize / 8) << ClusterBits;
         var l1Entries = (size + covers - 1) / covers;
         var l1Clusters = (l1Entries * 8 + ClusterSize - 1) / ClusterSize;
+        // QEMU opens no larger table, and neither do we.
+        if (l1Entries * 8 > Qcow2Header.MostTableBytes) throw new DiskFormatException($"qcow2: a disk of {size} bytes is too large: {(Qcow2Header.MostTableBytes / 8 * covers) >> 40} TiB are the most");
         // Clusters: header, refcount table, refcount block, then the L1 table. One block counts 32,768 clusters.
         var used = 3 + l1Clusters;
-        if (used > ClusterSize / 2) throw new ArgumentOutOfRangeException(nameof(size), size, "a disk of this size is not supported");
 
         var header = new byte[ClusterSize];
         Put32(header, 0, Qcow2Header.Magic);

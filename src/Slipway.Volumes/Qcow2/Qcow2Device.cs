@@ -16,6 +16,7 @@ public sealed class Qcow2Device : IBlockDevice
     private readonly Qcow2Writer? _writer;
     private readonly SemaphoreSlim _metadata = new(1, 1);
     private volatile Unpacked? _unpacked;
+    private volatile Below? _below;
 
     private Qcow2Device(IImageFile file, Qcow2Header header, Qcow2Tables tables, Qcow2Marks marks, IBlockDevice? backing)
     {
@@ -119,7 +120,7 @@ public sealed class Qcow2Device : IBlockDevice
             var (kind, own) = await KindAsync(offset, cancellation);
             return (new(offset, Math.Min(own, Length - offset), kind), false);
         }
-        var below = await _backing.GetExtentAsync(offset, cancellation);
+        var below = await BelowAsync(_backing, offset, cancellation);
         var end = offset + length;
         while (end < Math.Min(offset + below.Length, Length))
         {
@@ -280,11 +281,20 @@ public sealed class Qcow2Device : IBlockDevice
             case MappingKind.Zero:
                 return (mapping.HostOffset == 0 ? ExtentKind.Hole : ExtentKind.Zero, length);
             case MappingKind.Unallocated when _backing is not null && offset < _backing.Length:
-                var below = await _backing.GetExtentAsync(offset, cancellation);
+                var below = await BelowAsync(_backing, offset, cancellation);
                 return (below.Kind, Math.Min(length, below.Length));
             default:
                 return (ExtentKind.Hole, length);
         }
+    }
+
+    // A backing image does not change while it is open: what it answered last, perhaps after a look at thousands of clusters,
+    // holds for the places that follow. Asked anew for each cluster, each image of a chain would multiply the work by that.
+    private async ValueTask<Extent> BelowAsync(IBlockDevice backing, long offset, CancellationToken cancellation)
+    {
+        if (_below is not { } last || offset < last.Extent.Offset || offset >= last.Extent.Offset + last.Extent.Length)
+            _below = last = new(await backing.GetExtentAsync(offset, cancellation));
+        return last.Extent with { Offset = offset, Length = last.Extent.Offset + last.Extent.Length - offset };
     }
 
     private void Check(long offset, long length)
@@ -295,4 +305,6 @@ public sealed class Qcow2Device : IBlockDevice
     }
 
     private sealed record Unpacked(long Offset, byte[] Bytes);
+
+    private sealed record Below(Extent Extent);
 }

@@ -17,10 +17,20 @@ public static class Qcow2File
     public static ValueTask<Qcow2Device> OpenAsync(string path, string store, ImageAccess access, CancellationToken cancellation = default) =>
         OpenAsync(path, store, access, LongestChain, cancellation);
 
+    /// <summary>Makes an image that is on the medium, under its name as far as the folder is, when this returns.</summary>
     public static async ValueTask CreateAsync(string path, long size, string? backingFile = null, string backingFormat = "qcow2", CancellationToken cancellation = default)
     {
         await using var file = ImageFile.Create(path);
-        await Qcow2Creation.WriteAsync(file, size, backingFile, backingFormat, cancellation);
+        try
+        {
+            await Qcow2Creation.WriteAsync(file, size, backingFile, backingFormat, cancellation);
+            await file.FlushAsync(cancellation);
+        }
+        catch
+        {
+            File.Delete(path);
+            throw;
+        }
     }
 
     /// <summary>Whether a file begins as an image does, damaged or not.</summary>

@@ -3,6 +3,7 @@ using Slipway.Disks;
 using Slipway.Volumes.Import;
 using Slipway.Volumes.Locking;
 using Slipway.Volumes.Qcow2;
+using Slipway.Volumes.Raw;
 
 namespace Slipway.Volumes.Store;
 
@@ -55,6 +56,12 @@ internal sealed class ClosedVolume : IDisposable
         }
     }
 
+    /// <exception cref="VolumeStoreException">No disk has this size.</exception>
+    public static void CheckSize(long size)
+    {
+        if (size % 512 != 0) throw new VolumeStoreException($"a disk's size is a multiple of 512 bytes, and {size} is not");
+    }
+
     /// <summary>What was written until now becomes a file of its own; the disk goes on as an overlay over it.</summary>
     public async ValueTask SnapshotAsync(string snapshot, CancellationToken cancellation)
     {
@@ -73,6 +80,8 @@ internal sealed class ClosedVolume : IDisposable
         // Here a cut leaves no disk, and the next one ready beside it: whoever takes the volume then goes on below.
         File.Move(_folder.Next(Name), Disk);
         File.SetLastWriteTimeUtc(path, DateTime.UtcNow);
+        // What the machine flushes from now on must be under this name after a power cut.
+        DurableFile.FlushFolderOf(Disk);
     }
 
     /// <summary>Forgets what was written since a snapshot. Later snapshots stay.</summary>
@@ -81,6 +90,7 @@ internal sealed class ClosedVolume : IDisposable
         var path = SnapshotPath(snapshot);
         await PrepareNextAsync(Qcow2File.SizeOf(path), Path.GetFileName(path), "qcow2", cancellation);
         File.Move(_folder.Next(Name), Disk, overwrite: true);
+        DurableFile.FlushFolderOf(Disk);
     }
 
     /// <summary>Begins anew as a clone of an image, at least as large as the disk is now.</summary>
@@ -100,7 +110,7 @@ internal sealed class ClosedVolume : IDisposable
     public async ValueTask GrowAsync(long size, CancellationToken cancellation)
     {
         var now = Qcow2File.SizeOf(Disk);
-        if (size % 512 != 0) throw new VolumeStoreException($"a disk's size is a multiple of 512 bytes, and {size} is not");
+        CheckSize(size);
         if (size < now) throw new VolumeStoreException($"{Name} has {now} bytes, and a disk can only grow: what lies past {size} would be lost");
         var written = File.GetLastWriteTimeUtc(Disk);
         await using (var file = ImageFile.Open(Disk, ImageAccess.Write))

@@ -27,8 +27,15 @@ internal sealed class VolumeFolder(string path)
     public IEnumerable<string> Names() => Directory.EnumerateFiles(Path, "*.qcow2")
         .Select(p => System.IO.Path.GetFileNameWithoutExtension(p)).Where(n => !n.Contains('@', StringComparison.Ordinal));
 
-    public IEnumerable<StoredSnapshot> Snapshots(string name) => Directory.EnumerateFiles(Path, $"{name}@*.qcow2")
-        .Select(p => new StoredSnapshot(System.IO.Path.GetFileNameWithoutExtension(p)[(name.Length + 1)..], p, File.GetLastWriteTimeUtc(p), HostFile.BytesOf(p)))
+    /// <summary>A volume's snapshots, the oldest first.</summary>
+    public IEnumerable<StoredSnapshot> Snapshots(string name) => Snapshots(Directory.EnumerateFiles(Path, $"{name}@*.qcow2"));
+
+    /// <summary>All volumes' snapshots, by one look through the folder, which may have thousands.</summary>
+    public ILookup<string, StoredSnapshot> Snapshots() => Snapshots(Directory.EnumerateFiles(Path, "*@*.qcow2"))
+        .ToLookup(s => System.IO.Path.GetFileName(s.Path).Split('@')[0]);
+
+    private static IOrderedEnumerable<StoredSnapshot> Snapshots(IEnumerable<string> paths) => paths
+        .Select(p => new StoredSnapshot(System.IO.Path.GetFileNameWithoutExtension(p).Split('@')[1], p, File.GetLastWriteTimeUtc(p), HostFile.BytesOf(p)))
         .OrderBy(s => s.Taken).ThenBy(s => s.Name, StringComparer.Ordinal);
 
     /// <summary>The image at the bottom of a chain, as the backing files' names have it; null for a blank disk.</summary>

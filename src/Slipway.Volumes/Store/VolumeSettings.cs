@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Text.Json;
+using Slipway.Volumes.Raw;
 
 namespace Slipway.Volumes.Store;
 
@@ -48,9 +50,8 @@ public sealed record VolumeSettings(VolumePolicy Policy = VolumePolicy.Keep, str
 
     internal void Save(string path)
     {
-        var whole = path + ".new";
-        using (var file = File.Create(whole))
-        using (var json = new Utf8JsonWriter(file, new() { Indented = true }))
+        var text = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(text, new() { Indented = true }))
         {
             json.WriteStartObject();
             json.WriteString(PolicyKey, Policy == VolumePolicy.Reset ? ResetWord : KeepWord);
@@ -58,6 +59,6 @@ public sealed record VolumeSettings(VolumePolicy Policy = VolumePolicy.Keep, str
             json.WriteString(NextImageKey, NextImage);
             json.WriteEndObject();
         }
-        File.Move(whole, path, overwrite: true);
+        DurableFile.Replace(path, text.WrittenSpan);
     }
 }

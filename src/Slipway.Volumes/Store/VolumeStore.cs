@@ -1,6 +1,7 @@
 using Slipway.Disks;
 using Slipway.Volumes.Import;
 using Slipway.Volumes.Qcow2;
+using Slipway.Volumes.Raw;
 
 namespace Slipway.Volumes.Store;
 
@@ -31,23 +32,20 @@ public sealed class VolumeStore
     public static bool Exists(string root) => Directory.Exists(Path.Combine(root, Volumes)) && Directory.Exists(Path.Combine(root, ImagesFolder));
 
     /// <summary>A clone of an image version; takes as long as writing four clusters, whatever the size.</summary>
-    public async ValueTask<StoredVolume> CloneAsync(string name, StoredImage image, VolumeSettings? settings = null, CancellationToken cancellation = default)
+    public ValueTask<StoredVolume> CloneAsync(string name, StoredImage image, VolumeSettings? settings = null, CancellationToken cancellation = default) =>
+        MakeAsync(name, image.Size, Path.Combine("..", "images", Path.GetFileName(image.Path)), image.Format, settings, cancellation);
+
+    public ValueTask<StoredVolume> CreateAsync(string name, long size, VolumeSettings? settings = null, CancellationToken cancellation = default)
     {
-        var path = NewPath(name);
-        await Qcow2File.CreateAsync(path, image.Size, Path.Combine("..", "images", Path.GetFileName(image.Path)), image.Format, cancellation);
-        settings?.Save(_folder.Settings(name));
-        return Read(name);
+        ClosedVolume.CheckSize(size);
+        return MakeAsync(name, size, backing: null, "", settings, cancellation);
     }
 
-    public async ValueTask<StoredVolume> CreateAsync(string name, long size, VolumeSettings? settings = null, CancellationToken cancellation = default)
+    public IReadOnlyList<StoredVolume> List()
     {
-        var path = NewPath(name);
-        await Qcow2File.CreateAsync(path, size, cancellation: cancellation);
-        settings?.Save(_folder.Settings(name));
-        return Read(name);
+        var snapshots = _folder.Snapshots();
+        return [.. _folder.Names().Select(n => Read(n, snapshots[n])).OrderBy(v => v.Name, StringComparer.Ordinal)];
     }
-
-    public IReadOnlyList<StoredVolume> List() => [.. _folder.Names().Select(Read).OrderBy(v => v.Name, StringComparer.Ordinal)];
 
     public bool Contains(string name) => StoreNames.IsName(name) && File.Exists(_folder.Disk(name));
 
@@ -161,9 +159,8 @@ public sealed class VolumeStore
         return await Images.StoreAsync(disk, image, progress, cancellation);
     }
 
-    public async ValueTask<VolumeUsage> UsageAsync(string name, CancellationToken cancellation = default)
+    public async ValueTask<VolumeUsage> UsageAsync(StoredVolume volume, CancellationToken cancellation = default)
     {
-        var volume = Find(name);
         await using var disk = await Qcow2File.OpenAsync(volume.Path, _root, ImageAccess.Look, cancellation);
         var shared = 0L;
         for (var at = 0L; at < disk.Length;)
@@ -172,7 +169,7 @@ public sealed class VolumeStore
             if (isBelow && extent.Kind == ExtentKind.Data) shared += extent.Length;
             at += extent.Length;
         }
-        return new(name, volume.Size, shared, HostFile.BytesOf(volume.Path), volume.Snapshots.Sum(s => s.OwnBytes));
+        return new(volume.Name, volume.Size, shared, HostFile.BytesOf(volume.Path), volume.Snapshots.Sum(s => s.OwnBytes));
     }
 
     /// <summary>Copies a volume, or a snapshot of it, into a new file of another format.</summary>
@@ -231,11 +228,29 @@ public sealed class VolumeStore
         return File.Exists(_folder.Disk(name)) ? throw new VolumeStoreException($"there is a volume {name} already") : _folder.Disk(name);
     }
 
-    private StoredVolume Read(string name)
+    private async ValueTask<StoredVolume> MakeAsync(string name, long size, string? backing, string format, VolumeSettings? settings, CancellationToken cancellation)
     {
-        var (path, settings) = (_folder.Disk(name), VolumeSettings.Load(_folder.Settings(name)));
-        var snapshots = _folder.Snapshots(name).ToList();
+        var path = NewPath(name);
+        await Qcow2File.CreateAsync(path, size, backing, format, cancellation);
+        try
+        {
+            settings?.Save(_folder.Settings(name));
+        }
+        catch
+        {
+            File.Delete(path);
+            throw;
+        }
+        DurableFile.FlushFolderOf(path);
+        return Read(name);
+    }
+
+    private StoredVolume Read(string name) => Read(name, _folder.Snapshots(name));
+
+    private StoredVolume Read(string name, IEnumerable<StoredSnapshot> snapshots)
+    {
+        var (path, settings, all) = (_folder.Disk(name), VolumeSettings.Load(_folder.Settings(name)), snapshots.ToList());
         return new(name, path, Qcow2File.SizeOf(path), _folder.ImageOf(path), settings.Policy, settings.Machine, settings.NextImage,
-            snapshots, HostFile.BytesOf(path) + snapshots.Sum(s => s.OwnBytes));
+            all, HostFile.BytesOf(path) + all.Sum(s => s.OwnBytes));
     }
 }

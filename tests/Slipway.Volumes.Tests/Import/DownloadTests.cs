@@ -41,6 +41,24 @@ public sealed class DownloadTests : IDisposable
     }
 
     [Fact]
+    public async Task What_cannot_be_fetched_leaves_nothing()
+    {
+        _server.Status = "404 Not Found";
+        await RefusedAsync(_server.Address, "answers 404 Not Found. Nothing was imported");
+        // It speaks no TLS: no other try is made.
+        _server.Greeting = "220 this is no TLS\r\n";
+        await RefusedAsync(_server.Address.Replace("http:", "https:", StringComparison.Ordinal), "cannot be read");
+        Assert.Equal(2, _server.Answers.Count);
+
+        async Task RefusedAsync(string address, string reason)
+        {
+            var refusal = await Assert.ThrowsAsync<VolumeStoreException>(async () => await _images.ImportAsync(address, "golden"));
+            Assert.Contains(reason, refusal.Message, StringComparison.Ordinal);
+            Assert.Empty(Directory.GetFiles(_folder["images"]));
+        }
+    }
+
+    [Fact]
     public async Task A_file_that_changed_meanwhile_is_fetched_anew()
     {
         await InterruptedAsync();

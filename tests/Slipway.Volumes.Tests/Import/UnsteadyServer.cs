@@ -21,6 +21,9 @@ internal sealed class UnsteadyServer : IDisposable
 
     public byte[] Content { get; set; } = [];
 
+    /// <summary>What whole answers begin with.</summary>
+    public string Status { get; set; } = "200 OK";
+
     public string Tag { get; set; } = "\"first\"";
 
     /// <summary>How many bytes an answer has before its connection breaks; an answer takes the next of them, and is whole after the last.</summary>
@@ -28,6 +31,9 @@ internal sealed class UnsteadyServer : IDisposable
 
     /// <summary>The first byte of each answer, in the order in which they were asked for.</summary>
     public List<int> Answers { get; } = [];
+
+    /// <summary>What is said before anything is asked, instead of an answer: other protocols do.</summary>
+    public string? Greeting { get; set; }
 
     /// <summary>Whether answers that break stay open, and silent, instead.</summary>
     public bool Hangs { get; set; }
@@ -59,6 +65,12 @@ internal sealed class UnsteadyServer : IDisposable
     // Whether the connection stays open.
     private async Task<bool> AnswerAsync(TcpClient client)
     {
+        if (Greeting is { } greeting)
+        {
+            Answers.Add(0);
+            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(greeting));
+            return true;
+        }
         using var reader = new StreamReader(client.GetStream(), Encoding.ASCII, leaveOpen: true);
         var (from, condition) = (0, Tag);
         while (await reader.ReadLineAsync() is { Length: > 0 } line)
@@ -68,7 +80,7 @@ internal sealed class UnsteadyServer : IDisposable
         }
         if (condition != Tag) from = 0;
         Answers.Add(from);
-        var head = from > 0 ? $"206 Partial Content\r\nContent-Range: bytes {from}-{Content.Length - 1}/{Content.Length}" : "200 OK";
+        var head = from > 0 ? $"206 Partial Content\r\nContent-Range: bytes {from}-{Content.Length - 1}/{Content.Length}" : Status;
         var body = Content.AsMemory(from);
         var breaks = Breaks.TryDequeue(out var most) && most < body.Length;
         await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {head}\r\nETag: {Tag}\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n"));

@@ -43,6 +43,29 @@ public sealed class VolumeStoreTests : IDisposable
         Assert.Empty(Directory.GetFiles(_folder["state/volumes"]));
     }
 
+    [Theory]
+    [InlineData(1000, "multiple of 512")]
+    [InlineData(100_000L << 40, "2048 TiB are the most")]
+    public async Task A_size_that_no_disk_has_is_refused_and_leaves_nothing(long size, string reason)
+    {
+        var refusal = await Assert.ThrowsAnyAsync<Exception>(async () => await _store.CreateAsync("web01", size, new(Machine: "web01")));
+        Assert.True(refusal is VolumeStoreException or DiskFormatException, refusal.ToString());
+        Assert.Contains(reason, refusal.Message, StringComparison.Ordinal);
+        Assert.Empty(_store.List());
+        Assert.Empty(Directory.GetFiles(_folder["state/volumes"]));
+    }
+
+    [Fact]
+    public async Task The_list_has_each_volume_with_its_snapshots()
+    {
+        foreach (var name in new[] { "web", "web.1", "web-1" }) await _store.CreateAsync(name, 1 << 20);
+        await _store.SnapshotAsync("web", "one");
+        await _store.SnapshotAsync("web", "two.2");
+        await _store.SnapshotAsync("web.1", "one");
+        Assert.Equal(["web: one two.2", "web-1: ", "web.1: one"], _store.List().Select(v => $"{v.Name}: {string.Join(' ', v.Snapshots.Select(s => s.Name))}"));
+        foreach (var volume in _store.List()) Assert.Equal(_store.Find(volume.Name).Snapshots, volume.Snapshots);
+    }
+
     [Fact]
     public async Task A_volume_in_use_is_refused_with_who_uses_it()
     {
@@ -275,20 +298,20 @@ public sealed class VolumeStoreTests : IDisposable
     public async Task Usage_tells_shared_from_own_bytes()
     {
         await _store.CloneAsync("web01", await ImportAsync("a", Sample.Disk(64 << 20)));
-        var fresh = await _store.UsageAsync("web01");
+        var fresh = await _store.UsageAsync(_store.Find("web01"));
         Assert.InRange(fresh.Shared, 16 << 20, 17 << 20);
         Assert.InRange(fresh.Own, 1, 300 << 10);
         await using (var disk = await _store.ServeAsync("web01"))
         {
             await disk.WriteAsync(32 << 20, new byte[4 << 20]);
             await disk.FlushAsync();
-            var written = await _store.UsageAsync("web01");
+            var written = await _store.UsageAsync(_store.Find("web01"));
             Assert.InRange(fresh.Shared - written.Shared, 4 << 20, 4 << 20);
             Assert.InRange(written.Own - fresh.Own, 4 << 20, (4 << 20) + (200 << 10));
             await disk.DiscardAsync(32 << 20, 4 << 20);
             // The first flush makes what was given up free, and only then is it a hole.
             await disk.FlushAsync();
-            Assert.InRange((await _store.UsageAsync("web01")).Own - fresh.Own, 0, 200 << 10);
+            Assert.InRange((await _store.UsageAsync(_store.Find("web01"))).Own - fresh.Own, 0, 200 << 10);
         }
     }
 

@@ -52,7 +52,8 @@ internal static class StoreCommand
             catch (Exception e) when (e is VolumeStoreException or DiskFormatException or BlockDeviceException or IOException or UnauthorizedAccessException)
             {
                 await Console.Error.WriteLineAsync(e.Message);
-                return 1;
+                // A download says what it keeps for the next try.
+                return cancellation.IsCancellationRequested ? Interrupted : 1;
             }
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
             {

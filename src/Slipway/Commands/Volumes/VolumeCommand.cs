@@ -72,9 +72,9 @@ internal static class VolumeCommand
         var name = new Argument<string?>("VOLUME") { Description = "One volume; all where it is left out", Arity = ArgumentArity.ZeroOrOne };
         return new Command("usage", "Show where volumes' bytes are: shared with their image, or their own.") { name }.Runs(async (store, parsed, cancellation) =>
         {
-            var names = parsed.GetValue(name) is { } one ? [one] : store.List().Select(v => v.Name);
+            var volumes = parsed.GetValue(name) is { } one ? [store.Find(one)] : store.List();
             var usages = new List<VolumeUsage>();
-            foreach (var volume in names) usages.Add(await store.UsageAsync(volume, cancellation));
+            foreach (var volume in volumes) usages.Add(await store.UsageAsync(volume, cancellation));
             return usages;
         }, usages => string.Join('\n', usages.Select(u =>
             $"{u.Name}  {StoreCommand.Bytes(u.Size)}  shared {StoreCommand.Bytes(u.Shared)}  own {StoreCommand.Bytes(u.Own)}  snapshots {StoreCommand.Bytes(u.Snapshots)}")));
