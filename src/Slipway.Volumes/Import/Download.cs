@@ -96,7 +96,7 @@ internal sealed class Download(string folder, Uri source)
             request.Headers.Range = new RangeHeaderValue(file.Length, null);
             request.Headers.IfRange = condition;
         }
-        using var response = await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+        using var response = await SoonAsync(soon => Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, soon), cancellation);
         if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable && response.Content.Headers.ContentRange?.Length == file.Length) return;
         if (!response.IsSuccessStatusCode)
             throw new VolumeStoreException($"{source} answers {(int)response.StatusCode} {response.ReasonPhrase}. {Kept(file.Length)}");
@@ -122,22 +122,25 @@ internal sealed class Download(string folder, Uri source)
         file.Position = file.Length;
         while (true)
         {
-            int count;
-            using (var stalled = CancellationTokenSource.CreateLinkedTokenSource(cancellation))
-            {
-                stalled.CancelAfter(Stalled);
-                try
-                {
-                    count = await body.ReadAsync(buffer, stalled.Token);
-                }
-                catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
-                {
-                    throw new TimeoutException($"nothing arrived for {Stalled.TotalSeconds:0} seconds", e);
-                }
-            }
+            var count = await SoonAsync(soon => body.ReadAsync(buffer, soon).AsTask(), cancellation);
             if (count == 0) return;
             await WriteAsync(file, buffer.AsMemory(0, count), cancellation);
             progress?.Report(new("download", file.Length, total));
+        }
+    }
+
+    /// <exception cref="TimeoutException">The server is silent.</exception>
+    private static async ValueTask<T> SoonAsync<T>(Func<CancellationToken, Task<T>> ask, CancellationToken cancellation)
+    {
+        using var stalled = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        stalled.CancelAfter(Stalled);
+        try
+        {
+            return await ask(stalled.Token);
+        }
+        catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
+        {
+            throw new TimeoutException($"nothing arrived for {Stalled.TotalSeconds:0} seconds", e);
         }
     }
 

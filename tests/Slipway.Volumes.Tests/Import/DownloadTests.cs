@@ -43,10 +43,10 @@ public sealed class DownloadTests : IDisposable
     [Fact]
     public async Task What_cannot_be_fetched_leaves_nothing()
     {
-        _server.Status = "404 Not Found";
+        (_server.Status, _server.Content) = ("404 Not Found", []);
         await RefusedAsync(_server.Address, "answers 404 Not Found. Nothing was imported");
         // It speaks no TLS: no other try is made.
-        _server.Greeting = "220 this is no TLS\r\n";
+        _server.Greeting = "HTTP/1.1 400 Bad Request\r\n\r\n";
         await RefusedAsync(_server.Address.Replace("http:", "https:", StringComparison.Ordinal), "cannot be read");
         Assert.Equal(2, _server.Answers.Count);
 
