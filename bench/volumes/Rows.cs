@@ -6,7 +6,7 @@ namespace Slipway.Bench.Volumes;
 /// <summary>All rows, in the order of the table.</summary>
 internal sealed class Rows(Loads loads, Golden golden)
 {
-    private const string Slipway = "Slipway", Raw = "raw", Qemu = "QEMU", Cp = "cp", CpSync = "cp and sync";
+    private const string Slipway = "Slipway", OnDotnet = "on .NET", Raw = "raw", Qemu = "QEMU", Cp = "cp", CpSync = "cp and sync";
     private const int Writes = 6000, Cluster = 64 << 10, Port = 14300;
     private static readonly string[] Random4K = ["-m", "32", "-b", "8", "-r"];
 
@@ -39,12 +39,13 @@ internal sealed class Rows(Loads loads, Golden golden)
                 }),
             ]);
         }),
-        new("import-raw", "Import of a raw image", "MiB/s", Slipway, CpSync, new(0.8), (Cp, CpSync), bench =>
+        new("import-raw", "Import of a raw image", "MiB/s", Slipway, Cp, new(0.8), (CpSync, Cp), bench =>
         {
             var (source, copy) = (golden.Disk, bench.NewFile("copy.img"));
             return new Round(
             [
-                Import(bench, source, "raw", Bench.DiskMiB),
+                Import(bench, Slipway, bench.Native, source, "raw", Bench.DiskMiB),
+                Import(bench, OnDotnet, bench.Slipway, source, "raw", Bench.DiskMiB),
                 Copy(bench, Cp, copy, Bench.DiskMiB, "cp", source, copy),
                 Copy(bench, CpSync, copy, Bench.DiskMiB, "sh", "-c", "cp \"$0\" \"$1\" && sync \"$1\"", source, copy),
             ]);
@@ -54,7 +55,7 @@ internal sealed class Rows(Loads loads, Golden golden)
             var (source, copy) = (golden.Compressed, bench.NewFile("copy.img"));
             return new Round(
             [
-                Import(bench, source, "packed", Golden.CompressibleMiB),
+                Import(bench, Slipway, bench.Slipway, source, "packed", Golden.CompressibleMiB),
                 Copy(bench, "qemu-img convert", copy, Golden.CompressibleMiB, "qemu-img", "convert", "-f", "qcow2", "-O", "raw", source, copy),
             ]);
         }),
@@ -90,10 +91,10 @@ internal sealed class Rows(Loads loads, Golden golden)
         return Loads.QemuWrite(url, Placement.TwoCores, Writes, Cluster + 4096);
     }
 
-    private Series Import(Bench bench, string source, string name, int size) => new(Slipway, () =>
+    private Series Import(Bench bench, string series, string program, string source, string name, int size) => new(series, () =>
     {
         BringMemory(bench);
-        var time = Tool.Milliseconds(bench.Slipway, "image", "import", source, "--name", name, "--state", bench.State);
+        var time = Tool.Milliseconds(program, "image", "import", source, "--name", name, "--state", bench.State);
         golden.Slipway("image", "rm", name);
         return size / time * 1000;
     });
