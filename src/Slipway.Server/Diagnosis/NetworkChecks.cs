@@ -70,9 +70,12 @@ internal static class NetworkChecks
 
     private static bool HasLink(NetworkInterface card) => card.OperationalStatus is OperationalStatus.Up or OperationalStatus.Unknown;
 
-    // IFF_UP, netdevice(7).
-    private static bool IsSwitchedOn(string name) =>
-        (int.Parse(File.ReadAllText($"/sys/class/net/{name}/flags").AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture) & 1) != 0;
+    // IFF_UP, netdevice(7). /sys shows the cards of the network namespace that it was mounted in, which may be another than this process's.
+    private static bool IsSwitchedOn(string name)
+    {
+        var flags = $"/sys/class/net/{name}/flags";
+        return !File.Exists(flags) || (int.Parse(File.ReadAllText(flags).AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture) & 1) != 0;
+    }
 
     private static string Name(List<IPAddress> servers) => string.Join(", ", servers);
 }
