@@ -10,8 +10,8 @@ using Slipway.Scsi.Commands.Power;
 using Slipway.Scsi.Commands.Provisioning;
 using Slipway.Scsi.Commands.Reports;
 using Slipway.Scsi.Commands.Reservations;
+using Slipway.Scsi.MediumOperations;
 using Slipway.Scsi.Reservations;
-using Slipway.Scsi.Sanitizing;
 
 namespace Slipway.Scsi;
 
@@ -24,7 +24,7 @@ public sealed class DiskUnit : BlockUnit
         ReadCapacity.Rows, Read.Rows, Write.Rows, Verify.Rows, SynchronizeCache.Rows, Prefetch.Rows,
         CompareAndWrite.Rows, OrWrite.Rows, WriteAndVerify.Rows, ReadDefectData.Rows,
         Unmap.Rows, WriteSame.Rows, GetLbaStatus.Rows,
-        Sanitize.Rows, ExtendedCopy.Rows, ReceiveCopyResults.Rows,
+        FormatUnit.Rows, Sanitize.Rows, ExtendedCopy.Rows, ReceiveCopyResults.Rows,
         ModeSense.Rows, ModeSelect.Rows, StartStopUnit.Rows, PreventAllowMediumRemoval.Rows,
         ReportSupportedOperationCodes.Rows, ReportSupportedTaskManagementFunctions.Rows, ReportTargetPortGroups.Rows,
         LogSense.Rows, Diagnostics.Rows,
@@ -65,9 +65,9 @@ public sealed class DiskUnit : BlockUnit
 
     internal override CommandTable Commands => AtomicWrites is null ? Table : AtomicTable;
 
-    internal override SenseCode PendingSense => Sanitizing.Refusal ?? NotReady ?? SenseCode.NoSense;
+    internal override SenseCode PendingSense => MediumOperation.Refusal ?? NotReady ?? SenseCode.NoSense;
 
-    internal override SenseKeySpecific PendingProgress => Sanitizing.Progress;
+    internal override SenseKeySpecific PendingProgress => MediumOperation.Progress;
 
     internal override ModePages ModePages { get; } = ModePages.OfDisk();
 
@@ -84,7 +84,8 @@ public sealed class DiskUnit : BlockUnit
 
     internal UnitReservations Reservations { get; }
 
-    internal SanitizeState Sanitizing { get; } = new();
+    /// <summary>SANITIZE or FORMAT UNIT.</summary>
+    internal MediumOperationState MediumOperation { get; } = new();
 
     internal AtomicWrites? AtomicWrites { get; }
 
@@ -93,8 +94,8 @@ public sealed class DiskUnit : BlockUnit
 
     /// <summary>
     /// The one way to change the medium: completes when the change has its turn, and throws <see cref="ChangeRefusedException"/>
-    /// where another nexus has taken the unit since the command was let in, or a sanitize operation has begun. PREEMPT AND
-    /// ABORT (SPC-4 §5.12.11.2.6) and SANITIZE wait for the changes that they find here, and for none that comes after.
+    /// where another nexus has taken the unit since the command was let in, or an operation on the medium has begun. PREEMPT AND
+    /// ABORT (SPC-4 §5.12.11.2.6), SANITIZE and FORMAT UNIT wait for the changes that they find here, and for none that comes after.
     /// </summary>
     /// <param name="exclusive">Reads the blocks too, and wants nobody else to change them between.</param>
     internal ValueTask<RangeLock.Hold> BeginChangeAsync(
@@ -122,22 +123,32 @@ public sealed class DiskUnit : BlockUnit
         }
     }
 
+    /// <summary>Begins an operation on the medium for a command, which ends with it, or at once.</summary>
+    internal ValueTask Operate(
+        ScsiTask task, MediumOperationSense sense, Func<MediumOperation> begin, bool allowsExit, bool atOnce, CancellationToken cancellation)
+    {
+        var end = MediumOperation.TryBegin(sense, begin, allowsExit, out var refusal);
+        if (end is null)
+            return Refuse(task, refusal, MediumOperation.Progress);
+        return atOnce ? default : WaitAsync(task, end, cancellation);
+    }
+
     /// <summary>Whether a copy may read the unit on a nexus' behalf: neither another's reservation nor its state forbids it.</summary>
     internal bool MayRead(UnitNexus nexus) =>
-        NotReady is null && Sanitizing.Refusal is null && !IsReservedFor(nexus, writes: false);
+        NotReady is null && MediumOperation.Refusal is null && !IsReservedFor(nexus, writes: false);
 
     internal override bool MayControl(UnitNexus nexus) =>
         !Reservations.State.Conflicts(nexus.Port, withWriteExclusive: true, withExclusiveAccess: true);
 
     internal bool MayWrite(UnitNexus nexus) =>
-        NotReady is null && Sanitizing.Refusal is null && !WriteProtected && !IsReservedFor(nexus, writes: true);
+        NotReady is null && MediumOperation.Refusal is null && !WriteProtected && !IsReservedFor(nexus, writes: true);
 
     private protected override SenseCode? Refuses(CommandRow? row)
     {
         if (row is null)
             return null;
-        if (!row.Has(CommandTraits.PassesSanitize) && Sanitizing.Refusal is { } sanitized)
-            return sanitized;
+        if (MediumOperation.RefusalOf(row) is { } refusal)
+            return refusal;
         if (base.Refuses(row) is { } notReady)
             return notReady;
         if (!row.Has(CommandTraits.Writes))
@@ -156,16 +167,24 @@ public sealed class DiskUnit : BlockUnit
             nexus.Port, row.Has(CommandTraits.ConflictsWithWriteExclusive), row.Has(CommandTraits.ConflictsWithExclusiveAccess));
     }
 
+    // Whoever gives the command up does not give up the operation.
+    private async ValueTask WaitAsync(ScsiTask task, Task<SenseCode?> end, CancellationToken cancellation)
+    {
+        await Task.WhenAny(end, task.Abandonment).WaitAsync(cancellation);
+        if (end.IsCompleted && await end is { } failure)
+            await Refuse(task, failure);
+    }
+
     private async ValueTask<RangeLock.Hold> CheckedAsync(ValueTask<RangeLock.Hold> entering, UnitNexus nexus) =>
         Checked(await entering, nexus);
 
     private RangeLock.Hold Checked(RangeLock.Hold hold, UnitNexus nexus)
     {
-        var sanitized = Sanitizing.Refusal;
-        if (sanitized is null && !IsReservedFor(nexus, writes: true))
+        var operation = MediumOperation.Refusal;
+        if (operation is null && !IsReservedFor(nexus, writes: true))
             return hold;
         hold.Dispose();
-        throw new ChangeRefusedException(sanitized);
+        throw new ChangeRefusedException(operation);
     }
 
     private bool IsReservedFor(UnitNexus nexus, bool writes) =>

@@ -118,7 +118,7 @@ public abstract class LogicalUnit
         }
 
         if (Refuses(row) is { } refusal)
-            return Refuse(task, refusal);
+            return Refuse(task, refusal, refusal.Key == SenseKey.NotReady ? PendingProgress : default);
         task.TakesData = row.Has(CommandTraits.TakesData);
         return RunAsync(row, nexus, task, cancellation);
     }

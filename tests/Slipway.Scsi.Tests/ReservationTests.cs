@@ -57,6 +57,7 @@ public class ReservationTests
     [Theory]
     [InlineData("COMPARE AND WRITE", "89 00 0000000000000000 000000 00 00 00", true, true)]
     [InlineData("EXTENDED COPY(LID1)", "83 00 00000000 00000000 00000000 00 00", true, true)]
+    [InlineData("FORMAT UNIT", "04 00 00 00 00 00", true, true)]
     [InlineData("GET LBA STATUS", "9E 12 0000000000000000 00000100 00 00", false, true)]
     [InlineData("INQUIRY", "12 00 00 00 FF 00", false, false)]
     [InlineData("LOG SENSE", "4D 00 40 00 00 00 00 00 FF 00", false, false)]

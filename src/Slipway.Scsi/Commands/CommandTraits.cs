@@ -27,8 +27,8 @@ internal enum CommandTraits
     /// <summary>Runs although another nexus holds the unit with RESERVE (SPC-2 table 9).</summary>
     PassesReserve = 64,
 
-    /// <summary>Runs although the unit is being sanitized, or failed to be (SBC-3 §4.11).</summary>
-    PassesSanitize = 128,
+    /// <summary>Runs although the medium is being sanitized or formatted, or failed to be (SBC-3 §4.11, §5.3.1).</summary>
+    PassesMediumOperation = 128,
 
     /// <summary>Reservation conflict where any nexus holds the unit with RESERVE, the one that asks too (SPC-2 §5.5.1).</summary>
     ConflictsWithReserve = 256,
@@ -36,7 +36,7 @@ internal enum CommandTraits
     /// <summary>What it moves is Data-Out.</summary>
     TakesData = 512,
 
-    AlwaysRuns = PassesUnitAttention | PassesReserve | PassesSanitize,
+    AlwaysRuns = PassesUnitAttention | PassesReserve | PassesMediumOperation,
     ReadsMedium = NeedsMedium | ConflictsWithExclusiveAccess,
     WritesMedium = NeedsMedium | Writes | TakesData | ConflictsWithExclusiveAccess | ConflictsWithWriteExclusive,
 }

@@ -9,6 +9,7 @@ public readonly record struct SenseCode(SenseKey Key, ushort Additional)
     public static readonly SenseCode NoSense;
 
     public static readonly SenseCode NotReadyInitializingCommandRequired = new(SenseKey.NotReady, 0x0402);
+    public static readonly SenseCode FormatInProgress = new(SenseKey.NotReady, 0x0404);
     public static readonly SenseCode SanitizeInProgress = new(SenseKey.NotReady, 0x041B);
     public static readonly SenseCode MediumNotPresent = new(SenseKey.NotReady, 0x3A00);
     public static readonly SenseCode MediumNotPresentTrayOpen = new(SenseKey.NotReady, 0x3A02);
@@ -16,7 +17,7 @@ public readonly record struct SenseCode(SenseKey Key, ushort Additional)
     public static readonly SenseCode WriteError = new(SenseKey.MediumError, 0x0C00);
     public static readonly SenseCode UnrecoveredReadError = new(SenseKey.MediumError, 0x1100);
     public static readonly SenseCode MediumFormatCorrupted = new(SenseKey.MediumError, 0x3100);
-
+    public static readonly SenseCode FormatCommandFailed = new(SenseKey.MediumError, 0x3101);
     public static readonly SenseCode SanitizeCommandFailed = new(SenseKey.MediumError, 0x3103);
 
     public static readonly SenseCode OperationInProgress = new(SenseKey.IllegalRequest, 0x0016);

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using Slipway.Scsi.Sanitizing;
+using Slipway.Scsi.MediumOperations;
 
 namespace Slipway.Scsi.Commands.Medium;
 
@@ -11,7 +11,7 @@ internal static class Sanitize
     private const byte AllowUnrestrictedExit = 0x20;
     private const byte Invert = 0x80;
 
-    private const CommandTraits Traits = CommandTraits.WritesMedium | CommandTraits.PassesSanitize;
+    private const CommandTraits Traits = CommandTraits.WritesMedium | CommandTraits.PassesMediumOperation;
 
     public static readonly CommandRow[] Rows =
     [
@@ -39,37 +39,20 @@ internal static class Sanitize
         if (patternLength == 0 || patternLength > length - HeaderLength)
             return unit.RefuseParameter(task, 2);
 
-        // The pattern is repeated to fill each block.
-        var pattern = list.Slice(HeaderLength, patternLength);
-        var block = new byte[unit.BlockSize];
-        for (var at = 0; at < block.Length; at += patternLength)
-            pattern[..Math.Min(patternLength, block.Length - at)].CopyTo(block.AsSpan(at));
+        var block = MediumOperation.Block(list.Slice(HeaderLength, patternLength), unit.BlockSize);
         var inverts = (list[0] & Invert) != 0;
-        return Begin(unit, task, () => SanitizeOperation.Overwrite(unit, block, passes, inverts), cancellation);
+        return Begin(unit, task, () => MediumOperation.Overwrite(unit, block, passes, inverts), cancellation);
     }
 
     private static ValueTask BlockErase(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation) =>
-        HasNoParameters(unit, task) ? Begin(unit, task, () => SanitizeOperation.BlockErase(unit), cancellation) : default;
+        HasNoParameters(unit, task) ? Begin(unit, task, () => MediumOperation.Erase(unit), cancellation) : default;
 
     private static ValueTask ExitFailureMode(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation) =>
-        HasNoParameters(unit, task) && unit.Sanitizing.TryExitFailure() is { } refusal ? unit.Refuse(task, refusal) : default;
+        HasNoParameters(unit, task) && unit.MediumOperation.TryExitFailure() is { } refusal ? unit.Refuse(task, refusal) : default;
 
     private static bool HasNoParameters(DiskUnit unit, ScsiTask task) =>
         (task.Cdb[7] | task.Cdb[8]) == 0 || unit.Deny(task, SenseCode.InvalidFieldInCdb, SenseKeySpecific.InCdb(7));
 
-    private static ValueTask Begin(DiskUnit unit, ScsiTask task, Func<SanitizeOperation> begin, CancellationToken cancellation)
-    {
-        var end = unit.Sanitizing.TryBegin(begin, (task.Cdb[1] & AllowUnrestrictedExit) != 0);
-        if (end is null)
-            return unit.Refuse(task, SenseCode.SanitizeInProgress);
-        return (task.Cdb[1] & Immediate) != 0 ? default : WaitAsync(unit, task, end, cancellation);
-    }
-
-    // Whoever gives the command up does not give up the operation.
-    private static async ValueTask WaitAsync(DiskUnit unit, ScsiTask task, Task end, CancellationToken cancellation)
-    {
-        await await Task.WhenAny(end, task.Abandonment).WaitAsync(cancellation);
-        if (unit.Sanitizing.Refusal is { } failure)
-            await unit.Refuse(task, failure);
-    }
+    private static ValueTask Begin(DiskUnit unit, ScsiTask task, Func<MediumOperation> begin, CancellationToken cancellation) => unit.Operate(
+        task, MediumOperationSense.Sanitize, begin, (task.Cdb[1] & AllowUnrestrictedExit) != 0, (task.Cdb[1] & Immediate) != 0, cancellation);
 }

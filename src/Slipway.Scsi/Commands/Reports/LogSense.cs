@@ -11,7 +11,7 @@ internal static class LogSense
     public static readonly CommandRow[] Rows =
     [
         CommandRow.For<DiskUnit>(
-            "LOG SENSE", "4D 00 FF FF 00 00 00 FF FF 00", CommandTraits.PassesReserve | CommandTraits.PassesSanitize, Execute),
+            "LOG SENSE", "4D 00 FF FF 00 00 00 FF FF 00", CommandTraits.PassesReserve | CommandTraits.PassesMediumOperation, Execute),
     ];
 
     private static ValueTask Execute(DiskUnit unit, UnitNexus nexus, ScsiTask task, CancellationToken cancellation)

@@ -1,23 +1,24 @@
 using Slipway.Disks;
 
-namespace Slipway.Scsi.Sanitizing;
+namespace Slipway.Scsi.MediumOperations;
 
 /// <summary>
-/// A sanitize operation (SBC-3 §4.11): it removes what the medium holds, and belongs to the unit, not to the command or
-/// nexus that began it: no abort and no reset ends it. It is paced, so that other units find their disks free.
+/// An operation on every block of the medium, of SANITIZE (SBC-3 §4.11) or FORMAT UNIT (SBC-3 §4.10). It belongs to the
+/// unit, not to the command or nexus that began it: no abort and no reset ends it. It is paced, so that other units find
+/// their disks free.
 /// </summary>
-internal sealed class SanitizeOperation
+internal sealed class MediumOperation
 {
     private const int StepLength = 8 << 20;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
     private readonly DiskUnit _unit;
     private readonly IBlockDevice _device;
-    private readonly Func<SanitizeOperation, Task> _work;
+    private readonly Func<MediumOperation, Task> _work;
     private readonly long _total;
     private long _done;
 
-    private SanitizeOperation(DiskUnit unit, int passes, Func<SanitizeOperation, Task> work)
+    private MediumOperation(DiskUnit unit, int passes, Func<MediumOperation, Task> work)
     {
         (_unit, _device, _work) = (unit, unit.Device, work);
         _total = _device.Length * passes;
@@ -29,13 +30,13 @@ internal sealed class SanitizeOperation
     /// <summary>Of 65 536.</summary>
     public ushort Progress => (ushort)Math.Min(ushort.MaxValue, 65536.0 * Volatile.Read(ref _done) / _total);
 
-    /// <summary>OVERWRITE: every block is written with a pattern, <paramref name="passes"/> times, each with the last one's inverse if so asked.</summary>
+    /// <summary>Every block is written with a pattern, <paramref name="passes"/> times, each with the last one's inverse if so asked.</summary>
     /// <param name="block">The pattern, repeated to a block.</param>
-    public static SanitizeOperation Overwrite(DiskUnit unit, byte[] block, int passes, bool inverts) =>
+    public static MediumOperation Overwrite(DiskUnit unit, byte[] block, int passes, bool inverts) =>
         new(unit, passes, operation => operation.OverwriteAsync(block, passes, inverts));
 
-    /// <summary>BLOCK ERASE: every block is given back, and reads as zeroes.</summary>
-    public static SanitizeOperation BlockErase(DiskUnit unit) => new(unit, 1, operation => operation.EraseAsync());
+    /// <summary>Every block is given back, and reads as zeroes.</summary>
+    public static MediumOperation Erase(DiskUnit unit) => new(unit, 1, operation => operation.EraseAsync());
 
     /// <summary>Called when the unit refuses commands already: what has begun before ends first, so that nothing of it is written again.</summary>
     public void Start() => Completion = Task.Run(async () =>
@@ -43,6 +44,15 @@ internal sealed class SanitizeOperation
         await _unit.DrainChangesAsync(CancellationToken.None);
         await _work(this);
     });
+
+    /// <summary>A pattern, repeated to fill a block (SBC-3 §5.3.2.3, §5.24).</summary>
+    public static byte[] Block(ReadOnlySpan<byte> pattern, int length)
+    {
+        var block = new byte[length];
+        for (var at = 0; at < length; at += pattern.Length)
+            pattern[..Math.Min(pattern.Length, length - at)].CopyTo(block.AsSpan(at));
+        return block;
+    }
 
     private async Task OverwriteAsync(byte[] block, int passes, bool inverts)
     {
