@@ -4,7 +4,7 @@ using Slipway.Disks;
 namespace Slipway.Volumes.Raw;
 
 /// <summary>
-/// A raw file as a disk. Holes are holes: discarding makes them, and the extent map shows them. A read that the page
+/// A raw file, or a block device of the host, as a disk. Holes are holes: discarding makes them, and the extent map shows them. A read that the page
 /// cache holds is answered on the caller's thread, without allocation; another moves to a worker.
 /// </summary>
 public sealed class RawFile : IBlockDevice
@@ -29,7 +29,7 @@ public sealed class RawFile : IBlockDevice
     public static RawFile Open(string path, bool readOnly = false)
     {
         var handle = File.OpenHandle(path, FileMode.Open, readOnly ? FileAccess.Read : FileAccess.ReadWrite, readOnly ? FileShare.Read : FileShare.None);
-        var length = RandomAccess.GetLength(handle);
+        var length = LinuxFile.LengthOf(handle);
         if (length % SectorSize == 0)
             return new RawFile(handle, readOnly, length);
         handle.Dispose();

@@ -88,6 +88,25 @@ public sealed class TargetCommandTests : IDisposable
         Assert.Equal(readOnly, await File.ReadAllBytesAsync(_folder["c, d.img"]));
     }
 
+    /// <summary>What LVM and ZFS have as volumes.</summary>
+    [Fact]
+    public async Task A_block_device_is_served()
+    {
+        var source = Disk("source.img", seed: 7);
+        var device = (await Tool.RunAsync("losetup", "--find", "--show", Disk("below.img"))).Trim();
+        try
+        {
+            await using var target = await ServedTarget.StartAsync(device);
+            await Tool.RunAsync("qemu-img", "convert", "-n", "-f", "raw", "-O", "raw", source, target.Url.ToString());
+            Assert.Equal(0, await target.InterruptAsync());
+        }
+        finally
+        {
+            await Tool.RunAsync("losetup", "--detach", device);
+        }
+        Assert.Equal(await File.ReadAllBytesAsync(source), await File.ReadAllBytesAsync(_folder["below.img"]));
+    }
+
     [Fact]
     public async Task An_ISO_image_is_a_CD_ROM()
     {
