@@ -78,10 +78,8 @@ internal sealed class ClosedVolume : IDisposable
         File.SetLastWriteTimeUtc(_folder.Next(Name), written);
         File.Move(Disk, path);
         // Here a cut leaves no disk, and the next one ready beside it: whoever takes the volume then goes on below.
-        File.Move(_folder.Next(Name), Disk);
+        PutNextInPlace();
         File.SetLastWriteTimeUtc(path, DateTime.UtcNow);
-        // What the machine flushes from now on must be under this name after a power cut.
-        DurableFile.FlushFolderOf(Disk);
     }
 
     /// <summary>Forgets what was written since a snapshot. Later snapshots stay.</summary>
@@ -89,22 +87,21 @@ internal sealed class ClosedVolume : IDisposable
     {
         var path = SnapshotPath(snapshot);
         await PrepareNextAsync(Qcow2File.SizeOf(path), Path.GetFileName(path), "qcow2", cancellation);
-        File.Move(_folder.Next(Name), Disk, overwrite: true);
-        DurableFile.FlushFolderOf(Disk);
+        PutNextInPlace();
     }
 
     /// <summary>Begins anew as a clone of an image, at least as large as the disk is now.</summary>
     public async ValueTask ResetAsync(StoredImage image, CancellationToken cancellation)
     {
         await PrepareNextAsync(Math.Max(image.Size, Qcow2File.SizeOf(Disk)), Path.Combine("..", "images", Path.GetFileName(image.Path)), image.Format, cancellation);
-        File.Move(_folder.Next(Name), Disk, overwrite: true);
+        PutNextInPlace();
     }
 
     /// <summary>Begins anew, empty.</summary>
     public async ValueTask ResetAsync(CancellationToken cancellation)
     {
         await PrepareNextAsync(Qcow2File.SizeOf(Disk), null, "", cancellation);
-        File.Move(_folder.Next(Name), Disk, overwrite: true);
+        PutNextInPlace();
     }
 
     public async ValueTask GrowAsync(long size, CancellationToken cancellation)
@@ -203,9 +200,14 @@ internal sealed class ClosedVolume : IDisposable
     private async ValueTask PrepareNextAsync(long size, string? backing, string format, CancellationToken cancellation)
     {
         File.Delete(_folder.Next(Name));
-        await using var file = ImageFile.Create(_folder.Next(Name));
-        await Qcow2Creation.WriteAsync(file, size, backing, format, cancellation);
-        await file.FlushAsync(cancellation);
+        await Qcow2File.CreateAsync(_folder.Next(Name), size, backing, format, cancellation);
+    }
+
+    // What the machine flushes from now on must be under this name after a power cut.
+    private void PutNextInPlace()
+    {
+        File.Move(_folder.Next(Name), Disk, overwrite: true);
+        DurableFile.FlushFolderOf(Disk);
     }
 
     private void FinishSnapshot()

@@ -234,14 +234,15 @@ public sealed class VolumeStore
         await Qcow2File.CreateAsync(path, size, backing, format, cancellation);
         try
         {
-            settings?.Save(_folder.Settings(name));
+            // Either flushes the folder, with both names.
+            if (settings is null) DurableFile.FlushFolderOf(path);
+            else settings.Save(_folder.Settings(name));
         }
         catch
         {
             File.Delete(path);
             throw;
         }
-        DurableFile.FlushFolderOf(path);
         return Read(name);
     }
 
