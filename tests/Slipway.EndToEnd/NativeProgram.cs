@@ -1,33 +1,24 @@
 using System.Runtime.InteropServices;
 using Slipway.Server.Tests.Net;
+using Slipway.Tests;
 
 namespace Slipway.EndToEnd;
 
 /// <summary>The program as the README installs it: linked for this host, once for all tests of a class.</summary>
 public sealed class NativeProgram : IAsyncLifetime
 {
-    private static readonly string Root = FindRoot();
-
     // A minute and a half on two cores that do nothing else; the first time it fetches the compiler.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
-    public string Path { get; } = System.IO.Path.Combine(Root, "artifacts/native/slipway");
+    public string Path { get; } = System.IO.Path.Combine(Repository.Root, "artifacts/native/slipway");
 
     public async ValueTask InitializeAsync()
     {
         var platform = $"linux-{RuntimeInformation.OSArchitecture}".ToLowerInvariant();
         // Build servers would outlive the command, with its output still open.
-        using var publish = new BackgroundTool("dotnet", "publish", System.IO.Path.Combine(Root, "src/Slipway"), "-r", platform, "-v", "q", "-nologo", "-nodeReuse:false", "-p:UseSharedCompilation=false");
+        using var publish = new BackgroundTool("dotnet", "publish", System.IO.Path.Combine(Repository.Root, "src/Slipway"), "-r", platform, "-v", "q", "-nologo", "-nodeReuse:false", "-p:UseSharedCompilation=false");
         Assert.True(await publish.EndAsync(Patience) == 0, string.Join('\n', publish.Lines));
     }
 
     public ValueTask DisposeAsync() => default;
-
-    private static string FindRoot()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(System.IO.Path.Combine(folder, "Slipway.slnx")))
-            folder = System.IO.Path.GetDirectoryName(folder) ?? throw new DirectoryNotFoundException("Slipway.slnx is in no folder above the tests");
-        return folder;
-    }
 }

@@ -42,11 +42,11 @@ public sealed class NativeProgramTests(NativeProgram program) : IClassFixture<Na
     }
 
     [Fact]
-    public void A_disk_is_served_with_CHAP_and_digests()
+    public async Task A_disk_is_served_with_CHAP_and_digests()
     {
         var (disk, secret) = (Path.Combine(_folder.Path, "disk"), Path.Combine(_folder.Path, "secret"));
-        File.WriteAllBytes(disk, [.. Enumerable.Range(0, 1 << 20).Select(i => (byte)(i * 7 >> 3))]);
-        File.WriteAllText(secret, "sixteen-or-more!");
+        await File.WriteAllBytesAsync(disk, [.. Enumerable.Range(0, 1 << 20).Select(i => (byte)(i * 7 >> 3))], TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(secret, "sixteen-or-more!", TestContext.Current.CancellationToken);
         using var target = new BackgroundTool(program.Path, "target", disk, "--portal", "127.0.0.1:0", "--chap-user", "joe", "--chap-secret-file", secret, "--json");
         target.WaitFor("{");
         var described = JsonDocument.Parse(target.Lines.Single(l => l.StartsWith('{'))).RootElement;
@@ -55,6 +55,7 @@ public sealed class NativeProgramTests(NativeProgram program) : IClassFixture<Na
         Assert.Equal("Images are identical.", Tool.Run("qemu-img", "compare", "--object", $"secret,id=s,file={secret}", "--image-opts", $"driver=file,filename={disk}",
             $"driver=iscsi,transport=tcp,portal={portal},target={name},lun=0,user=joe,password-secret=s,header-digest=crc32c").Output.Trim());
         target.Signal("TERM");
+        Assert.Equal(0, await target.EndAsync(TimeSpan.FromSeconds(30)));
     }
 
     [Fact]

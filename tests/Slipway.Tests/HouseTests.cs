@@ -21,14 +21,14 @@ public partial class HouseTests
     };
 
     public static TheoryData<string> Projects =>
-        [.. Directory.GetDirectories(Path.Combine(Root(), "src")).Select(d => Path.GetFileName(d)!)];
+        [.. Directory.GetDirectories(Path.Combine(Repository.Root, "src")).Select(d => Path.GetFileName(d)!)];
 
     [Theory]
     [MemberData(nameof(Projects))]
     public void Project_uses_only_what_the_design_allows(string project)
     {
         Assert.True(Allowed.TryGetValue(project, out var allowed), $"{project} has no row in the design's table");
-        var file = XDocument.Load(Path.Combine(Root(), "src", project, project + ".csproj"));
+        var file = XDocument.Load(Path.Combine(Repository.Root, "src", project, project + ".csproj"));
         var used = file.Descendants("ProjectReference").Select(r => Path.GetFileNameWithoutExtension(r.Attribute("Include")!.Value));
         Assert.All(used, u => Assert.True(allowed.Contains(u) || allowed.Contains("Slipway.*"), $"{project} must not use {u}"));
     }
@@ -38,7 +38,7 @@ public partial class HouseTests
     {
         foreach (var project in Allowed.Keys.Except(["Slipway", "Slipway.Server"]))
         {
-            var file = XDocument.Load(Path.Combine(Root(), "src", project, project + ".csproj"));
+            var file = XDocument.Load(Path.Combine(Repository.Root, "src", project, project + ".csproj"));
             Assert.Empty(file.Descendants("FrameworkReference"));
         }
     }
@@ -47,7 +47,7 @@ public partial class HouseTests
     [Fact]
     public void Events_have_numbers_of_their_own()
     {
-        var numbers = Directory.EnumerateFiles(Path.Combine(Root(), "src"), "*.cs", SearchOption.AllDirectories)
+        var numbers = Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories)
             .SelectMany(file => EventNumber().Matches(File.ReadAllText(file)).Select(m => m.Groups[1].Value)).ToList();
         Assert.NotEmpty(numbers);
         Assert.Empty(numbers.GroupBy(n => n).Where(g => g.Count() > 1).Select(g => g.Key));
@@ -55,12 +55,4 @@ public partial class HouseTests
 
     [GeneratedRegex(@"\[LoggerMessage\((\d+),")]
     private static partial Regex EventNumber();
-
-    private static string Root()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Slipway.slnx")))
-            folder = Path.GetDirectoryName(folder) ?? throw new DirectoryNotFoundException("Slipway.slnx is in no folder above the tests");
-        return folder;
-    }
 }
