@@ -85,11 +85,7 @@ public sealed partial class SlipwayServer : IAsyncDisposable
 
         string HttpBase(DhcpNetwork network) => $"{site.BootSchemeAt(network.ServerAddress)}://{network.ServerAddress}{ProgramRequests.Path}";
 
-        var programs = BootPrograms.Load(site.Ipxe, site.FingerprintInPrograms ?? source.RootFingerprint);
-        foreach (var refused in programs.Refused)
-            LogProgramRefused(refused);
-        if (programs.ByPlatform.Count == 0 && programs.Refused.Count == 0)
-            LogNoPrograms(site.Ipxe);
+        var programs = new BootPrograms(site.Ipxe, site.FingerprintInPrograms ?? source.RootFingerprint);
         IPAddress[] storage = [.. site.StorageNetworks.Select(n => n.Address)];
         var dhcp = new DhcpServer(SiteNetworks.Of(site), new SiteBootPolicy(programs, HttpBase, storage), _clock);
         dhcp.Restore(kept);
@@ -116,11 +112,17 @@ public sealed partial class SlipwayServer : IAsyncDisposable
 
         var portals = site.TargetAddresses.Select(a => new IPEndPoint(a, IscsiPort)).ToList();
         var iscsi = Closing(new IscsiListener(portals, targets, new IscsiEvidence(Timelines, targets, machines), _clock, logs.CreateLogger("Slipway.Iscsi")));
+        // Before all that takes time: guests of a server that starts again wait for their disks.
         Listen(iscsi.Start, $"the iSCSI target on {string.Join(", ", portals)}");
 
         Closing(new IdleDisks(targets, _clock, logs.CreateLogger("Slipway.Disks")));
         disks.SessionsOf = disk => iscsi.SessionsOf(disk.Device);
         disks.EndSessions = (disk, reason) => iscsi.EndSessionsAsync(disk.Device, reason);
+
+        foreach (var refused in programs.Refused)
+            LogProgramRefused(refused);
+        if (programs.ByPlatform.Count == 0 && programs.Refused.Count == 0)
+            LogNoPrograms(site.Ipxe);
 
         var certificates = new ClientCertificates(_authority, store, site.ClientCertificates, _clock);
         var log = logs.CreateLogger("Slipway.Https");

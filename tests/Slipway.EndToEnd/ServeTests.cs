@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Slipway.Demo;
@@ -54,6 +55,32 @@ public sealed partial class ServeTests
         Assert.Equal(0, await server.EndAsync(TimeSpan.FromMinutes(1)));
         Assert.Equal((1, 1), (await follow.EndAsync(Boot), await json.EndAsync(Boot)));
         CheckTimeline(follow.Lines, json.Lines, shown);
+    }
+
+    /// <summary>Guests of a server that starts again wait for their disks; here its iPXE is a pipe into which nobody has written.</summary>
+    [Fact]
+    public async Task Disks_are_served_while_iPXE_is_still_being_made()
+    {
+        using var folder = new TemporaryFolder();
+        using var network = GuestNetwork.Create("start", "eth1", "10.77.0.1/24");
+        var (pipe, site) = (Path.Combine(folder.Path, "ipxe-amd64.efi"), Path.Combine(folder.Path, "slipway.yaml"));
+        Tool.Run("mkfifo", pipe);
+        await File.WriteAllTextAsync(site, $$"""
+            name: lab
+            state: {{folder.Path}}/state
+            ipxe: {{folder.Path}}
+            networks: [{ name: boot, interface: eth1, address: 10.77.0.1/24, pool: 10.77.0.100-10.77.0.200 }]
+            """, TestContext.Current.CancellationToken);
+
+        using var server = network.Start(Demo.Program, "serve", "-c", site);
+        // It opens when the server does.
+        await using (await Task.Run(() => new FileStream(pipe, FileMode.Open, FileAccess.Write, FileShare.ReadWrite)).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken))
+        {
+            network.Run(() => new TcpClient("10.77.0.1", 3260)).Dispose();
+            Assert.DoesNotContain(server.Lines, line => line.Contains("serving network", StringComparison.Ordinal));
+        }
+        server.WaitFor($"not served by TFTP: {pipe}");
+        server.WaitFor("serving network boot");
     }
 
     /// <summary>What an operator saw of this boot: every stage, each with its evidence, in the order of the chain.</summary>

@@ -7,7 +7,11 @@ using Slipway.Tftp.Server;
 
 namespace Slipway.Server.Boot;
 
-/// <summary>The iPXE binaries of this site: stock ones with the site's authority in the place of iPXE's own, in memory.</summary>
+/// <summary>
+/// The iPXE binaries of this site: stock ones with the site's authority in the place of iPXE's own, in memory. They are made
+/// when something of them is asked for first: packing undionly.kpxe anew takes tens of milliseconds, and a server that starts
+/// again has guests that wait for their disks.
+/// </summary>
 public sealed class BootPrograms : ITftpFiles
 {
     // Debian's names, and what each is for. The first that is there serves the platform.
@@ -19,22 +23,19 @@ public sealed class BootPrograms : ITftpFiles
         (BootPlatform.Bios, ["undionly.kpxe"]),
     ];
 
-    private readonly FrozenDictionary<string, byte[]> _files;
+    private readonly Lazy<Content> _made;
 
-    private BootPrograms(FrozenDictionary<string, byte[]> files, FrozenDictionary<BootPlatform, string> byPlatform, IReadOnlyList<string> refused)
-    {
-        _files = files;
-        ByPlatform = byPlatform;
-        Refused = refused;
-    }
+    /// <param name="folder">Where the host keeps iPXE.</param>
+    /// <param name="fingerprint">SHA-256 of the root that they are to trust.</param>
+    public BootPrograms(string folder, byte[] fingerprint) => _made = new(() => Make(folder, fingerprint));
 
     /// <summary>Which file a platform boots, where there is one.</summary>
-    public IReadOnlyDictionary<BootPlatform, string> ByPlatform { get; }
+    public IReadOnlyDictionary<BootPlatform, string> ByPlatform => _made.Value.ByPlatform;
 
     /// <summary>Files that are there but cannot be given this site's authority, with the reason.</summary>
-    public IReadOnlyList<string> Refused { get; }
+    public IReadOnlyList<string> Refused => _made.Value.Refused;
 
-    public static BootPrograms Load(string folder, ReadOnlySpan<byte> fingerprint)
+    private static Content Make(string folder, ReadOnlySpan<byte> fingerprint)
     {
         var files = new Dictionary<string, byte[]>();
         var platforms = new Dictionary<BootPlatform, string>();
@@ -58,7 +59,7 @@ public sealed class BootPrograms : ITftpFiles
                 }
             }
         }
-        return new BootPrograms(files.ToFrozenDictionary(), platforms.ToFrozenDictionary(), refused);
+        return new(files.ToFrozenDictionary(), platforms.ToFrozenDictionary(), refused);
     }
 
     private static byte[] Trusting(byte[] program, ReadOnlySpan<byte> fingerprint)
@@ -75,11 +76,13 @@ public sealed class BootPrograms : ITftpFiles
     }
 
     /// <summary>The file's bytes; null where there is none of that name.</summary>
-    public byte[]? Find(string name) => _files.GetValueOrDefault(name);
+    public byte[]? Find(string name) => _made.Value.Files.GetValueOrDefault(name);
 
     /// <summary>What changes when the file does.</summary>
-    public string TagOf(string name) => Convert.ToHexStringLower(SHA256.HashData(_files[name]).AsSpan(0, 12));
+    public string TagOf(string name) => Convert.ToHexStringLower(SHA256.HashData(_made.Value.Files[name]).AsSpan(0, 12));
 
     public TftpAnswer Open(string name, IPEndPoint client) =>
-        _files.TryGetValue(name, out var content) ? TftpAnswer.Of(content) : TftpAnswer.NotFound(name);
+        _made.Value.Files.TryGetValue(name, out var content) ? TftpAnswer.Of(content) : TftpAnswer.NotFound(name);
+
+    private sealed record Content(FrozenDictionary<string, byte[]> Files, FrozenDictionary<BootPlatform, string> ByPlatform, IReadOnlyList<string> Refused);
 }

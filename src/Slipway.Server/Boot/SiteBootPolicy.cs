@@ -19,7 +19,7 @@ internal sealed class SiteBootPolicy : IBootPolicy
     {
         _storage = storage;
         _programs = programs;
-        _chain = new ChainloadPolicy(programs.ByPlatform, (client, network) =>
+        _chain = new ChainloadPolicy(platform => programs.ByPlatform.GetValueOrDefault(platform), (client, network) =>
             $"https://{network.ServerAddress}/{FirstStageScript.Path}{client.Hardware.ToString().Replace(':', '-')}")
         {
             HttpBase = httpBase,

@@ -75,7 +75,7 @@ internal static class StateChecks
     public static IEnumerable<Finding> Programs(SiteConfiguration site, TimeProvider clock)
     {
         // A stock program can be given any fingerprint; one that was built for a site has to have that site's.
-        var programs = BootPrograms.Load(site.Ipxe, CertificateChecks.RootFingerprint(site, clock) ?? RandomNumberGenerator.GetBytes(32));
+        var programs = new BootPrograms(site.Ipxe, CertificateChecks.RootFingerprint(site, clock) ?? RandomNumberGenerator.GetBytes(32));
         foreach (var refused in programs.Refused)
             yield return new("iPXE", Health.Warning, refused, "put a build in its place that TRUST= was made for, or remove it (docs/firmware.md)");
         yield return programs.ByPlatform.Count == 0

@@ -80,7 +80,7 @@ public class BootTests
     [Fact]
     public void A_URL_too_long_for_the_header_goes_into_option_67()
     {
-        var policy = new ChainloadPolicy(new Dictionary<BootPlatform, string>(), (_, _) => "https://boot/" + new string('x', 200));
+        var policy = new ChainloadPolicy(_ => null, (_, _) => "https://boot/" + new string('x', 200));
         var server = new DhcpServer([Conversation.Boot], policy, _c.Clock);
         var message = new DhcpMessage { Hardware = HardwareAddress.Parse(Conversation.Mac), Type = MessageType.Discover };
         Conversation.Ipxe(message);

@@ -29,12 +29,13 @@ internal sealed class Conversation
     };
 
     public static IBootPolicy Policy { get; } = new ChainloadPolicy(
-        new Dictionary<BootPlatform, string>
+        platform => platform switch
         {
-            [BootPlatform.Bios] = "undionly.kpxe",
-            [BootPlatform.X64Uefi] = "ipxe-x64.efi",
-            [BootPlatform.Arm64Uefi] = "ipxe-arm64.efi",
-            [BootPlatform.RiscV64Uefi] = "ipxe-riscv64.efi",
+            BootPlatform.Bios => "undionly.kpxe",
+            BootPlatform.X64Uefi => "ipxe-x64.efi",
+            BootPlatform.Arm64Uefi => "ipxe-arm64.efi",
+            BootPlatform.RiscV64Uefi => "ipxe-riscv64.efi",
+            _ => null,
         },
         (_, network) => $"https://{network.ServerAddress}/script/${{mac:hexhyp}}")
     {

@@ -16,11 +16,11 @@ public sealed class BootProgramsTests : IDisposable
         var built = TrustingProgram.For(Root, 8192);
         File.WriteAllBytes(Path.Combine(_folder.Path, TrustingProgram.Name), built);
 
-        var programs = BootPrograms.Load(_folder.Path, Root);
+        var programs = new BootPrograms(_folder.Path, Root);
         Assert.Equal(TrustingProgram.Name, programs.ByPlatform[BootPlatform.X64Uefi]);
         Assert.Equal(built, programs.Find(TrustingProgram.Name));
 
-        programs = BootPrograms.Load(_folder.Path, Another);
+        programs = new BootPrograms(_folder.Path, Another);
         Assert.Empty(programs.ByPlatform);
         Assert.Contains("was built with its own TRUST=", Assert.Single(programs.Refused), StringComparison.Ordinal);
     }

@@ -54,7 +54,7 @@ public sealed class BootRequestsTests : IAsyncLifetime
         }, NullLogger.Instance);
         _program = TrustingProgram.For(_authority.Fingerprint, 100_000);
         await File.WriteAllBytesAsync(Path.Combine(_folder.Path, Program), _program);
-        var programs = new ProgramRequests(BootPrograms.Load(_folder.Path, _authority.Fingerprint), machines, _timelines, NullLogger.Instance);
+        var programs = new ProgramRequests(new BootPrograms(_folder.Path, _authority.Fingerprint), machines, _timelines, NullLogger.Instance);
         _endpoint = await HttpsEndpoint.StartAsync([new TlsEndPoint(new IPEndPoint(IPAddress.Loopback, 0))], [new IPEndPoint(IPAddress.Loopback, 0)],
             new ServerCertificate(new IssuedServerCertificates(_authority, [IPAddress.Loopback], "boothost", TimeProvider.System), NullLogger.Instance),
             requests, programs, NullLoggerFactory.Instance, TestContext.Current.CancellationToken);

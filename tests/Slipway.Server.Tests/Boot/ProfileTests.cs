@@ -58,7 +58,7 @@ public sealed class ProfileTests : IAsyncLifetime
         var requests = new BootRequests(_site, machines, requesters, _store, _timelines, 3260, _ => Task.CompletedTask, NullLogger.Instance);
         _endpoint = await HttpsEndpoint.StartAsync([new TlsEndPoint(new IPEndPoint(IPAddress.Loopback, 0))], [],
             new ServerCertificate(new IssuedServerCertificates(_authority, [IPAddress.Loopback], "boothost", TimeProvider.System), NullLogger.Instance),
-            requests, new ProgramRequests(BootPrograms.Load(_folder.Path, _authority.Fingerprint), machines, _timelines, NullLogger.Instance), NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
+            requests, new ProgramRequests(new BootPrograms(_folder.Path, _authority.Fingerprint), machines, _timelines, NullLogger.Instance), NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
         _timelines.Observe(Node, "node-1", BootStage.Script, "TLS", starts: true);
     }
 

@@ -19,7 +19,7 @@ public sealed class TftpFolderTests : IDisposable
         var machines = new MachineDirectory([new MachineSettings { Name = "node-1", Mac = node, Volume = "node-1" }],
             address => address.Equals(Node.Address) ? node : address.Equals(Unnamed.Address) ? unnamed : null);
         Write("ipxe/ipxe-amd64.bin", "");
-        _files = new(Path.Combine(_folder.Path, "tftp"), machines, BootPrograms.Load(Path.Combine(_folder.Path, "ipxe"), new byte[32]));
+        _files = new(Path.Combine(_folder.Path, "tftp"), machines, new BootPrograms(Path.Combine(_folder.Path, "ipxe"), new byte[32]));
         Write("tftp/boot.scr", "everybody's");
         Write("tftp/a/b", "deep");
         Write("tftp/machines/node-1/boot.scr", "node-1's");

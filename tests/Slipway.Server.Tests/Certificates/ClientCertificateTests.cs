@@ -65,7 +65,7 @@ public sealed class ClientCertificateTests : IAsyncLifetime
         _certificates = new CertificateRequests(certificates, _directory, _registry);
         var requests = new BootRequests(new CurrentSite(site), _directory, new BootRequesters(_directory, targets, _timelines, _registry, certificates, _log),
             _store, _timelines, 3260, _ => Task.CompletedTask, _log);
-        var programs = new ProgramRequests(BootPrograms.Load(_folder.Path, _authority.Fingerprint), _directory, _timelines, NullLogger.Instance);
+        var programs = new ProgramRequests(new BootPrograms(_folder.Path, _authority.Fingerprint), _directory, _timelines, NullLogger.Instance);
         _endpoint = await HttpsEndpoint.StartAsync([new TlsEndPoint(new IPEndPoint(IPAddress.Loopback, 0))], [],
             new ServerCertificate(new IssuedServerCertificates(_authority, [IPAddress.Loopback], "boothost", _time), NullLogger.Instance),
             requests, programs, NullLoggerFactory.Instance, TestContext.Current.CancellationToken);

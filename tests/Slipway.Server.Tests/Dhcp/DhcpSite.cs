@@ -110,7 +110,7 @@ internal sealed class DhcpSite : IAsyncDisposable, IDhcpObserver
     public void Start(bool probe = false, string? listenOn = null)
     {
         var binaries = new Dictionary<BootPlatform, string> { [BootPlatform.X64Uefi] = "ipxe-x64.efi", [BootPlatform.Arm64Uefi] = "ipxe-arm64.efi" };
-        var policy = new ChainloadPolicy(binaries, (_, _) => Script)
+        var policy = new ChainloadPolicy(binaries.GetValueOrDefault, (_, _) => Script)
         {
             HttpBase = network => $"http://{network.ServerAddress}/firmware/",
         };

@@ -31,7 +31,7 @@ public sealed class HttpsEndpointTests : IAsyncLifetime
         _authority = SiteAuthority.Open(_folder.Path, "lab", _time);
         var certificate = new ServerCertificate(new IssuedServerCertificates(_authority, [IPAddress.Loopback], "boothost", _time), NullLogger.Instance);
         var machines = new MachineDirectory([], _ => null);
-        var programs = new ProgramRequests(BootPrograms.Load(_folder.Path, _authority.Fingerprint), machines, new BootTimelines(_time), NullLogger.Instance);
+        var programs = new ProgramRequests(new BootPrograms(_folder.Path, _authority.Fingerprint), machines, new BootTimelines(_time), NullLogger.Instance);
         _endpoint = await HttpsEndpoint.StartAsync(
             [new TlsEndPoint(new IPEndPoint(IPAddress.Loopback, 0)), new TlsEndPoint(new IPEndPoint(IPAddress.Loopback, 0), ForFirmware: true)], [], certificate, new Answers(), programs, NullLoggerFactory.Instance, TestContext.Current.CancellationToken);
     }
