@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 using Slipway.Disks;
 using Slipway.Volumes.Qcow2;
 
@@ -11,7 +12,8 @@ namespace Slipway.Volumes.Formats;
 internal sealed class VhdImage : ForeignImage
 {
     public const int FooterSize = 512;
-    private const int Fixed = 2, Dynamic = 3;
+    private const int Fixed = 2, Dynamic = 3, Differencing = 4;
+    private const int HeaderSize = 1024;
     private const uint Unallocated = uint.MaxValue;
     private readonly long _table;
     private readonly int _bitmapBytes;
@@ -44,6 +46,9 @@ internal sealed class VhdImage : ForeignImage
                 return new FixedImage(file, length);
             case Dynamic:
                 return await OpenDynamicAsync(file, length, BinaryPrimitives.ReadInt64BigEndian(footer.AsSpan(16)), cancellation);
+            case Differencing:
+                var parent = await ParentAsync(file, BinaryPrimitives.ReadInt64BigEndian(footer.AsSpan(16)), cancellation);
+                throw new DiskFormatException($"vhd: a differencing disk, which stands on {parent}: make it whole first, with Hyper-V's Merge-VHD or Convert-VHD");
             case var type:
                 throw new DiskFormatException($"vhd: a disk of type {type}; fixed (2) and dynamic (3) ones are read");
         }
@@ -58,11 +63,7 @@ internal sealed class VhdImage : ForeignImage
 
     private static async ValueTask<VhdImage> OpenDynamicAsync(IImageFile file, long length, long offset, CancellationToken cancellation)
     {
-        Inside(file, offset, 1024, "vhd: the dynamic disk header");
-        var header = new byte[1024];
-        await file.ReadAsync(offset, header, cancellation);
-        if (!header.AsSpan().StartsWith("cxsparse"u8)) throw new DiskFormatException("vhd: the dynamic disk header has another cookie than cxsparse");
-        CheckSum(header, 36, "dynamic disk header");
+        var header = await HeaderAsync(file, offset, cancellation);
         var table = BinaryPrimitives.ReadInt64BigEndian(header.AsSpan(16));
         var entries = BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(28));
         var blockSize = BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(32));
@@ -70,6 +71,24 @@ internal sealed class VhdImage : ForeignImage
         if (entries < (length + blockSize - 1) / blockSize) throw new DiskFormatException($"vhd: a table of {entries} blocks does not fit a disk of {length} bytes");
         Inside(file, table, (length + blockSize - 1) / blockSize * 4, "vhd: the block allocation table");
         return new(file, length, blockSize, table);
+    }
+
+    private static async ValueTask<byte[]> HeaderAsync(IImageFile file, long offset, CancellationToken cancellation)
+    {
+        Inside(file, offset, HeaderSize, "vhd: the dynamic disk header");
+        var header = new byte[HeaderSize];
+        await file.ReadAsync(offset, header, cancellation);
+        if (!header.AsSpan().StartsWith("cxsparse"u8)) throw new DiskFormatException("vhd: the dynamic disk header has another cookie than cxsparse");
+        CheckSum(header, 36, "dynamic disk header");
+        return header;
+    }
+
+    // "Parent Unicode Name": a file name in UTF-16, with zeroes behind it.
+    private static async ValueTask<string> ParentAsync(IImageFile file, long offset, CancellationToken cancellation)
+    {
+        var header = await HeaderAsync(file, offset, cancellation);
+        var name = Encoding.BigEndianUnicode.GetString(header.AsSpan(64, 512)).TrimEnd('\0');
+        return name.Length > 0 && !name.Any(char.IsControl) ? name : "another";
     }
 
     // "Checksum": the ones' complement of the sum of all bytes, without the field itself.

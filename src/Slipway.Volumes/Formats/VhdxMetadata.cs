@@ -24,6 +24,7 @@ internal sealed record VhdxMetadata(long Length, int BlockSize, int SectorSize)
             var entry = table.AsMemory(32 + i * 32, 32);
             var id = new Guid(entry.Span[..16]);
             var (at, length) = (BinaryPrimitives.ReadUInt32LittleEndian(entry.Span[16..]), BinaryPrimitives.ReadUInt32LittleEndian(entry.Span[20..]));
+            if (id == VhdxFormat.ParentLocator) throw IsDifferencing();
             if (!IsKnown(id))
             {
                 if ((entry.Span[24] & Required) != 0) throw new DiskFormatException($"vhdx: the image needs the metadata item {id}, which is not known");
@@ -40,12 +41,15 @@ internal sealed record VhdxMetadata(long Length, int BlockSize, int SectorSize)
     private static bool IsKnown(Guid id) => id == VhdxFormat.FileParameters || id == VhdxFormat.DiskSize || id == VhdxFormat.DiskId
         || id == VhdxFormat.LogicalSectorSize || id == VhdxFormat.PhysicalSectorSize;
 
+    private static DiskFormatException IsDifferencing() =>
+        new("vhdx: a differencing disk, which stands on another: make it whole first, with Hyper-V's Merge-VHD or Convert-VHD");
+
     private static VhdxMetadata Check(Dictionary<Guid, byte[]> items)
     {
         var parameters = Item(VhdxFormat.FileParameters, 8);
         var blockSize = BinaryPrimitives.ReadInt32LittleEndian(parameters);
         if (blockSize is < 1 << 20 or > 1 << 28 || !int.IsPow2(blockSize)) throw new DiskFormatException($"vhdx: blocks of {blockSize} bytes");
-        if ((parameters[4] & 2) != 0) throw new DiskFormatException("vhdx: a differencing disk: make it whole first");
+        if ((parameters[4] & 2) != 0) throw IsDifferencing();
         var sectorSize = BinaryPrimitives.ReadInt32LittleEndian(Item(VhdxFormat.LogicalSectorSize, 4));
         if (sectorSize is not (512 or 4096)) throw new DiskFormatException($"vhdx: sectors of {sectorSize} bytes");
         var length = BinaryPrimitives.ReadInt64LittleEndian(Item(VhdxFormat.DiskSize, 8));

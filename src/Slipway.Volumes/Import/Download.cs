@@ -17,7 +17,8 @@ internal sealed class Download(string folder, Uri source)
     private const int Tries = 6;
     private const int BufferSize = 1 << 20;
     private static readonly HttpClient Client = new() { Timeout = Timeout.InfiniteTimeSpan };
-    private static readonly TimeSpan Stalled = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Stalled = TimeSpan.FromSeconds(60), Pause = TimeSpan.FromSeconds(1);
+    private long _total;
 
     /// <summary>Named after its address: the same import run again finds it.</summary>
     public string Path { get; } = System.IO.Path.Combine(folder, $".download-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(source.ToString())))[..16]}");
@@ -41,26 +42,32 @@ internal sealed class Download(string folder, Uri source)
 
     private async ValueTask FetchAsync(FileStream file, IProgress<ImportProgress>? progress, CancellationToken cancellation)
     {
-        var wait = TimeSpan.FromSeconds(1);
+        var begun = file.Length;
         for (var failures = 0; ;)
         {
             var before = file.Length;
             try
             {
-                if (failures > 0) await Task.Delay(wait * failures, cancellation);
+                if (failures > 0) await Task.Delay(Pause * failures, cancellation);
                 await FetchRestAsync(file, progress, cancellation);
                 return;
             }
             catch (HttpRequestException e) when (e.InnerException is AuthenticationException refusal)
             {
                 // Another try meets the same certificate.
-                throw new VolumeStoreException($"{source.Host} cannot be read: {refusal.Message.TrimEnd('.')}. {Kept(file.Length)}", e);
+                throw Unreadable(refusal.Message, file.Length, e);
+            }
+            catch (HttpRequestException e) when (file.Length == begun && e.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError)
+            {
+                // A server that was never there is more likely a wrong address than one that comes back.
+                throw Unreadable(e.Message, file.Length, e);
             }
             catch (Exception e) when (e is HttpRequestException { StatusCode: null } or HttpIOException or TimeoutException)
             {
                 // A line that drops now and then is no reason to give up as long as bytes arrive.
                 failures = file.Length > before ? 1 : failures + 1;
-                if (failures >= Tries) throw new VolumeStoreException($"{source.Host} cannot be read: {e.Message}. {Kept(file.Length)}", e);
+                if (failures >= Tries) throw Unreadable(e.Message, file.Length, e);
+                progress?.Report(new("download", file.Length, _total, $"{source.Host}: {e.Message.TrimEnd('.')}; going on in {(Pause * failures).TotalSeconds:0} s"));
             }
             catch (OperationCanceledException e) when (cancellation.IsCancellationRequested)
             {
@@ -110,12 +117,12 @@ internal sealed class Download(string folder, Uri source)
             file.SetLength(0);
             await File.WriteAllTextAsync(TagPath, TagOf(response), cancellation);
         }
-        var total = response.Content.Headers.ContentLength is { } length ? file.Length + length : 0;
-        await CopyAsync(response, file, total, progress, cancellation);
-        if (total > 0 && file.Length != total) throw new HttpRequestException($"the answer ended after {file.Length} of {total} bytes");
+        _total = response.Content.Headers.ContentLength is { } length ? file.Length + length : 0;
+        await CopyAsync(response, file, progress, cancellation);
+        if (_total > 0 && file.Length != _total) throw new HttpRequestException($"the answer ended after {file.Length} of {_total} bytes");
     }
 
-    private async ValueTask CopyAsync(HttpResponseMessage response, FileStream file, long total, IProgress<ImportProgress>? progress, CancellationToken cancellation)
+    private async ValueTask CopyAsync(HttpResponseMessage response, FileStream file, IProgress<ImportProgress>? progress, CancellationToken cancellation)
     {
         await using var body = await response.Content.ReadAsStreamAsync(cancellation);
         var buffer = new byte[BufferSize];
@@ -125,7 +132,7 @@ internal sealed class Download(string folder, Uri source)
             var count = await SoonAsync(soon => body.ReadAsync(buffer, soon).AsTask(), cancellation);
             if (count == 0) return;
             await WriteAsync(file, buffer.AsMemory(0, count), cancellation);
-            progress?.Report(new("download", file.Length, total));
+            progress?.Report(new("download", file.Length, _total));
         }
     }
 
@@ -161,6 +168,8 @@ internal sealed class Download(string folder, Uri source)
         response.Headers.ETag is { IsWeak: false } tag ? tag.ToString()
         : response.Content.Headers.LastModified is { } date ? date.ToString("r")
         : "";
+
+    private VolumeStoreException Unreadable(string reason, long kept, Exception e) => new($"{source.Host} cannot be read: {reason.TrimEnd('.')}. {Kept(kept)}", e);
 
     private static string Kept(long bytes) => bytes > 0 ? $"{bytes} bytes are kept: run the same command again to go on from there" : "Nothing was imported";
 }

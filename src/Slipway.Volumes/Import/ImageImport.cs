@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Slipway.Disks;
 using Slipway.Volumes.Formats;
 using Slipway.Volumes.Qcow2;
+using Slipway.Volumes.Raw;
 using Slipway.Volumes.Store;
 
 namespace Slipway.Volumes.Import;
@@ -52,8 +53,9 @@ internal sealed class ImageImport(string folder, IProgress<ImportProgress>? prog
     private async ValueTask<PieceHashes> FromFileAsync(string path, string target, string? sha256, CancellationToken cancellation)
     {
         if (!File.Exists(path)) throw new VolumeStoreException(Directory.Exists(path) ? $"{path} is a folder: give a file" : $"there is no file {path}");
-        if (sha256 is not null) await CheckAsync(path, sha256, cancellation);
-        var start = await StartOfAsync(path, cancellation);
+        await using var source = OpenSource(path);
+        if (sha256 is not null) await CheckAsync(source, sha256, cancellation);
+        var start = await StartOfAsync(source, cancellation);
         if (!Packing.IsPacked(start)) return await FromImageAsync(path, target, cancellation);
         await using var packed = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, BufferSize);
         await using var content = Packing.Open(packed, start);
@@ -92,28 +94,37 @@ internal sealed class ImageImport(string folder, IProgress<ImportProgress>? prog
         return raw.Hashes;
     }
 
-    private async ValueTask CheckAsync(string path, string sha256, CancellationToken cancellation)
+    private static FileStream OpenSource(string path)
     {
-        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+        var file = LinuxFile.OpenSource(path) ?? throw new VolumeStoreException(
+            $"{path} is mounted, or part of an array or a volume group, and may change while it is read: unmount it, or import a snapshot of it");
+        // Whoever writes to it is found, and named, when it is opened as an image.
+        var source = new FileStream(file, FileAccess.Read, bufferSize: 0);
+        if (source.CanSeek) return source;
+        source.Dispose();
+        throw new VolumeStoreException($"{path} is a pipe, and formats are read here and there: give a file");
+    }
+
+    private async ValueTask CheckAsync(FileStream file, string sha256, CancellationToken cancellation)
+    {
+        var length = LinuxFile.LengthOf(file.SafeFileHandle);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = new byte[BufferSize];
         int count;
         while ((count = await file.ReadAsync(buffer, cancellation)) > 0)
         {
             hash.AppendData(buffer, 0, count);
-            progress?.Report(new("check", file.Position, file.Length));
+            progress?.Report(new("check", file.Position, length));
         }
         var found = Convert.ToHexStringLower(hash.GetHashAndReset());
         if (!string.Equals(found, sha256, StringComparison.OrdinalIgnoreCase))
             throw new VolumeStoreException($"the source's SHA-256 is {found}, not {sha256}: it is another file, or was damaged on its way. Nothing was imported");
     }
 
-    private static async ValueTask<byte[]> StartOfAsync(string path, CancellationToken cancellation)
+    private static async ValueTask<byte[]> StartOfAsync(FileStream file, CancellationToken cancellation)
     {
-        // Whoever writes to it is found, and named, when it is opened as an image.
-        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
-        if (!file.CanSeek) throw new VolumeStoreException($"{path} is a pipe, and formats are read here and there: give a file");
         var start = new byte[Packing.MarkBytes];
+        file.Position = 0;
         var count = await file.ReadAtLeastAsync(start, start.Length, throwOnEndOfStream: false, cancellation);
         return start[..count];
     }

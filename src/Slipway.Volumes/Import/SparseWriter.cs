@@ -32,7 +32,7 @@ internal sealed class SparseWriter : IDisposable
     /// <summary>Copies a disk; what it knows to be zero is not read.</summary>
     public async ValueTask CopyAsync(IBlockDevice disk, IProgress<ImportProgress>? progress, CancellationToken cancellation)
     {
-        RandomAccess.SetLength(_file, disk.Length);
+        SetLength(disk.Length);
         await Parallel.ForEachAsync(PiecesAsync(disk, cancellation), Options(cancellation), async (offset, stop) =>
         {
             var buffer = ArrayPool<byte>.Shared.Rent(PieceHashes.PieceSize);
@@ -70,7 +70,7 @@ internal sealed class SparseWriter : IDisposable
         });
         var length = Interlocked.Read(ref _done);
         if (length == 0) throw new DiskFormatException("the file is empty");
-        RandomAccess.SetLength(_file, length);
+        SetLength(length);
         RandomAccess.FlushToDisk(_file);
     }
 
@@ -78,6 +78,12 @@ internal sealed class SparseWriter : IDisposable
 
     private static ParallelOptions Options(CancellationToken cancellation) =>
         new() { MaxDegreeOfParallelism = Workers, CancellationToken = cancellation };
+
+    private void SetLength(long length)
+    {
+        RandomAccess.SetLength(_file, length);
+        Hashes.Length = length;
+    }
 
     private void Store(long offset, ReadOnlySpan<byte> piece)
     {

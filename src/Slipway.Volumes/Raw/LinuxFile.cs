@@ -20,7 +20,8 @@ internal static partial class LinuxFile
     private const int KeepSize = 1, PunchHole = 2, ZeroRange = 0x10;    // fallocate(2)
     private const uint BeginWrite = 2;          // SYNC_FILE_RANGE_WRITE, sync_file_range(2)
     private const int SeekEnd = 2, SeekData = 3, SeekHole = 4;       // lseek(2)
-    private const int ENOSPC = 28, ENXIO = 6;
+    private const int NonBlocking = 0x800, CloseOnExec = 0x80000, Exclusive = 0x80;      // open(2), to read
+    private const int ENOSPC = 28, ENXIO = 6, EBUSY = 16;
     private const int HResultNoSpace = unchecked((int)0x80070070);
 
     /// <summary>The host's boot: what is in the page cache stays there until another one. Empty where that is not known.</summary>
@@ -79,6 +80,26 @@ internal static partial class LinuxFile
         if (OperatingSystem.IsLinux()) _ = sync_file_range(file, offset, length, BeginWrite);
     }
 
+    /// <summary>
+    /// Opens a file to read it, and does not wait for the writer of a pipe. A block device is held (O_EXCL, open(2)): nobody mounts
+    /// it meanwhile. Null where it is mounted already, or part of a volume group or an array.
+    /// </summary>
+    public static SafeFileHandle? OpenSource(string path)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            var file = open(path, NonBlocking | CloseOnExec | Exclusive);
+            if (!file.IsInvalid)
+                return file;
+            var error = Marshal.GetLastPInvokeError();
+            file.Dispose();
+            if (error == EBUSY)
+                return null;
+        }
+        // Which says in its own words what else is wrong.
+        return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+    }
+
     /// <summary>A file's length, or a block device's, of which fstat(2) says 0.</summary>
     public static long LengthOf(SafeFileHandle file)
     {
@@ -107,6 +128,9 @@ internal static partial class LinuxFile
     }
 
     public static bool IsNoSpace(IOException e) => e.HResult is HResultNoSpace or ENOSPC;
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial SafeFileHandle open(string path, int flags);
 
     [LibraryImport("libc")]
     private static unsafe partial nint pread(int file, void* destination, nuint length, long offset);

@@ -4,7 +4,7 @@ using Slipway.Volumes.Qcow2;
 
 namespace Slipway.Volumes.Store;
 
-/// <summary>Compares an image with the hashes of its pieces, on all cores; holes are looked at, not read.</summary>
+/// <summary>Compares an image with its length and the hashes of its pieces, on all cores; holes are looked at, not read.</summary>
 internal static class ImageVerification
 {
     public static async ValueTask<long?> RunAsync(ImageFile file, PieceHashes pieces, IProgress<ImportProgress>? progress, CancellationToken cancellation)
@@ -24,6 +24,8 @@ internal static class ImageVerification
                 progress?.Report(new("verify", done, file.Length));
             }
         });
+        // One that was cut, or is longer, has its first difference there at the latest.
+        if (pieces.Length is { } length && length != file.Length) damaged = Math.Min(damaged, Math.Min(length, file.Length));
         return damaged == long.MaxValue ? null : damaged;
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Slipway.Tests;
 using Slipway.Volumes.Import;
 using Slipway.Volumes.Store;
@@ -25,8 +26,26 @@ public sealed class DownloadTests : IDisposable
     {
         _server.Breaks.Enqueue(1 << 20);
         _server.Breaks.Enqueue(3 << 20);
-        await ImportedAsync();
+        var notes = new Notes();
+        await ImportedAsync(notes);
         Assert.Equal([0, 1 << 20, 4 << 20], _server.Answers);
+        Assert.Equal(2, notes.Count);
+    }
+
+    /// <summary>A wrong address, most likely: nobody waits for five more tries.</summary>
+    [Theory]
+    [InlineData("http://127.0.0.1:{0}/disk.raw", "Connection refused")]
+    [InlineData("http://no-such-host.invalid/disk.raw", "no-such-host.invalid cannot be read")]
+    public async Task A_server_that_is_not_there_is_not_waited_for(string address, string reason)
+    {
+        var port = new Uri(_server.Address).Port;
+        _server.Dispose();
+        var notes = new Notes();
+        var refusal = await Assert.ThrowsAsync<VolumeStoreException>(async () =>
+            await _images.ImportAsync(string.Format(CultureInfo.InvariantCulture, address, port), "golden", progress: notes));
+        Assert.Contains(reason, refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("Nothing was imported", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal(0, notes.Count);
     }
 
     [Fact]
@@ -82,12 +101,25 @@ public sealed class DownloadTests : IDisposable
         return await Assert.ThrowsAsync<VolumeStoreException>(() => import);
     }
 
-    private async Task ImportedAsync()
+    private async Task ImportedAsync(IProgress<ImportProgress>? progress = null)
     {
-        var image = await _images.ImportAsync(_server.Address, "golden");
+        var image = await _images.ImportAsync(_server.Address, "golden", progress: progress);
         Assert.Equal(_server.Content, await File.ReadAllBytesAsync(image.Path));
         // Nothing is left of what was fetched.
         Assert.Equal(["golden@1.raw", "golden@1.raw.pieces"], Directory.GetFiles(_folder["images"]).Select(Path.GetFileName).Order());
+    }
+
+    /// <summary>How often it was said that another try is made.</summary>
+    private sealed class Notes : IProgress<ImportProgress>
+    {
+        private int _count;
+
+        public int Count => _count;
+
+        public void Report(ImportProgress value)
+        {
+            if (value.Note is not null) Interlocked.Increment(ref _count);
+        }
     }
 
     private sealed class Arrived(long bytes) : IProgress<ImportProgress>

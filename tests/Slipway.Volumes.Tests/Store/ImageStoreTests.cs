@@ -42,6 +42,25 @@ public class ImageStoreTests
         }
     }
 
+    /// <summary>By less than a piece and by more, where there are only zeroes and where there are none.</summary>
+    [Theory]
+    [InlineData((20 << 20) + 512, (20 << 20) + 512)]
+    [InlineData(20 << 20, 20 << 20)]
+    [InlineData(18 << 20, 16 << 20)]
+    [InlineData(7 << 20, 4 << 20)]
+    public async Task A_file_that_was_cut_or_has_grown_is_found(int length, int offset)
+    {
+        using var folder = new TemporaryFolder();
+        var images = new ImageStore(folder["images"]);
+        var content = Sample.Disk(19 << 20);
+        await File.WriteAllBytesAsync(folder["raw"], content);
+        await Tool.RunAsync("truncate", "-s", $"{(20 << 20) + 4096}", folder["raw"]);
+        var image = await images.ImportAsync(folder["raw"], "a");
+
+        await Tool.RunAsync("truncate", "-s", $"{length}", image.Path);
+        Assert.Equal(offset, await ImageStore.VerifyAsync(image));
+    }
+
     [Fact]
     public async Task Imports_at_the_same_time_get_a_version_each()
     {

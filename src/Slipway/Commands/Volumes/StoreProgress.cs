@@ -3,22 +3,30 @@ using Spectre.Console;
 
 namespace Slipway.Commands.Volumes;
 
-/// <summary>Bars with rate and time left for work on whole disks, on the error stream; nothing where nobody watches.</summary>
+/// <summary>Bars with rate and time left for work on whole disks, on the error stream; where nobody watches only why it does not come on.</summary>
 internal static class StoreProgress
 {
     private static readonly TimeSpan Redraw = TimeSpan.FromMilliseconds(100);
 
     public static async Task<T> ShowAsync<T>(Func<IProgress<ImportProgress>?, Task<T>> work)
     {
-        if (Console.IsErrorRedirected) return await work(null);
+        if (Console.IsErrorRedirected) return await work(new Notes());
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
         return await console.Progress()
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new DownloadedColumn(), new TransferSpeedColumn(), new RemainingTimeColumn())
-            .StartAsync(context => work(new Bars(context)));
+            .StartAsync(context => work(new Bars(console, context)));
+    }
+
+    private sealed class Notes : IProgress<ImportProgress>
+    {
+        public void Report(ImportProgress value)
+        {
+            if (value.Note is { } note) Console.Error.WriteLine(note);
+        }
     }
 
     /// <summary>One bar for each step, as it begins.</summary>
-    private sealed class Bars(ProgressContext context) : IProgress<ImportProgress>
+    private sealed class Bars(IAnsiConsole console, ProgressContext context) : IProgress<ImportProgress>
     {
         private readonly Dictionary<string, ProgressTask> _tasks = [];
         private readonly Lock _lock = new();
@@ -28,6 +36,11 @@ internal static class StoreProgress
         {
             lock (_lock)
             {
+                if (value.Note is { } note)
+                {
+                    console.WriteLine(note);
+                    return;
+                }
                 var (now, isEnd) = (DateTime.UtcNow, value.At >= value.Total);
                 if (now < _next && !isEnd && _tasks.ContainsKey(value.Step)) return;
                 _next = now + Redraw;
