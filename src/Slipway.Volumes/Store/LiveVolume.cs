@@ -6,40 +6,35 @@ namespace Slipway.Volumes.Store;
 
 /// <summary>
 /// A volume that is served. Its files can change under the initiator's feet: for a snapshot, for more room, for a boot
-/// that begins anew. I/O that has begun ends first, the rest waits; that takes milliseconds. While nobody needs it the
-/// files can be given back.
+/// that begins anew. I/O that has begun ends first, the rest waits (<see cref="CallGate"/>); that takes milliseconds. While
+/// nobody needs it the files can be given back (<see cref="HeldVolume"/>).
 /// </summary>
 public sealed class LiveVolume : IBlockDevice
 {
-    private readonly VolumeFolder _folder;
-    private readonly string _store;
-    private readonly ImageStore _images;
+    private readonly CallGate _gate = new();
+    private readonly HeldVolume _held;
+    private readonly NextBoot _nextBoot;
     private readonly SemaphoreSlim _changing = new(1, 1);
-    private ClosedVolume? _files;
-    private VolumeControl? _control;
-    private volatile Qcow2Device? _disk;
-    private volatile Pause? _pause;
-    private int _inFlight;
 
-    // When the disk had been written last as it was released; null while it is held, and once the machine boots.
-    private DateTime? _left;
-
-    private LiveVolume(VolumeFolder folder, string store, ImageStore images, string name) => (_folder, _store, _images, Name) = (folder, store, images, name);
+    private LiveVolume(VolumeFolder folder, string store, ImageStore images, string name)
+    {
+        (Name, Path, Length) = (name, folder.Disk(name), Qcow2File.SizeOf(folder.Disk(name)));
+        (_held, _nextBoot) = (new(folder, store, name, DoAsync), new(folder, images, name));
+    }
 
     /// <summary>Told after the disk has another length.</summary>
     public event Action? LengthChanged;
 
     public string Name { get; }
 
-    public string Path => _folder.Disk(Name);
+    public string Path { get; }
 
     public long Length { get; private set; }
 
     public bool IsReadOnly => false;
 
     /// <summary>A volume whose files are taken at the first use.</summary>
-    internal static LiveVolume Of(VolumeFolder folder, string store, ImageStore images, string name) =>
-        new(folder, store, images, name) { Length = Qcow2File.SizeOf(folder.Disk(name)) };
+    internal static LiveVolume Of(VolumeFolder folder, string store, ImageStore images, string name) => new(folder, store, images, name);
 
     /// <summary>Takes the files at once.</summary>
     internal static async ValueTask<LiveVolume> OpenAsync(VolumeFolder folder, string store, ImageStore images, string name, CancellationToken cancellation)
@@ -48,7 +43,6 @@ public sealed class LiveVolume : IBlockDevice
         try
         {
             await volume.TakeAsync(cancellation);
-            volume.Measure();
             return volume;
         }
         catch
@@ -64,62 +58,37 @@ public sealed class LiveVolume : IBlockDevice
     public ValueTask GrowAsync(long size, CancellationToken cancellation = default) =>
         ChangeAsync(files => files.GrowAsync(size, CancellationToken.None), cancellation);
 
-    /// <summary>
-    /// A machine begins to boot: a volume that is to be reset, or to go over to another image version, does so now. What a
-    /// volume with the policy <see cref="VolumePolicy.Keep"/> had before it went over stays as a snapshot.
-    /// </summary>
+    /// <summary>A machine begins to boot: a volume that is to be reset, or to go over to another image version, does so now.</summary>
     public async ValueTask BeginBootAsync(CancellationToken cancellation = default)
     {
-        await TakeForBootAsync(cancellation);
-        var settings = VolumeSettings.Load(_folder.Settings(Name));
-        if (settings.NextImage is { } next)
-        {
-            var image = _images.Find(next);
-            await ChangeAsync(async files =>
-            {
-                if (settings.Policy == VolumePolicy.Keep) await files.SnapshotAsync(NameBefore(image), CancellationToken.None);
-                await files.ResetAsync(image, CancellationToken.None);
-            }, cancellation);
-            (settings with { NextImage = null }).Save(_folder.Settings(Name));
-        }
-        else if (settings.Policy == VolumePolicy.Reset)
-        {
-            var image = _folder.ImageOf(Path) is { } reference ? _images.Find(reference) : null;
-            await ChangeAsync(files => image is null ? files.ResetAsync(CancellationToken.None) : files.ResetAsync(image, CancellationToken.None), cancellation);
-        }
+        await AloneAsync(() => _held.TakeAsFoundAsync(cancellation), cancellation);
+        Measure();
+        await _nextBoot.PrepareAsync(this, cancellation);
     }
 
     /// <summary>
     /// Gives the files back, to whoever may want to change them: the next use takes them again. Where they were written to
     /// in between, that fails until the machine boots anew, since what it remembers of its disk may not be so any more.
     /// </summary>
-    public async ValueTask ReleaseAsync()
+    public ValueTask ReleaseAsync() => AloneAsync(async () =>
     {
-        await _changing.WaitAsync();
-        try
-        {
-            if (_files is not null) await WithoutCallersAsync(GiveBackAsync);
-        }
-        finally
-        {
-            _changing.Release();
-        }
-    }
+        if (_held.IsHeld) await _gate.WithoutCallsAsync(_held.GiveBackAsync);
+    });
 
     public ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellation = default) =>
         Holds(offset, destination.Length) && TryEnter() is { } disk
-            ? EndAsync(disk.ReadAsync(offset, destination, cancellation))
+            ? _gate.LeaveAfterAsync(disk.ReadAsync(offset, destination, cancellation))
             : ReadLaterAsync(offset, destination, cancellation);
 
     public ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellation = default) =>
         Holds(offset, source.Length) && TryEnter() is { } disk
-            ? EndAsync(disk.WriteAsync(offset, source, cancellation))
+            ? _gate.LeaveAfterAsync(disk.WriteAsync(offset, source, cancellation))
             : WriteLaterAsync(offset, source, cancellation);
 
     public async ValueTask FlushAsync(CancellationToken cancellation = default)
     {
         var disk = await EnterAsync(cancellation);
-        await EndAsync(disk.FlushAsync(cancellation));
+        await _gate.LeaveAfterAsync(disk.FlushAsync(cancellation));
     }
 
     public ValueTask DiscardAsync(long offset, long length, CancellationToken cancellation = default) =>
@@ -129,7 +98,7 @@ public sealed class LiveVolume : IBlockDevice
     {
         CheckRange(offset, length);
         var disk = await EnterAsync(cancellation);
-        await EndAsync(disk.WriteZeroesAsync(offset, length, mayDiscard, cancellation));
+        await _gate.LeaveAfterAsync(disk.WriteZeroesAsync(offset, length, mayDiscard, cancellation));
     }
 
     public async ValueTask<Extent> GetExtentAsync(long offset, CancellationToken cancellation = default)
@@ -142,16 +111,28 @@ public sealed class LiveVolume : IBlockDevice
         }
         finally
         {
-            Leave();
+            _gate.Leave();
         }
     }
 
     public async ValueTask DisposeAsync()
     {
-        await GiveBackAsync();
+        await _held.DisposeAsync();
         _changing.Dispose();
     }
 
+    /// <summary>Changes the files while no call is under way; those that come meanwhile find what is there then.</summary>
+    internal async ValueTask ChangeAsync(Func<ClosedVolume, ValueTask> change, CancellationToken cancellation)
+    {
+        await AloneAsync(async () =>
+        {
+            await _held.TakeAsync(cancellation);
+            await _gate.WithoutCallsAsync(() => _held.ChangeAsync(change));
+        }, cancellation);
+        Measure();
+    }
+
+    // What another process asks for.
     private async ValueTask DoAsync(string verb, string argument, CancellationToken cancellation)
     {
         switch (verb)
@@ -167,150 +148,37 @@ public sealed class LiveVolume : IBlockDevice
         }
     }
 
-    /// <summary>Closes the disk, changes its files, and opens what is there then.</summary>
-    private async ValueTask ChangeAsync(Func<ClosedVolume, ValueTask> change, CancellationToken cancellation)
+    private async ValueTask AloneAsync(Func<ValueTask> act, CancellationToken cancellation = default)
     {
         await _changing.WaitAsync(cancellation);
         try
         {
-            if (_disk is null) await TakeAsync(cancellation);
-            // Not cancelled from here on: an initiator waits behind it.
-            await WithoutCallersAsync(async () =>
-            {
-                await CloseAsync();
-                try
-                {
-                    await change(_files!);
-                }
-                finally
-                {
-                    _disk = await _files!.OpenAsync(CancellationToken.None);
-                }
-            });
-        }
-        finally
-        {
-            _changing.Release();
-        }
-        Measure();
-    }
-
-    /// <summary>Runs something while no call is in flight; those that come meanwhile wait for its end.</summary>
-    private async ValueTask WithoutCallersAsync(Func<ValueTask> act)
-    {
-        var pause = new Pause();
-        _pause = pause;
-        try
-        {
-            Interlocked.MemoryBarrier();
-            if (Volatile.Read(ref _inFlight) > 0) await pause.Quiet.Task;
             await act();
         }
         finally
         {
-            _pause = null;
-            pause.Over.SetResult();
-        }
-    }
-
-    private async ValueTask TakeForBootAsync(CancellationToken cancellation)
-    {
-        await _changing.WaitAsync(cancellation);
-        try
-        {
-            _left = null;
-            if (_disk is null) await TakeAsync(cancellation);
-        }
-        finally
-        {
             _changing.Release();
         }
-        Measure();
-    }
-
-    /// <summary>For a call that found the disk closed.</summary>
-    private async ValueTask TakeAgainAsync(CancellationToken cancellation)
-    {
-        await _changing.WaitAsync(cancellation);
-        try
-        {
-            if (_disk is null) await TakeAsync(cancellation);
-        }
-        catch (Exception e) when (e is UnauthorizedAccessException or IOException and not BlockDeviceException)
-        {
-            throw new BlockDeviceException(BlockDeviceError.Io, e.Message, e);
-        }
-        finally
-        {
-            _changing.Release();
-        }
-        Measure();
     }
 
     private async ValueTask TakeAsync(CancellationToken cancellation)
     {
-        _files ??= ClosedVolume.Take(_folder, _store, Name);
-        try
-        {
-            if (_left is { } left && File.GetLastWriteTimeUtc(Path) != left)
-                throw new VolumeStoreException($"the volume {Name} was changed while its machine was away: the machine has to boot anew");
-            _disk = await _files.OpenAsync(cancellation);
-            _left = null;
-            _control ??= VolumeControl.Listen(_folder.Control(Name), DoAsync);
-        }
-        catch
-        {
-            // One that serves requests keeps its files, and is opened at the next use. (A request may be what comes here: it
-            // cannot wait for its own end.)
-            if (_control is null) await GiveBackAsync();
-            throw;
-        }
-    }
-
-    private async ValueTask GiveBackAsync()
-    {
-        if (_control is { } control)
-        {
-            _control = null;
-            await control.DisposeAsync();
-        }
-        try
-        {
-            if (_disk is not null)
-            {
-                await CloseAsync();
-                _left = File.GetLastWriteTimeUtc(Path);
-            }
-        }
-        finally
-        {
-            _files?.Dispose();
-            _files = null;
-        }
-    }
-
-    private async ValueTask CloseAsync()
-    {
-        if (_disk is not { } disk) return;
-        _disk = null;
-        await disk.DisposeAsync();
+        await AloneAsync(() => _held.TakeAsync(cancellation), cancellation);
+        Measure();
     }
 
     private void Measure()
     {
-        if (_disk is not { } disk || disk.Length == Length) return;
+        if (_held.Disk is not { } disk || disk.Length == Length) return;
         Length = disk.Length;
         LengthChanged?.Invoke();
     }
 
-    private static string NameBefore(StoredImage next) => $"before-{next.Name}.{next.Version}-{DateTime.UtcNow:yyyyMMddHHmmss}";
-
-    // An entry counts before it looks for a pause, and a pause is set before it looks at the count: one of them sees the other.
     private Qcow2Device? TryEnter()
     {
-        Interlocked.Increment(ref _inFlight);
-        if (_pause is null && _disk is { } disk) return disk;
-        Leave();
+        if (!_gate.TryEnter()) return null;
+        if (_held.Disk is { } disk) return disk;
+        _gate.Leave();
         return null;
     }
 
@@ -319,45 +187,35 @@ public sealed class LiveVolume : IBlockDevice
         while (true)
         {
             if (TryEnter() is { } disk) return disk;
-            if (_pause is { } pause) await pause.Over.Task.WaitAsync(cancellation);
-            else if (_disk is null) await TakeAgainAsync(cancellation);
+            if (_gate.Opening is { } opening) await opening.WaitAsync(cancellation);
+            else if (_held.Disk is null) await TakeForCallAsync(cancellation);
         }
     }
 
-    private void Leave()
+    private async ValueTask TakeForCallAsync(CancellationToken cancellation)
     {
-        if (Interlocked.Decrement(ref _inFlight) == 0) _pause?.Quiet.TrySetResult();
-    }
-
-    private ValueTask EndAsync(ValueTask call)
-    {
-        if (!call.IsCompleted) return AwaitedAsync(call);
-        Leave();
-        return call;
-
-        async ValueTask AwaitedAsync(ValueTask running)
+        try
         {
-            try
-            {
-                await running;
-            }
-            finally
-            {
-                Leave();
-            }
+            await TakeAsync(cancellation);
+        }
+        catch (Exception e) when (e is UnauthorizedAccessException or IOException and not BlockDeviceException)
+        {
+            throw new BlockDeviceException(BlockDeviceError.Io, e.Message, e);
         }
     }
 
     private async ValueTask ReadLaterAsync(long offset, Memory<byte> destination, CancellationToken cancellation)
     {
         CheckRange(offset, destination.Length);
-        await EndAsync((await EnterAsync(cancellation)).ReadAsync(offset, destination, cancellation));
+        var disk = await EnterAsync(cancellation);
+        await _gate.LeaveAfterAsync(disk.ReadAsync(offset, destination, cancellation));
     }
 
     private async ValueTask WriteLaterAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellation)
     {
         CheckRange(offset, source.Length);
-        await EndAsync((await EnterAsync(cancellation)).WriteAsync(offset, source, cancellation));
+        var disk = await EnterAsync(cancellation);
+        await _gate.LeaveAfterAsync(disk.WriteAsync(offset, source, cancellation));
     }
 
     // Before a call is counted as begun: what the disk throws at once would leave it counted for ever.
@@ -367,12 +225,4 @@ public sealed class LiveVolume : IBlockDevice
     }
 
     private bool Holds(long offset, long length) => offset >= 0 && offset <= Length - length;
-
-    private sealed class Pause
-    {
-        /// <summary>Nothing is in flight.</summary>
-        public TaskCompletionSource Quiet { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public TaskCompletionSource Over { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    }
 }
