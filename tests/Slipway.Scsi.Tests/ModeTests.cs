@@ -20,9 +20,10 @@ public sealed class ModeTests : IAsyncDisposable
     {
         var data = _one.Send("1A 00 3F 00 FF 00").Good().Data;
         Assert.Equal(data.Length - 1, data[0]);
-        Assert.Equal(Initiator.Hex("00 10 08 00000800 00000200 08 12 04"), data[1..15]);
-        Assert.Equal(Initiator.Hex("0A"), data[32..33]);
-        Assert.Equal(0x1C, data[44]);
+        Assert.Equal(Initiator.Hex("00 10 08 00000800 00000200 01 0A 00"), data[1..15]);
+        Assert.Equal(Initiator.Hex("08 12 04"), data[24..27]);
+        Assert.Equal(Initiator.Hex("0A"), data[44..45]);
+        Assert.Equal(0x1C, data[56]);
 
         var long10 = _one.Send("5A 10 08 00 00 00 00 00 FF 00").Good().Data;
         Assert.Equal(Initiator.Hex("002A 00 10 01 00 0010 0000000000000800 00000000 00000200"), long10[..24]);
@@ -42,6 +43,13 @@ public sealed class ModeTests : IAsyncDisposable
         Assert.Equal(0, _one.Send("1A 08 08 00 FF 00").Good().Data[6]);
         Assert.Equal(4, _one.Send("1A 08 88 00 FF 00").Good().Data[6]);
         Assert.Equal(4, _one.Send("1A 08 48 00 FF 00").Good().Data[6]);
+    }
+
+    [Fact]
+    public void A_cache_that_cannot_be_written_when_it_is_switched_off_is_a_write_error()
+    {
+        _disk.Fails = Slipway.Disks.BlockDeviceError.Io;
+        Select("0812 00 00 0000 0000 0000 0000 00 00 0000 00 000000").Refused(SenseCode.WriteError);
     }
 
     [Fact]

@@ -37,6 +37,8 @@ internal sealed class ModePages
     }
 
     public static ModePages OfDisk() => new(
+        ErrorRecovery(),
+
         // SBC-3 §6.5.5: WCE: a write is acknowledged before it is on the medium.
         new ModePage(
             "08 12 04 00 0000 0000 0000 0000 00 00 0000 00 000000",
@@ -49,10 +51,7 @@ internal sealed class ModePages
             "1C 0A 00 00 00000000 00000000"));
 
     public static ModePages OfCdRom() => new(
-        // MMC-6 §7.2.3: errors are corrected as far as possible, and reported where they are not.
-        new ModePage(
-            "01 0A 00 00 00000000 00000000",
-            "01 0A 00 00 00000000 00000000"),
+        ErrorRecovery(),
         Control(swp: "00"),
 
         // MMC-3 §6.3.11, which MMC-6 keeps for older hosts: reads CD-R, CD-RW and DVD-ROM, a tray that locks and ejects; speeds in kB/s.
@@ -163,6 +162,12 @@ internal sealed class ModePages
                 page.Current = page.Default;
         }
     }
+
+    // Read-Write Error Recovery (SBC-3 §6.5, MMC-6 §7.2.3): errors are corrected as far as possible, and reported where they are not. sg_format, for one,
+    // asks for no other page.
+    private static ModePage ErrorRecovery() => new(
+        "01 0A 00 00 00000000 00000000",
+        "01 0A 00 00 00000000 00000000");
 
     // SPC-4 §7.5.8: commands may be reordered (QUEUE ALGORITHM MODIFIER 1); D_SENSE, and of a disk SWP, can be changed.
     private static ModePage Control(string swp) => new(

@@ -6,7 +6,7 @@ namespace Slipway.Scsi.Commands.Mode;
 internal static class ModeSelect
 {
     private const CommandTraits Traits =
-        CommandTraits.TakesData | CommandTraits.ConflictsWithExclusiveAccess | CommandTraits.ConflictsWithWriteExclusive;
+        CommandTraits.TakesData | CommandTraits.Flushes | CommandTraits.ConflictsWithExclusiveAccess | CommandTraits.ConflictsWithWriteExclusive;
 
     public static readonly CommandRow[] Rows =
     [
