@@ -214,6 +214,28 @@ public class ReservationTests
         Assert.Equal(isPort, _holder.Send(Read).Status == ScsiStatus.ReservationConflict);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    public void A_reservation_does_not_move_to_a_target_port_that_does_not_exist(byte targetPort)
+    {
+        Out(_holder, Reserve, 0xA, 0, ReservationType.ExclusiveAccess).Good();
+        var list = Move(_stranger.Nexus.InitiatorPort);
+        list[19] = targetPort;
+        Assert.Equal(18, _holder.Send($"5F 07 03 00 00 00 00 00 {list.Length:X2} 00", list).Refused(SenseCode.InvalidFieldInParameterList).Field);
+        Assert.True(Passes(_holder, Write));
+    }
+
+    [Fact]
+    public void The_scope_counts_where_something_is_reserved_and_nowhere_else()
+    {
+        // SPC-4 §6.15.2: SCOPE and TYPE are ignored by REGISTER, REGISTER AND IGNORE EXISTING KEY and CLEAR.
+        foreach (var (action, key) in (ReadOnlySpan<(byte, ulong)>)[(Register, 0xA), (Ignore, 0xA)])
+            _holder.Send($"5F {action:X2} 1F 00 00 00 00 00 18 00", Parameters(key, 0xA)).Good();
+        _holder.Send("5F 01 11 00 00 00 00 00 18 00", Parameters(0xA, 0)).Refused(SenseCode.InvalidFieldInCdb);
+        _holder.Send("5F 03 1F 00 00 00 00 00 18 00", Parameters(0xA, 0)).Good();
+    }
+
     [Fact]
     public void A_reservation_moves_with_its_registration()
     {

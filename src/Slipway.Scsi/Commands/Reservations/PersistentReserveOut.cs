@@ -27,13 +27,13 @@ internal static class PersistentReserveOut
         string name, byte serviceAction, Func<ReservationRequest, ReservationDecision> decide, bool aborts = false, bool moves = false) =>
         CommandRow.For<DiskUnit>(
             $"PERSISTENT RESERVE OUT, {name}", $"5F {serviceAction:X2} FF 00 00 FF FF FF FF 00", CommandTraits.TakesData | CommandTraits.ConflictsWithReserve,
-            (unit, nexus, task, cancellation) => TryRead(unit, task, moves, out var request)
+            (unit, nexus, task, cancellation) => TryRead(unit, nexus.Port.Target.Ports, task, moves, out var request)
                 ? RunAsync(unit, nexus, task, request, decide, aborts, cancellation)
                 : default,
             serviceAction);
 
     // What the parameter list says; the state is looked at when the command has its turn.
-    private static bool TryRead(DiskUnit unit, ScsiTask task, bool moves, out ReservationRequest request)
+    private static bool TryRead(DiskUnit unit, int ports, ScsiTask task, bool moves, out ReservationRequest request)
     {
         request = null!;
         var length = BinaryPrimitives.ReadUInt32BigEndian(task.Cdb[5..]);
@@ -41,8 +41,8 @@ internal static class PersistentReserveOut
         if (length < BasicLength || task.DataOut.Length < length || (!moves && length != BasicLength))
             return unit.Deny(task, SenseCode.ParameterListLengthError);
 
-        // SCOPE: whole units only.
-        if (task.Cdb[2] >> 4 != 0)
+        // SCOPE: whole units only. SPC-4 §6.15.2: like TYPE it is ignored where nothing is reserved or released.
+        if (task.Cdb[2] >> 4 != 0 && (task.Cdb[1] & 0x1F) is 0x01 or 0x02 or 0x04 or 0x05)
             return unit.Deny(task, SenseCode.InvalidFieldInCdb, SenseKeySpecific.InCdb(2, 7));
         var list = task.DataOut.Span[..(int)length];
         var flags = list[moves ? 17 : 20];
@@ -63,11 +63,14 @@ internal static class PersistentReserveOut
         // SPC-4 §6.15.4
         if (BinaryPrimitives.ReadUInt32BigEndian(list[20..]) != list.Length - BasicLength)
             return unit.Deny(task, SenseCode.ParameterListLengthError);
+        var targetPort = BinaryPrimitives.ReadUInt16BigEndian(list[18..]);
+        if (targetPort == 0 || targetPort > ports)
+            return DenyField(unit, task, 18);
         if (!TransportId.TryRead(list[BasicLength..], out var port))
             return DenyField(unit, task, BasicLength);
         request = request with
         {
-            Destination = (port, BinaryPrimitives.ReadUInt16BigEndian(list[18..])),
+            Destination = (port, targetPort),
             Unregisters = (flags & 0x02) != 0,
         };
         return true;
