@@ -9,10 +9,10 @@ internal interface IPduSink
     bool IsPaused { get; }
 
     /// <summary>
-    /// A header has come, before its data segment. <paramref name="data"/> is where the segment goes; empty: nowhere.
+    /// A header has come, with its additional header segments, before its data segment. <paramref name="data"/> is where the segment goes; empty: nowhere.
     /// False ends the connection, and nothing more is read.
     /// </summary>
-    bool Begin(PduHeader header, out Memory<byte> data);
+    bool Begin(PduHeader header, ReadOnlySpan<byte> additional, out Memory<byte> data);
 
     /// <summary>The PDU is complete. <paramref name="intact"/> is false where the data digest did not fit.</summary>
     void End(PduHeader header, bool intact);
@@ -40,6 +40,9 @@ internal sealed class PduReceiver(IPduSink sink)
 
     private readonly byte[] _header = new byte[PduHeader.Size];
     private readonly byte[] _digest = new byte[Crc32C.Size];
+
+    // At most 1,020 bytes: their length is one byte, in words.
+    private byte[] _additional = [];
     private Part _part;
     private int _left = PduHeader.Size;
     private int _dataLength;
@@ -79,7 +82,7 @@ internal sealed class PduReceiver(IPduSink sink)
                 bytes.CopyTo(_header.AsSpan(PduHeader.Size - _left));
                 break;
             case Part.Additional:
-                // Extended CDBs and bidirectional lengths: no unit here takes either, so only the digest looks at them.
+                bytes.CopyTo(_additional.AsSpan(_additional.Length - _left));
                 if (HeaderDigest) _crc = Crc32C.Append(_crc, bytes);
                 break;
             case Part.Data:
@@ -104,7 +107,8 @@ internal sealed class PduReceiver(IPduSink sink)
         {
             case Part.Header:
                 if (HeaderDigest) _crc = Crc32C.Append(Crc32C.Seed, _header);
-                Enter(Part.Additional, header.TotalAhsLength * 4);
+                _additional = header.TotalAhsLength == 0 ? [] : new byte[header.TotalAhsLength * 4];
+                Enter(Part.Additional, _additional.Length);
                 break;
             case Part.Additional:
                 Enter(Part.HeaderDigest, HeaderDigest ? Crc32C.Size : 0);
@@ -138,7 +142,7 @@ internal sealed class PduReceiver(IPduSink sink)
         _crc = Crc32C.Seed;
         _dataTaken = 0;
         _dataLength = header.DataSegmentLength;
-        if (!sink.Begin(header, out _data))
+        if (!sink.Begin(header, _additional, out _data))
             _ended = true;
         Enter(Part.Data, _dataLength);
     }

@@ -178,10 +178,10 @@ public sealed class TargetConnection : IPduSink
         _receiver.DataDigest = _sender.DataDigest = parameters.DataDigest;
     }
 
-    bool IPduSink.Begin(PduHeader header, out Memory<byte> data)
+    bool IPduSink.Begin(PduHeader header, ReadOnlySpan<byte> additional, out Memory<byte> data)
     {
         using var scope = Enter();
-        return _phase is not null ? _phase.Begin(header, out data) : _login!.Begin(header, out data);
+        return _phase is not null ? _phase.Begin(header, additional, out data) : _login!.Begin(header, out data);
     }
 
     void IPduSink.End(PduHeader header, bool intact)

@@ -1,3 +1,5 @@
+using Slipway.Disks;
+using Slipway.Iscsi.Pdu;
 using Slipway.Iscsi.Target;
 using Slipway.Scsi;
 using static Slipway.Iscsi.Tests.ScriptedInitiator;
@@ -67,6 +69,65 @@ public sealed class ManagementTests : IAsyncDisposable
         .HearsManagement(2, TaskManagementResponse.TaskDoesNotExist)
         .SaysManagement(3, TaskManagementFunction.AbortTask, reference: 9, refCmdSN: 5)
         .HearsManagement(3, TaskManagementResponse.TaskDoesNotExist);
+
+    [Fact]
+    public void ABORT_TASK_is_for_a_task_of_its_own_unit()
+    {
+        // SAM-5 §7.2.
+        var other = new MemoryDisk(1 << 20);
+        _site.Device.Attach(1, new DiskUnit(other, new UnitIdentity("other")));
+        _site.LogIn("InitialR2T=Yes ImmediateData=No")
+            .SaysWrite(1, 0, 512).HearsR2T(1, 0, 0, 512, out var tag)
+            .SaysManagement(2, TaskManagementFunction.AbortTask, reference: 1, refCmdSN: 100, lun: 0x0001_0000_0000_0000)
+            .HearsManagement(2, TaskManagementResponse.TaskDoesNotExist)
+            .SaysManagement(3, TaskManagementFunction.AbortTask, reference: 1, refCmdSN: 100, lun: 0x0005_0000_0000_0000)
+            .HearsManagement(3, TaskManagementResponse.LunDoesNotExist)
+            .SaysData(1, tag, 0, 0, Pattern(512), final: true).HearsStatus(1);
+    }
+
+    [Theory]
+    [InlineData(TaskManagementFunction.AbortTaskSet)]
+    [InlineData(TaskManagementFunction.ClearTaskSet)]
+    public void A_function_waits_for_commands_before_it_that_come_by_another_connection(TaskManagementFunction function)
+    {
+        // §4.2.3.3 b.
+        var one = _site.LogIn("MaxConnections=2");
+        var two = _site.Connect().Joins(one, 2);
+        one.CmdSN = 102;
+        one.SaysManagement(9, function).HearsNothing();
+        two.SaysWrite(2, 0, 512, Pattern(512)).HearsNothing();
+        one.Turns().HearsNothing();
+        // It was sent afterwards, whenever it comes.
+        two.SaysCommand(4, TestUnitReady, cmdSN: 102).HearsNothing();
+        two.SaysCommand(3, TestUnitReady, cmdSN: 101).HearsStatus(4).Turns();
+        one.Turns().HearsManagement(9, TaskManagementResponse.FunctionComplete);
+        one.CmdSN = 103;
+        one.SaysCommand(5, TestUnitReady).HearsStatus(5);
+        Assert.Equal(new byte[512], _site.Read(0, 512));
+    }
+
+    [Fact]
+    public void A_function_leaves_alone_what_was_sent_after_it_and_came_before()
+    {
+        var one = _site.LogIn("MaxConnections=2 InitialR2T=Yes ImmediateData=No");
+        var two = _site.Connect().Joins(one, 2).SaysWrite(2, 0, 512).HearsR2T(2, 0, 0, 512, out var tag);
+        one.SaysManagement(9, TaskManagementFunction.AbortTaskSet);
+        two.Turns().SaysData(2, tag, 0, 0, Pattern(512), final: true).HearsStatus(2);
+        one.Turns().HearsManagement(9, TaskManagementResponse.FunctionComplete);
+    }
+
+    [Fact]
+    public void A_target_reset_takes_what_has_not_come_for_received()
+    {
+        // §4.2.3.3 b.
+        var one = _site.LogIn("MaxConnections=2");
+        var two = _site.Connect().Joins(one, 2).SaysCommand(3, TestUnitReady, cmdSN: 101).HearsNothing();
+        one.CmdSN = 102;
+        one.SaysManagement(9, TaskManagementFunction.TargetWarmReset);
+        two.Turns().SaysCommand(2, TestUnitReady, cmdSN: 100).HearsNothing();
+        one.Turns().HearsManagement(9, TaskManagementResponse.FunctionComplete)
+            .SaysCommand(4, TestUnitReady).HearsStatus(4);
+    }
 
     [Fact]
     public void A_command_that_was_lost_on_the_way_counts_as_received()
@@ -204,6 +265,13 @@ public sealed class ManagementTests : IAsyncDisposable
         other.Forgets().IsClosed("target cold reset");
         _site.LogIn().SaysNop(1).HearsNop(1);
     }
+
+    [Fact]
+    public void A_logout_for_recovery_or_for_no_known_reason_leaves_the_session_as_it_is() => _site.LogIn()
+        // §11.14.1, §11.15.1.
+        .SaysLogout(1, LogoutReason.RemoveForRecovery).HearsLogout(1, LogoutResult.RecoveryNotSupported)
+        .SaysLogout(2, (LogoutReason)3).HearsReject(RejectReason.InvalidPduField)
+        .SaysCommand(3, TestUnitReady).HearsStatus(3);
 
     [Fact]
     public void TASK_REASSIGN_needs_a_higher_recovery_level() => _site.LogIn()

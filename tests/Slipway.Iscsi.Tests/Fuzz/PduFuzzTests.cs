@@ -76,7 +76,7 @@ public class PduFuzzTests
             HasEnded = false;
         }
 
-        public bool Begin(PduHeader header, out Memory<byte> data)
+        public bool Begin(PduHeader header, ReadOnlySpan<byte> additional, out Memory<byte> data)
         {
             Begun++;
             var length = header.DataSegmentLength;

@@ -25,6 +25,20 @@ public readonly ref struct ScsiResponsePdu(Span<byte> bytes)
         set => Header.SetFlag(1, 0x02, value);
     }
 
+    /// <summary>o: of what a bidirectional command reads (§11.4.5.2).</summary>
+    public bool ReadOverflow
+    {
+        get => Header.Flag(1, 0x10);
+        set => Header.SetFlag(1, 0x10, value);
+    }
+
+    /// <summary>u.</summary>
+    public bool ReadUnderflow
+    {
+        get => Header.Flag(1, 0x08);
+        set => Header.SetFlag(1, 0x08, value);
+    }
+
     /// <summary>0: completed at the target; 1: target failure (§11.4.3).</summary>
     public byte Response
     {
@@ -60,6 +74,12 @@ public readonly ref struct ScsiResponsePdu(Span<byte> bytes)
     {
         get => Header.Word(36);
         set => Header.SetWord(36, value);
+    }
+
+    public uint ReadResidualCount
+    {
+        get => Header.Word(40);
+        set => Header.SetWord(40, value);
     }
 
     public uint ResidualCount

@@ -7,7 +7,7 @@ namespace Slipway.Iscsi.Target.FullFeature;
 internal sealed class CommandReceiver(FullFeaturePhase phase)
 {
     /// <summary>Makes the task. A reason where the PDU is refused; neither reason nor task: it is ignored.</summary>
-    public RejectReason? Begin(ScsiCommandPdu command, out TargetTask? task, out Memory<byte> data)
+    public RejectReason? Begin(ScsiCommandPdu command, ReadOnlySpan<byte> additional, out TargetTask? task, out Memory<byte> data)
     {
         task = null;
         data = default;
@@ -28,7 +28,7 @@ internal sealed class CommandReceiver(FullFeaturePhase phase)
         // §11.3.1: without data to write, F is set; and there is no data.
         if (!command.Write && (!command.Final || command.Header.DataSegmentLength > 0))
             return RejectReason.InvalidPduField;
-        task = Make(command);
+        task = Make(command, additional);
         session.Tasks.Add(tag, task);
         session.Window.Enter();
         session.OrderedTasks += task.Attribute == TaskAttribute.Ordered ? 1 : 0;
@@ -39,7 +39,7 @@ internal sealed class CommandReceiver(FullFeaturePhase phase)
         return null;
     }
 
-    private TargetTask Make(ScsiCommandPdu command)
+    private TargetTask Make(ScsiCommandPdu command, ReadOnlySpan<byte> additional)
     {
         var task = phase.Node.Tasks.Rent();
         task.Begin(phase, command.Cdb);
@@ -48,9 +48,11 @@ internal sealed class CommandReceiver(FullFeaturePhase phase)
         task.Tag = command.InitiatorTaskTag;
         task.Attribute = command.Attribute;
         task.CmdSN = command.CmdSN;
+        task.IsImmediate = command.Header.Immediate;
         task.Read = command.Read;
         task.Write = command.Write;
         task.Expected = command.ExpectedDataTransferLength;
+        task.ReadExpected = AdditionalHeaders.ReadLength(additional);
         return task;
     }
 

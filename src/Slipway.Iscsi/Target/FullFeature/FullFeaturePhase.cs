@@ -60,7 +60,7 @@ internal sealed class FullFeaturePhase
     public bool IsDiscovery => Session.Device is null;
 
     /// <summary>Decides where a PDU's data goes. False ends the connection; the reason has been given to it.</summary>
-    public bool Begin(PduHeader header, out Memory<byte> data)
+    public bool Begin(PduHeader header, ReadOnlySpan<byte> additional, out Memory<byte> data)
     {
         data = default;
         _rejected = null;
@@ -74,7 +74,7 @@ internal sealed class FullFeaturePhase
         switch (header.Opcode)
         {
             case Opcode.ScsiCommand when !IsDiscovery:
-                _rejected = _commands.Begin(new(header.Bytes), out _receiving, out data);
+                _rejected = _commands.Begin(new(header.Bytes), additional, out _receiving, out data);
                 break;
             case Opcode.DataOut when !IsDiscovery:
                 _receiving = _dataOut.Begin(new(header.Bytes), out data);
@@ -152,6 +152,14 @@ internal sealed class FullFeaturePhase
             return false;
         Order(cmdSN, HeldRequest.Void);
         return true;
+    }
+
+    /// <summary>What was sent before this CmdSN, and is not here, counts as received too (§4.2.3.3 b).</summary>
+    public void PassOverAllBefore(uint cmdSN)
+    {
+        for (var missing = Session.Window.Expected; SerialNumber.IsBefore(missing, cmdSN) && Session.Window.Contains(missing); missing++)
+            Session.Held.TryHold(missing, HeldRequest.Void);
+        DeliverHeld();
     }
 
     /// <summary>A task's buffers are free again.</summary>
@@ -248,6 +256,7 @@ internal sealed class FullFeaturePhase
         }
         if (Session.Held.Due is { } other)
             other.Connection.Post(other._deliverHeld);
+        Session.Late.Check();
     }
 
     private static bool TakesCmdSN(PduHeader header) =>
@@ -308,8 +317,11 @@ internal sealed class FullFeaturePhase
             case LogoutReason.CloseConnection:
                 AnswerLogout(tag, LogoutResult.CidNotFound);
                 break;
-            default:
+            case LogoutReason.RemoveForRecovery:
                 AnswerLogout(tag, LogoutResult.RecoveryNotSupported);
+                break;
+            default:
+                Reject(request.Header, RejectReason.InvalidPduField);
                 break;
         }
     }

@@ -22,6 +22,7 @@ internal sealed class Session
     {
         (Key, Tsih, Facts, Parameters, Device, Window) = (key, tsih, facts, parameters, device, window);
         Held = new HeldRequests(window);
+        Late = new LateCommands(window);
         _members.Add(new(leading, cid));
         _gate = parameters.MaxConnections > 1 ? new Lock() : null;
     }
@@ -47,6 +48,8 @@ internal sealed class Session
     public CommandWindow Window { get; }
 
     public HeldRequests Held { get; }
+
+    public LateCommands Late { get; }
 
     /// <summary>Living commands by their Initiator Task Tag, which all connections share.</summary>
     public Dictionary<uint, TargetTask> Tasks { get; } = [];

@@ -39,12 +39,23 @@ internal sealed class TargetTask : ScsiTask, ISentOwner
 
     public uint CmdSN { get; set; }
 
+    public bool IsImmediate { get; set; }
+
     public bool Read { get; set; }
 
     public bool Write { get; set; }
 
+    /// <summary>Both: what it reads has a length of its own, <see cref="ReadExpected"/>.</summary>
+    public bool IsBidirectional => Read && Write;
+
     /// <summary>What the initiator expects to transfer; may be more than is ever taken.</summary>
     public uint Expected { get; set; }
+
+    /// <summary>What the initiator of a bidirectional command expects to read (RFC 7143 §11.2.2.4).</summary>
+    public uint ReadExpected { get; set; }
+
+    /// <summary>How much Data-In the initiator takes.</summary>
+    public uint ExpectedIn => !Read ? 0 : Write ? ReadExpected : Expected;
 
     /// <summary>How much Data-Out is taken.</summary>
     public int Capacity { get; set; }

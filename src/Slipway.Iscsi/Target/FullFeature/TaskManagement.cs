@@ -32,7 +32,7 @@ internal sealed class TaskManagement(FullFeaturePhase phase)
         switch (request.Function)
         {
             case TaskManagementFunction.AbortTask:
-                AbortTask(tag, request.ReferencedTaskTag, request.RefCmdSN, request.CmdSN);
+                AbortTask(request);
                 break;
             case TaskManagementFunction.TaskReassign:
                 Answer(tag, TaskManagementResponse.TaskReassignNotSupported);
@@ -43,7 +43,7 @@ internal sealed class TaskManagement(FullFeaturePhase phase)
                 if (response != TaskManagementResponse.FunctionComplete)
                     Answer(tag, response);
                 else
-                    AbortMany(request.Function, lun, tag, request.CmdSN);
+                    AbortMany(request.Function, lun, tag, request.CmdSN, request.Header.Immediate);
                 break;
             default:
                 Answer(tag, TaskManagementResponse.NotSupported);
@@ -77,12 +77,22 @@ internal sealed class TaskManagement(FullFeaturePhase phase)
         Wait(abortion);
     }
 
-    private void AbortTask(uint tag, uint reference, uint refCmdSN, uint cmdSN)
+    private void AbortTask(TaskManagementRequestPdu request)
     {
-        if (phase.Session.Tasks.TryGetValue(reference, out var task))
-            AbortOne(task, () => Answer(tag, TaskManagementResponse.FunctionComplete));
+        var (tag, refCmdSN) = (request.InitiatorTaskTag, request.RefCmdSN);
+        var response = phase.Session.Device!.Manage(TaskManagementFunction.AbortTask, phase.Session.Nexus!, request.Lun);
+        if (response != TaskManagementResponse.FunctionComplete)
+            Answer(tag, response);
+        else if (phase.Session.Tasks.TryGetValue(request.ReferencedTaskTag, out var task))
+        {
+            // SAM-5 §7.2: a task of the unit that the function is for, and no other's.
+            if (task.Lun == request.Lun)
+                AbortOne(task, () => Answer(tag, TaskManagementResponse.FunctionComplete));
+            else
+                Answer(tag, TaskManagementResponse.TaskDoesNotExist);
+        }
         // §11.6.1 b: it was sent before this function, and is not here yet.
-        else if (SerialNumber.IsBefore(refCmdSN, cmdSN) && phase.PassOver(refCmdSN))
+        else if (SerialNumber.IsBefore(refCmdSN, request.CmdSN) && phase.PassOver(refCmdSN))
             Answer(tag, TaskManagementResponse.FunctionComplete);
         // §11.6.1 c: answered already, or never sent.
         else
@@ -102,7 +112,7 @@ internal sealed class TaskManagement(FullFeaturePhase phase)
         Wait(abortion);
     }
 
-    private void AbortMany(TaskManagementFunction function, ulong lun, uint tag, uint cmdSN)
+    private void AbortMany(TaskManagementFunction function, ulong lun, uint tag, uint cmdSN, bool isImmediate)
     {
         var all = function is TaskManagementFunction.TargetWarmReset or TaskManagementFunction.TargetColdReset;
         var cold = function == TaskManagementFunction.TargetColdReset;
@@ -111,7 +121,8 @@ internal sealed class TaskManagement(FullFeaturePhase phase)
             Answer(tag, TaskManagementResponse.FunctionComplete);
             return;
         }
-        Func<TargetTask, bool> within = t => (all || t.Lun == lun) && !SerialNumber.IsAfter(t.CmdSN, cmdSN);
+        // An immediate one has the CmdSN that the next command will have: what was sent after it may have come by another connection.
+        Func<TargetTask, bool> within = t => (all || t.Lun == lun) && (SerialNumber.IsBefore(t.CmdSN, cmdSN) || (t.IsImmediate && t.CmdSN == cmdSN));
         var abortion = Abort(within, () =>
         {
             Answer(tag, TaskManagementResponse.FunctionComplete);
@@ -127,6 +138,14 @@ internal sealed class TaskManagement(FullFeaturePhase phase)
                 Action? report = function == TaskManagementFunction.ClearTaskSet ? () => other.Device!.ReportCleared(other.Nexus!, lun) : null;
                 Reach(other, t => all || t.Lun == lun, report);
             }
+        }
+        // §4.2.3.3 b: a unit's commands are waited for, and aborted as they come; those of all units are taken for received.
+        if (isImmediate && phase.Session.Late.AreMissing(cmdSN))
+        {
+            if (all)
+                phase.PassOverAllBefore(cmdSN);
+            else
+                AwaitLate(abortion, cmdSN, within);
         }
         Wait(abortion);
 
@@ -145,6 +164,12 @@ internal sealed class TaskManagement(FullFeaturePhase phase)
     {
         abortion.Elsewhere++;
         other.Post(() => other.AbortTasks(which, Reached(abortion), found));
+    }
+
+    private void AwaitLate(Abortion abortion, uint before, Func<TargetTask, bool> which)
+    {
+        abortion.Elsewhere++;
+        phase.Session.Late.Await(before, which, Reached(abortion));
     }
 
     /// <summary>For another loop to call when its part is done.</summary>

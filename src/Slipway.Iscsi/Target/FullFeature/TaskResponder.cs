@@ -9,12 +9,12 @@ internal sealed class TaskResponder(FullFeaturePhase phase)
 {
     public void Respond(TargetTask task)
     {
-        var length = (int)Math.Min((uint)task.DataIn.Length, task.Expected);
+        var length = (int)Math.Min((uint)task.DataIn.Length, task.ExpectedIn);
         if (length > 0)
         {
             phase.Session.BytesRead += length;
-            // §11.7.3: status goes with the last data where there is no sense to go with it.
-            var collapse = task.SenseLength == 0;
+            // §11.7.3: status goes with the last data where there is no sense to go with it, nor a second residual.
+            var collapse = task.SenseLength == 0 && !task.IsBidirectional;
             SendData(task, length, collapse);
             if (collapse)
                 return;
@@ -63,6 +63,8 @@ internal sealed class TaskResponder(FullFeaturePhase phase)
         pdu.Status = task.Status;
         pdu.ExpDataSN = task.DataPdus;
         (pdu.Overflow, pdu.Underflow, pdu.ResidualCount) = Residual(task);
+        if (task.IsBidirectional)
+            (pdu.ReadOverflow, pdu.ReadUnderflow, pdu.ReadResidualCount) = Difference(task.TakesData ? 0 : task.TransferLength, task.ReadExpected);
         if (task.SenseLength == 0)
         {
             phase.Sender.Send(bytes, [], status: true);
@@ -75,16 +77,19 @@ internal sealed class TaskResponder(FullFeaturePhase phase)
         phase.Sender.Send(bytes, data[..(2 + task.SenseLength)], status: true);
     }
 
-    /// <summary>§11.4.5: what the command moves against what the initiator expected, which is nothing in the other direction.</summary>
+    /// <summary>§11.4.5: what the command moves against what the initiator expected, which is nothing in the other direction. Of a bidirectional command: what it writes.</summary>
     private static (bool Over, bool Under, uint Count) Residual(TargetTask task)
     {
+        if (task.IsBidirectional)
+            return Difference(task.TakesData ? task.TransferLength : 0, task.Expected);
         var isOtherWay = task.TransferLength > 0 && task.TakesData != task.Write;
-        var difference = task.TransferLength - (isOtherWay ? 0 : task.Expected);
-        return difference switch
-        {
-            > 0 => (true, false, (uint)Math.Min(difference, uint.MaxValue)),
-            < 0 => (false, true, (uint)-difference),
-            _ => default,
-        };
+        return Difference(task.TransferLength, isOtherWay ? 0 : task.Expected);
     }
+
+    private static (bool Over, bool Under, uint Count) Difference(long moved, uint expected) => (moved - expected) switch
+    {
+        > 0 and var over => (true, false, (uint)Math.Min(over, uint.MaxValue)),
+        < 0 and var under => (false, true, (uint)-under),
+        _ => default,
+    };
 }

@@ -39,6 +39,11 @@ internal sealed class TaskRunner(FullFeaturePhase phase) : IDisposable
             task.Release();
             return;
         }
+        if (phase.Session.Late.Include(task))
+        {
+            Drop(task);
+            return;
+        }
         if (phase.Session.MustWait(task))
         {
             Discharge(task);
@@ -154,7 +159,7 @@ internal sealed class TaskRunner(FullFeaturePhase phase) : IDisposable
         return tasks;
     }
 
-    private static int Need(TargetTask task) => task.Received < task.Capacity ? task.Capacity : Math.Max(task.Capacity, task.DataInLimit);
+    private static int Need(TargetTask task) => task.Received < task.Capacity ? task.Capacity : task.Capacity + task.DataInLimit;
 
     private bool Afford(TargetTask task)
     {
@@ -207,7 +212,7 @@ internal sealed class TaskRunner(FullFeaturePhase phase) : IDisposable
 
     private void Run(TargetTask task)
     {
-        task.DataInLimit = task is { Read: true, Write: false } ? (int)Math.Min(task.Expected, phase.Node.Limits.TaskTransfer) : 0;
+        task.DataInLimit = (int)Math.Min(task.ExpectedIn, phase.Node.Limits.TaskTransfer);
         if (!Afford(task))
             return;
         Running++;
