@@ -57,6 +57,11 @@ public sealed class BootPrograms : ITftpFiles
                 {
                     refused.Add($"{path}: {e.Message}");
                 }
+                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+                {
+                    // Such as a link that leads nowhere.
+                    refused.Add(e.Message);
+                }
             }
         }
         return new(files.ToFrozenDictionary(), platforms.ToFrozenDictionary(), refused);

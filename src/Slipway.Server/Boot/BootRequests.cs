@@ -46,7 +46,7 @@ internal sealed partial class BootRequests(
         if (machines.At(client) is { } mac && timelines.Of(mac) is { Outcome: BootOutcome.Running, Stage: <= BootStage.Script })
         {
             timelines.Refuse(mac, machines.NameOf(mac), BootStage.Script,
-                "the machine broke off the TLS handshake: its iPXE does not trust this site's CA (slipway firmware trust), or its clock is wrong"
+                "the machine broke off the TLS handshake: its iPXE does not trust this site's CA (slipway firmware trust), or its clock is wrong (slipway explain SLP1003)"
                 + (AsksForCertificates ? ", or it is of before April 2025 and has no client certificate" : ""));
         }
     }

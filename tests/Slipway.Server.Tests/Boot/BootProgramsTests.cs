@@ -24,4 +24,16 @@ public sealed class BootProgramsTests : IDisposable
         Assert.Empty(programs.ByPlatform);
         Assert.Contains("was built with its own TRUST=", Assert.Single(programs.Refused), StringComparison.Ordinal);
     }
+
+    /// <summary>Debian's package of 2019 has links into /boot.</summary>
+    [Fact]
+    public void A_program_that_cannot_be_read_is_told_and_the_others_are_sent()
+    {
+        File.CreateSymbolicLink(Path.Combine(_folder.Path, "ipxe.efi"), Path.Combine(_folder.Path, "nowhere"));
+        File.WriteAllBytes(Path.Combine(_folder.Path, "snponly.efi"), TrustingProgram.For(Root, 8192));
+
+        var programs = new BootPrograms(_folder.Path, Root);
+        Assert.Equal("snponly.efi", programs.ByPlatform[BootPlatform.X64Uefi]);
+        Assert.Contains("ipxe.efi", Assert.Single(programs.Refused), StringComparison.Ordinal);
+    }
 }
