@@ -223,8 +223,15 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         }
     }
 
-    private static SiteConfigurationException CannotListen(string what, Exception e) =>
-        new($"{what} cannot be served: {e.Message}. Is the address on this host, the port free, and this process root (or has CAP_NET_BIND_SERVICE and CAP_NET_RAW)? slipway doctor says which", e);
+    private static SiteConfigurationException CannotListen(string what, Exception e) => new($"{what} cannot be served: {e.Message}. {Remedy(e)} (slipway explain SLP2002)", e);
+
+    private static string Remedy(Exception e) => (e as SocketException ?? e.InnerException as SocketException)?.SocketErrorCode switch
+    {
+        SocketError.AddressAlreadyInUse => "Another program has the port: slipway doctor says which",
+        SocketError.AddressNotAvailable => "No interface of this host has the address: ip address add, or change address: in slipway.yaml",
+        SocketError.AccessDenied => "Run it as root, or with CAP_NET_BIND_SERVICE and CAP_NET_RAW",
+        _ => "Is the address on this host, the port free, and this process root (or has CAP_NET_BIND_SERVICE and CAP_NET_RAW)? slipway doctor says which",
+    };
 
     private T Closing<T>(T opened)
     {
@@ -251,6 +258,6 @@ public sealed partial class SlipwayServer : IAsyncDisposable
     [LoggerMessage(1003, LogLevel.Warning, "not served by TFTP: {Reason}")]
     private partial void LogProgramRefused(string reason);
 
-    [LoggerMessage(1011, LogLevel.Warning, "there is no iPXE in {Folder}: firmware that boots from the network gets nothing. Install Debian's package ipxe, or name a folder as ipxe: in slipway.yaml")]
+    [LoggerMessage(1011, LogLevel.Warning, "there is no iPXE in {Folder}: firmware that boots from the network gets nothing. Install Debian's package ipxe, or name a folder as ipxe: in slipway.yaml (slipway explain SLP2008)")]
     private partial void LogNoPrograms(string folder);
 }

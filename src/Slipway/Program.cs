@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using Slipway.Commands;
 using Slipway.Commands.Firmware;
 using Slipway.Commands.Fleet;
@@ -19,6 +20,7 @@ var commands = new Dictionary<string, Func<Command>>
     ["network"] = NetworkCommand.Create,
     ["apply"] = SiteCommands.Apply,
     ["export"] = SiteCommands.Export,
+    ["explain"] = ExplainCommand.Create,
     ["schema"] = SchemaCommand.Create,
 };
 var root = new RootCommand("Boots machines without a disk from a SAN, and shows what each does on its way up.");
@@ -26,6 +28,7 @@ var root = new RootCommand("Boots machines without a disk from a SAN, and shows 
 var isNamed = commands.TryGetValue(args.FirstOrDefault(""), out var named);
 foreach (var create in isNamed ? (IEnumerable<Func<Command>>)[named!] : commands.Values) root.Add(create());
 var parsed = root.Parse(args);
+if (parsed.Action is ParseErrorAction) return await UsageError.TellAsync(parsed);
 var invocation = new InvocationConfiguration();
 if (args is ["target", ..]) invocation.ProcessTerminationTimeout = TargetCommand.TimeToStop(parsed);
 return await parsed.InvokeAsync(invocation);

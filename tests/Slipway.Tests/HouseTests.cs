@@ -53,6 +53,20 @@ public partial class HouseTests
         Assert.Empty(numbers.GroupBy(n => n).Where(g => g.Count() > 1).Select(g => g.Key));
     }
 
+    /// <summary>Whoever is sent to a page finds it, and no page waits for nobody.</summary>
+    [Fact]
+    public void Errors_with_a_code_have_a_page_and_each_page_an_error()
+    {
+        var used = Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories)
+            .SelectMany(file => ErrorCode().Matches(File.ReadAllText(file)).Select(m => m.Groups[1].Value)).Distinct().Order();
+        var pages = Directory.GetFiles(Path.Combine(Repository.Root, "docs", "explain"), "*.md").Order(StringComparer.Ordinal).ToList();
+        Assert.Equal(used, pages.Select(p => Path.GetFileNameWithoutExtension(p)));
+        Assert.All(pages, page => Assert.StartsWith($"# {Path.GetFileNameWithoutExtension(page)}: ", File.ReadAllText(page), StringComparison.Ordinal));
+    }
+
+    [GeneratedRegex(@"\(slipway explain (SLP\d{4})\)")]
+    private static partial Regex ErrorCode();
+
     [GeneratedRegex(@"\[LoggerMessage\((\d+),")]
     private static partial Regex EventNumber();
 }

@@ -15,7 +15,7 @@ public static class StallDiagnosis
             _ => TimeSpan.FromSeconds(60),
         };
 
-    /// <summary>One sentence on why the run stands where it stands, and what to look at.</summary>
+    /// <summary>One sentence on why the run stands where it stands, and the page that says how to find out.</summary>
     public static string LikelyCause(Boot boot)
     {
         if (boot.Refusal is { } refusal)
@@ -23,22 +23,22 @@ public static class StallDiagnosis
         return boot.Stage switch
         {
             BootStage.Dhcp => "the machine has an address but fetched nothing: its firmware took another server's offer, "
-                + "found no boot file for its architecture, or cannot reach this server",
+                + "found no boot file for its architecture, or cannot reach this server (slipway explain SLP1001)",
             BootStage.Tftp => "the machine fetched iPXE but asked for no script: iPXE did not start, has no driver for the "
-                + "network card (try snponly.efi), or does not trust this site's CA",
+                + "network card (try snponly.efi), or does not trust this site's CA (slipway explain SLP1002)",
             BootStage.Script => "the machine has its script but did not reach its disk: port 3260 is filtered, or the "
-                + "script took another branch",
+                + "script took another branch (slipway explain SLP1004)",
             BootStage.SanLogin => "the disk is attached but nothing reads it: the firmware does not see iPXE's disk, or "
-                + "iPXE was told not to boot from it",
+                + "iPXE was told not to boot from it (slipway explain SLP1006)",
             BootStage.Partition => "the disk was read but no boot loader on it: it has no partition table, or no EFI system "
-                + "partition with EFI/BOOT/BOOT*.EFI for this architecture",
-            BootStage.Loader => "the boot loader runs but reads no kernel: look at its configuration on the disk",
+                + "partition with EFI/BOOT/BOOT*.EFI for this architecture (slipway explain SLP1007)",
+            BootStage.Loader => "the boot loader runs but reads no kernel: look at its configuration on the disk (slipway explain SLP1008)",
             BootStage.Kernel => "the kernel was read but its own initiator did not log in: no network driver, or no iSCSI "
-                + "parameters in the iBFT or the kernel arguments",
+                + "parameters in the iBFT or the kernel arguments (slipway explain SLP1009)",
             BootStage.OsLogin => "the operating system has its disk but does not read its root file system: look at root= "
-                + "and the initial RAM disk",
+                + "and the initial RAM disk (slipway explain SLP1010)",
             BootStage.Root => "the root file system is in use but the machine did not report that it is up: a service "
-                + "hangs, or nothing on it calls /boot/up",
+                + "hangs, or nothing on it calls /boot/up (slipway explain SLP1011)",
             BootStage.Up => "the machine is up",
             _ => throw new ArgumentOutOfRangeException(nameof(boot)),
         };

@@ -8,7 +8,7 @@ namespace Slipway.Server.Diagnosis;
 
 internal static class CertificateChecks
 {
-    public const string BringBack = "Bring both back from a copy; or move what is left away, and give every machine media that trust the new one that is made then";
+    public const string BringBack = "Bring both back from a copy; or move what is left away, and give every machine media that trust the new one that is made then (slipway explain SLP2004)";
 
     private static readonly TimeSpan Soon = TimeSpan.FromDays(90);
 
@@ -44,7 +44,7 @@ internal static class CertificateChecks
             if (now < root.NotBefore)
                 return new(subject, Health.Failure, $"{path} begins at {root.NotBefore.ToUniversalTime():u}, which is to come", "set the clock right");
             return ends - now < Soon
-                ? new(subject, Health.Failure, $"{path} ends at {ends.UtcDateTime:u}", "make a new one: move it and its key away, restart, and give machines media that trust the new one")
+                ? new(subject, Health.Failure, $"{path} ends at {ends.UtcDateTime:u}", "make a new one: move it and its key away, restart, and give machines media that trust the new one (slipway explain SLP2004)")
                 : new(subject, Health.Ok, $"{path} is good until {ends.UtcDateTime:yyyy-MM-dd}");
         }
         catch (CryptographicException e)

@@ -15,7 +15,7 @@ internal static partial class ClockCheck
         var timex = new byte[TimexSize];
         var now = DateTime.UtcNow;
         yield return adjtimex(timex) == TimeError
-            ? new("clock", Health.Warning, $"nothing keeps it right; it says {now:u}", "run systemd-timesyncd or chrony: certificates are judged by the clock, here and in machines")
+            ? new("clock", Health.Warning, $"nothing keeps it right; it says {now:u}", "run systemd-timesyncd or chrony: certificates are judged by the clock, here and in machines (slipway explain SLP2003)")
             : new("clock", Health.Ok, $"it is synchronised, and says {now:u}");
     }
 

@@ -6,7 +6,7 @@ namespace Slipway.Server.Diagnosis;
 
 internal static class DiskChecks
 {
-    private const string Replace = "import it anew, and move its volumes with slipway volume rebase";
+    private const string Replace = "import it anew, and move its volumes with slipway volume rebase (slipway explain SLP2007)";
 
     public static async Task<IEnumerable<Finding>> ImagesAsync(SiteConfiguration site, bool full, CancellationToken cancellation)
     {
@@ -68,7 +68,7 @@ internal static class DiskChecks
         try
         {
             return await Volume.FindFaultAsync(path, store, cancellation) is { } fault
-                ? new(subject, Health.Failure, $"{path} is damaged: {fault}", "bring it back from a copy or a snapshot (slipway volume rollback); qemu-img check -r all repairs what can be, and may lose data")
+                ? new(subject, Health.Failure, $"{path} is damaged: {fault}", "bring it back from a copy or a snapshot (slipway volume rollback); qemu-img check -r all repairs what can be, and may lose data (slipway explain SLP2007)")
                 : null;
         }
         catch (UnauthorizedAccessException e)

@@ -61,7 +61,7 @@ internal static class NetworkChecks
             {
                 (NetworkMode.Authoritative, []) => new(subject, Health.Ok, "no other server answers"),
                 (NetworkMode.Authoritative, _) => new(subject, Health.Failure, $"{Name(others)} answers, too: machines take what they hear first",
-                    "switch it off on this network, or write mode: proxy to work beside it"),
+                    "switch it off on this network, or write mode: proxy to work beside it (slipway explain SLP2001)"),
                 (_, []) => new(subject, Health.Failure, "no server answers, and a proxy gives no addresses", "start the network's DHCP server, or write mode: authoritative"),
                 _ => new(subject, Health.Ok, $"{Name(others)} gives the addresses"),
             };

@@ -54,7 +54,7 @@ internal static class PortChecks
         if (holders.All(h => h?.Name == Self))
             return new(subject, Health.Ok, $"{use} is served by {string.Join(", ", holders.Select(h => $"{h!.Value.Name} (process {h.Value.Id})"))}");
         var who = string.Join(", ", holders.Select(h => h is { } known ? $"{known.Name} (process {known.Id})" : "a process that only root may see"));
-        return new(subject, Health.Failure, $"{who} has it, which {use} needs", $"stop that program, or let it listen on other addresses only{otherwise}");
+        return new(subject, Health.Failure, $"{who} has it, which {use} needs", $"stop that program, or let it listen on other addresses only{otherwise} (slipway explain SLP2002)");
     }
 
     private static bool IsAny(IPAddress address) => address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);

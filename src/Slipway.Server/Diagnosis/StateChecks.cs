@@ -37,8 +37,8 @@ internal static class StateChecks
         var text = $"{free / (1 << 20):N0} MiB are free under {site.State}";
         yield return free switch
         {
-            < Nothing => new("space", Health.Failure, text, "remove what slipway volume usage and slipway image list show and nobody needs, or make the file system larger: machines cannot write"),
-            < Little => new("space", Health.Warning, text, "make room before machines cannot write any more"),
+            < Nothing => new("space", Health.Failure, text, "remove what slipway volume usage and slipway image list show and nobody needs, or make the file system larger: machines cannot write (slipway explain SLP2005)"),
+            < Little => new("space", Health.Warning, text, "make room before machines cannot write any more (slipway explain SLP2005)"),
             _ => new("space", Health.Ok, text),
         };
     }
@@ -77,9 +77,9 @@ internal static class StateChecks
         // A stock program can be given any fingerprint; one that was built for a site has to have that site's.
         var programs = new BootPrograms(site.Ipxe, CertificateChecks.RootFingerprint(site, clock) ?? RandomNumberGenerator.GetBytes(32));
         foreach (var refused in programs.Refused)
-            yield return new("iPXE", Health.Warning, refused, "put a build in its place that TRUST= was made for, or remove it (docs/firmware.md)");
+            yield return new("iPXE", Health.Warning, refused, "put a build in its place that TRUST= was made for, or remove it (slipway explain SLP2008)");
         yield return programs.ByPlatform.Count == 0
-            ? new("iPXE", Health.Warning, $"there is none in {site.Ipxe}: firmware that boots from the network gets nothing", "apt-get install ipxe, or name a folder as ipxe: in slipway.yaml")
+            ? new("iPXE", Health.Warning, $"there is none in {site.Ipxe}: firmware that boots from the network gets nothing", "apt-get install ipxe, or name a folder as ipxe: in slipway.yaml (slipway explain SLP2008)")
             : new("iPXE", Health.Ok, string.Join(", ", programs.ByPlatform.Select(p => $"{p.Value} for {p.Key}")));
     }
 }

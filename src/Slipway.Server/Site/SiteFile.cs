@@ -23,9 +23,13 @@ public static class SiteFile
             var text = File.ReadAllText(path);
             return Parse(new StringReader(text), path) with { Source = new SiteText(Path.GetFullPath(path), text) };
         }
-        catch (IOException e)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new SiteConfigurationException($"{path}: {e.Message}", e);
+            throw new SiteConfigurationException($"there is no {path}: write one (README.md has one to begin with), or name yours with -c", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SiteConfigurationException(Directory.Exists(path) ? $"{path} is a folder: name the file in it" : $"{path} cannot be read: {e.Message}", e);
         }
     }
 

@@ -39,7 +39,7 @@ internal sealed class IscsiEvidence(BootTimelines timelines, MachineTargets targ
             case Refused refused:
                 facts["status"] = ((ushort)refused.Status).ToString("x4", CultureInfo.InvariantCulture);
                 facts["refusal"] = refused.Kind.ToString();
-                timelines.Refuse(mac, name, stage, refused.Reason, facts);
+                timelines.Refuse(mac, name, stage, refused.Reason + PageOf(refused.Kind), facts);
                 break;
             // The end of a session of an earlier run is no evidence about this one.
             case Closed closed when timelines.Of(mac) is { } boot && boot.Entered.ContainsKey(stage):
@@ -53,6 +53,10 @@ internal sealed class IscsiEvidence(BootTimelines timelines, MachineTargets targ
                 break;
         }
     }
+
+    private static string PageOf(RefusalKind kind) => kind is RefusalKind.ChapRequired or RefusalKind.WrongName or RefusalKind.WrongSecret or RefusalKind.ReverseRefused
+        ? " (slipway explain SLP1005)"
+        : "";
 
     private static string Chap(SessionFacts session) =>
         session.Algorithm is { } algorithm ? $" with {(session.Mutual ? "mutual " : "")}CHAP {algorithm.ToString().ToUpperInvariant().Replace('_', '-')}" : "";

@@ -26,7 +26,7 @@ internal static partial class ImageLock
         foreach (var permission in has) Set(file, Has + permission);
         foreach (var permission in denies) Set(file, Denies + permission);
         if (has.Any(p => IsTaken(file, Denies + p)) || denies.Any(p => IsTaken(file, Has + p)))
-            throw new IOException($"{Path.GetFileName(path)} is in use{FileUsers.By(path)}");
+            throw new IOException($"{Path.GetFileName(path)} is in use{FileUsers.By(path)} (slipway explain SLP2006)");
     }
 
     /// <summary>

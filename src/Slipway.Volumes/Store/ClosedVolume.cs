@@ -39,7 +39,7 @@ internal sealed class ClosedVolume : IDisposable
         }
         catch (IOException e)
         {
-            throw new VolumeStoreException($"the volume {name} is in use{FileUsers.By(folder.Lock(name))}", e);
+            throw new VolumeStoreException($"the volume {name} is in use{FileUsers.By(folder.Lock(name))} (slipway explain SLP2006)", e);
         }
         try
         {

@@ -290,13 +290,13 @@ public sealed class TargetCommandTests : IDisposable
     [Fact]
     public async Task Wrong_arguments_are_explained()
     {
-        await FailsWith("could not find file", "./missing.img");
+        await FailsWith("there is no file ./missing.img", "./missing.img");
         await FailsWith("there is no volume missing.img", "missing.img", "--state", _folder["state"]);
         await FailsWith("12 to 255 bytes", Disk("disk.img"), "--chap-user", "host", "--chap-secret-file", SecretFile("short"));
         await FailsWith("--chap-user and --chap-secret-file go together", Disk("disk.img"), "--chap-user", "host");
         await FailsWith("two secrets", Disk("disk.img"), "--chap-user", "host", "--chap-secret-file", SecretFile(Secret), "--reverse-user", "disk", "--reverse-secret-file", SecretFile(Secret));
         await FailsWith("'block-size=1000' is none of lun=0..255", Disk("disk.img") + ",block-size=1000");
-        await FailsWith("could not find file", Disk("disk.img") + ",raed-only");
+        await FailsWith("raed-only: behind a comma stands one of lun=0..255", Disk("disk.img") + ",raed-only");
         await FailsWith("LUN 3 of", Disk("disk.img") + ",lun=3", Disk("other.img") + ",lun=3");
         await FailsWith("would be LUN 256", Disk("disk.img") + ",lun=255", Disk("other.img"));
         await FailsWith("--trace follows one disk", Disk("disk.img"), Disk("other.img"), "--trace", _folder["trace"]);
@@ -307,7 +307,8 @@ public sealed class TargetCommandTests : IDisposable
         async Task FailsWith(string because, params string[] arguments)
         {
             var (status, output) = await Tool.TryRunAsync(Path.Combine(AppContext.BaseDirectory, "slipway"), ["target", .. arguments]);
-            Assert.Equal(1, status);
+            // 2 where the words alone are wrong.
+            Assert.InRange(status, 1, 2);
             Assert.Contains(because, output, StringComparison.OrdinalIgnoreCase);
         }
     }

@@ -43,7 +43,9 @@ internal static class MachineCommand
         var command = new Command("approve", "Approve a machine: from its next request on it boots from a disk of its own.") { mac, name, image, volume, policy, profile, firmware, address };
         command.Validators.Add(parsed =>
         {
-            if (parsed.GetResult(image) is null == parsed.GetResult(volume) is null) parsed.AddError("Give either --image or --volume.");
+            // What a validator finds keeps the parser from saying what else is missing.
+            if (parsed.GetResult(name) is null) parsed.AddError("Give it a name: --name NAME.");
+            if (parsed.GetResult(image) is null == parsed.GetResult(volume) is null) parsed.AddError("Give it a disk: either --image IMAGE, which is cloned for it (slipway image list), or --volume VOLUME (slipway volume list).");
             if (parsed.GetResult(policy) is not null && parsed.GetResult(image) is null) parsed.AddError("--policy is for clones: it goes with --image.");
         });
         return command.Asks((server, parsed, cancellation) => server.PostAsync<MachineView>(

@@ -49,7 +49,11 @@ internal sealed class ServedDisk : IAsyncDisposable
     private static async Task<IBlockDevice> OpenAsync(DiskArgument disk, string state, CancellationToken cancellation)
     {
         if (File.Exists(disk.File) || disk.File.Contains('/', StringComparison.Ordinal))
-            return await Volume.OpenAsync(disk.File, disk.ReadOnly, cancellation);
+        {
+            return System.IO.Path.Exists(disk.File)
+                ? await Volume.OpenAsync(disk.File, disk.ReadOnly, cancellation)
+                : throw new FileNotFoundException($"there is no file {disk.File}{(disk.File.Contains(',', StringComparison.Ordinal) ? $": behind a comma stands one of {DiskArgument.Options}" : "")}");
+        }
         var store = new VolumeStore(state);
         return disk.ReadOnly ? await store.OpenToCopyAsync(disk.File, cancellation) : await store.ServeAsync(disk.File, cancellation);
     }

@@ -51,13 +51,13 @@ internal static class StoreCommand
             }
             catch (Exception e) when (e is VolumeStoreException or DiskFormatException or BlockDeviceException or IOException or UnauthorizedAccessException)
             {
-                await Console.Error.WriteLineAsync(e.Message);
+                await Console.Error.WriteLineAsync($"slipway: {e.Message}");
                 // A download says what it keeps for the next try.
                 return cancellation.IsCancellationRequested ? Interrupted : 1;
             }
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
             {
-                await Console.Error.WriteLineAsync("interrupted");
+                await Console.Error.WriteLineAsync("slipway: interrupted");
                 return Interrupted;
             }
         });
