@@ -12,20 +12,24 @@ public partial class ProcessDeathTests
 {
     private const int Size = 64 << 20, Block = 4096;
 
-    [Fact]
-    public Task Every_acknowledged_write_is_there_after_ten_kills() => KillAsync(10);
+    [Theory]
+    [InlineData("extended_l2=off")]
+    [InlineData("extended_l2=on")]
+    public Task Every_acknowledged_write_is_there_after_ten_kills(string options) => KillAsync(10, options);
 
-    [Fact(Explicit = true)]
-    public Task Every_acknowledged_write_is_there_after_fifty_kills() => KillAsync(50);
+    [Theory(Explicit = true)]
+    [InlineData("extended_l2=off")]
+    [InlineData("extended_l2=on")]
+    public Task Every_acknowledged_write_is_there_after_fifty_kills(string options) => KillAsync(50, options);
 
-    private static async Task KillAsync(int times)
+    private static async Task KillAsync(int times, string options)
     {
         using var folder = new TemporaryFolder();
         var random = new Random(times);
         await File.WriteAllBytesAsync(folder["base.raw"], [.. Enumerable.Repeat((byte)0xEE, Size)]);
         for (var round = 0; round < times; round++)
         {
-            await Tool.RunAsync("qemu-img", "create", "-q", "-f", "qcow2", "-b", "base.raw", "-F", "raw", folder["disk.qcow2"]);
+            await Tool.RunAsync("qemu-img", "create", "-q", "-f", "qcow2", "-o", options, "-b", "base.raw", "-F", "raw", folder["disk.qcow2"]);
             var acknowledged = await LoadAndKillAsync(folder["disk.qcow2"], random);
             (await RunningTarget.StartAsync(folder["disk.qcow2"])).Dispose();
             Assert.Contains("No errors were found", await Tool.RunAsync("qemu-img", "check", folder["disk.qcow2"]), StringComparison.Ordinal);

@@ -7,6 +7,9 @@ internal enum MappingKind
     Zero,
     Data,
     Compressed,
+
+    /// <summary>An extended entry that contradicts itself.</summary>
+    Invalid,
 }
 
 /// <summary>What an L2 entry says of one cluster, or of one subcluster ("L2 table entry").</summary>

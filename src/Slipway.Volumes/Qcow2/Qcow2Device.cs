@@ -11,17 +11,18 @@ public sealed class Qcow2Device : IBlockDevice
 {
     private readonly IImageFile _file;
     private readonly IBlockDevice? _backing;
-    private readonly Qcow2Tables _tables;
-    private readonly Qcow2Marks _marks;
+    private readonly Qcow2Map _map;
+    private readonly Qcow2Extents _extents;
     private readonly Qcow2Writer? _writer;
     private readonly SemaphoreSlim _metadata = new(1, 1);
     private volatile Unpacked? _unpacked;
-    private volatile Below? _below;
 
     private Qcow2Device(IImageFile file, Qcow2Header header, Qcow2Tables tables, Qcow2Marks marks, IBlockDevice? backing)
     {
-        (_file, Header, _tables, _marks, _backing) = (file, header, tables, marks, backing);
-        if (!file.IsReadOnly) _writer = new(this, file, tables, marks, _metadata);
+        (_file, Header, _backing) = (file, header, backing);
+        _map = new(file, header, tables, marks, _metadata);
+        _extents = new(_map, backing, header.Size);
+        if (!file.IsReadOnly) _writer = new(this, file, _map, tables, marks, _metadata);
     }
 
     public Qcow2Header Header { get; }
@@ -56,10 +57,10 @@ public sealed class Qcow2Device : IBlockDevice
         Check(offset, destination.Length);
         while (destination.Length > 0)
         {
-            if (!TryRun(offset, destination.Length, out var mapping, out var length)) break;
+            if (!_map.TryRun(offset, destination.Length, out var mapping, out var length)) break;
             var part = destination[..length];
             ValueTask read;
-            if (mapping.Kind == MappingKind.Data) read = _file.ReadAsync(HostOffset(mapping, offset), part, cancellation);
+            if (mapping.Kind == MappingKind.Data) read = _file.ReadAsync(_map.HostOffset(mapping, offset), part, cancellation);
             else if (mapping.Kind == MappingKind.Compressed) break;
             else if (mapping.Kind == MappingKind.Unallocated && _backing is not null && offset < _backing.Length)
             {
@@ -95,40 +96,17 @@ public sealed class Qcow2Device : IBlockDevice
         return Writer.ZeroAsync(offset, length, cancellation);
     }
 
-    public async ValueTask<Extent> GetExtentAsync(long offset, CancellationToken cancellation = default)
+    public ValueTask<Extent> GetExtentAsync(long offset, CancellationToken cancellation = default)
     {
         Check(offset, 1);
-        var (kind, length) = await KindAsync(offset, cancellation);
-        var end = offset + length;
-        // Bounded: an answer may be shorter than the run.
-        for (var i = 0; i < 4096 && end < Length; i++)
-        {
-            var (next, more) = await KindAsync(end, cancellation);
-            if (next != kind) break;
-            end += more;
-        }
-        return new(offset, Math.Min(end, Length) - offset, kind);
+        return _extents.GetAsync(offset, cancellation);
     }
 
     /// <summary>The extent at a place, and whether its bytes are those of the backing image.</summary>
-    internal async ValueTask<(Extent Extent, bool IsBelow)> GetOriginAsync(long offset, CancellationToken cancellation)
+    internal ValueTask<(Extent Extent, bool IsBelow)> GetOriginAsync(long offset, CancellationToken cancellation)
     {
         Check(offset, 1);
-        var (mapping, length) = await LookupAsync(offset, cancellation);
-        if (mapping.Kind != MappingKind.Unallocated || _backing is null || offset >= _backing.Length)
-        {
-            var (kind, own) = await KindAsync(offset, cancellation);
-            return (new(offset, Math.Min(own, Length - offset), kind), false);
-        }
-        var below = await BelowAsync(_backing, offset, cancellation);
-        var end = offset + length;
-        while (end < Math.Min(offset + below.Length, Length))
-        {
-            (mapping, length) = await LookupAsync(end, cancellation);
-            if (mapping.Kind != MappingKind.Unallocated) break;
-            end += length;
-        }
-        return (new(offset, Math.Min(Math.Min(end - offset, below.Length), Length - offset), below.Kind), true);
+        return _extents.GetOriginAsync(offset, cancellation);
     }
 
     public async ValueTask DisposeAsync()
@@ -139,72 +117,16 @@ public sealed class Qcow2Device : IBlockDevice
         _metadata.Dispose();
     }
 
-    /// <summary>The mapping at a place, if its table is in memory.</summary>
-    internal bool TryLookup(long offset, out Mapping mapping, out int length)
-    {
-        (mapping, length) = (default, 0);
-        if (!_tables.TryGet(_tables.L1IndexOf(offset >> Header.ClusterBits), out var table)) return false;
-        mapping = _tables.Lookup(table, offset, out length);
-        return mapping.Kind != MappingKind.Data || IsInFile(mapping);
-    }
-
-    internal async ValueTask<(Mapping Mapping, int Length)> LookupAsync(long offset, CancellationToken cancellation)
-    {
-        var l1Index = _tables.L1IndexOf(offset >> Header.ClusterBits);
-        if (!_tables.TryGet(l1Index, out var table))
-        {
-            await _metadata.WaitAsync(cancellation);
-            try
-            {
-                table = await _tables.LoadAsync(l1Index, cancellation);
-            }
-            finally
-            {
-                _metadata.Release();
-            }
-        }
-        var mapping = _tables.Lookup(table, offset, out var length);
-        if (mapping.Kind == MappingKind.Data && !IsInFile(mapping))
-            throw await _marks.CorruptAsync($"the cluster at {mapping.HostOffset} is not aligned, or outside of the file");
-        return (mapping, length);
-    }
-
     internal static void RequireWritable(Qcow2Header header)
     {
         var reason = header.Version < 3 ? "it is of version 2 (`qemu-img amend -o compat=1.1` makes it 3)"
             : (header.Features & Qcow2Features.Corrupt) != 0 ? "it is marked corrupt (`qemu-img check -r all` repairs it)"
-            : header.HasExtendedL2 ? "it has extended L2 entries"
             : header.RefcountOrder != 4 ? "its reference counts are not of 16 bits"
             : null;
         if (reason is not null) throw new DiskFormatException($"qcow2: the image can be read, not written: {reason}");
     }
 
     private Qcow2Writer Writer => _writer ?? throw new BlockDeviceException(BlockDeviceError.ReadOnly, "this image takes no writes");
-
-    private long HostOffset(Mapping mapping, long offset) => mapping.HostOffset + (offset & (Header.ClusterSize - 1));
-
-    /// <summary>
-    /// What is at a place, and for how much of <paramref name="most"/> bytes from there one read of the file or of the
-    /// backing image does. False where a table has to be loaded first, or is damaged.
-    /// </summary>
-    private bool TryRun(long offset, int most, out Mapping mapping, out int length)
-    {
-        length = 0;
-        mapping = default;
-        while (length < most)
-        {
-            if (!_tables.TryGet(_tables.L1IndexOf((offset + length) >> Header.ClusterBits), out var table)) return length > 0;
-            var next = _tables.Lookup(table, offset + length, out var more);
-            if (next.Kind == MappingKind.Data && !IsInFile(next)) return length > 0;
-            if (length == 0) mapping = next;
-            else if (next.Kind != mapping.Kind || mapping.Kind == MappingKind.Compressed) return true;
-            else if (next.Kind == MappingKind.Data && HostOffset(next, offset + length) != HostOffset(mapping, offset) + length) return true;
-            length = (int)Math.Min(most, (long)length + more);
-        }
-        return true;
-    }
-
-    private bool IsInFile(Mapping mapping) => (mapping.HostOffset & (Header.ClusterSize - 1)) == 0 && mapping.HostOffset <= _file.Length;
 
     private async ValueTask ReadRestAsync(ValueTask first, long offset, Memory<byte> destination, CancellationToken cancellation)
     {
@@ -216,13 +138,13 @@ public sealed class Qcow2Device : IBlockDevice
     {
         while (destination.Length > 0)
         {
-            var (mapping, length) = await LookupAsync(offset, cancellation);
+            var (mapping, length) = await _map.LookupAsync(offset, cancellation);
             length = Math.Min(length, destination.Length);
             var part = destination[..length];
             switch (mapping.Kind)
             {
                 case MappingKind.Data:
-                    await _file.ReadAsync(HostOffset(mapping, offset), part, cancellation);
+                    await _file.ReadAsync(_map.HostOffset(mapping, offset), part, cancellation);
                     break;
                 case MappingKind.Compressed when length == Header.ClusterSize:
                     await UnpackAsync(mapping, part, cancellation);
@@ -271,32 +193,6 @@ public sealed class Qcow2Device : IBlockDevice
         }
     }
 
-    private async ValueTask<(ExtentKind Kind, long Length)> KindAsync(long offset, CancellationToken cancellation)
-    {
-        var (mapping, length) = await LookupAsync(offset, cancellation);
-        switch (mapping.Kind)
-        {
-            case MappingKind.Data or MappingKind.Compressed:
-                return (ExtentKind.Data, length);
-            case MappingKind.Zero:
-                return (mapping.HostOffset == 0 ? ExtentKind.Hole : ExtentKind.Zero, length);
-            case MappingKind.Unallocated when _backing is not null && offset < _backing.Length:
-                var below = await BelowAsync(_backing, offset, cancellation);
-                return (below.Kind, Math.Min(length, below.Length));
-            default:
-                return (ExtentKind.Hole, length);
-        }
-    }
-
-    // A backing image does not change while it is open: what it answered last, perhaps after a look at thousands of clusters,
-    // holds for the places that follow. Asked anew for each cluster, each image of a chain would multiply the work by that.
-    private async ValueTask<Extent> BelowAsync(IBlockDevice backing, long offset, CancellationToken cancellation)
-    {
-        if (_below is not { } last || offset < last.Extent.Offset || offset >= last.Extent.Offset + last.Extent.Length)
-            _below = last = new(await backing.GetExtentAsync(offset, cancellation));
-        return last.Extent with { Offset = offset, Length = last.Extent.Offset + last.Extent.Length - offset };
-    }
-
     private void Check(long offset, long length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
@@ -305,6 +201,4 @@ public sealed class Qcow2Device : IBlockDevice
     }
 
     private sealed record Unpacked(long Offset, byte[] Bytes);
-
-    private sealed record Below(Extent Extent);
 }

@@ -46,6 +46,9 @@ public sealed record Qcow2Header
 
     public int ClusterSize => 1 << ClusterBits;
     public bool HasExtendedL2 => (Features & Qcow2Features.ExtendedL2) != 0;
+
+    /// <summary>What a bit of an extended L2 entry stands for; a cluster where there are none.</summary>
+    public int SubclusterSize => HasExtendedL2 ? ClusterSize / L2Entry.Subclusters : ClusterSize;
     public int L2EntrySize => HasExtendedL2 ? 16 : 8;
     public int L2Entries => ClusterSize / L2EntrySize;
 
@@ -99,6 +102,7 @@ public sealed record Qcow2Header
 
     private void Check(long fileLength)
     {
+        if (SubclusterSize < 512) throw new DiskFormatException($"qcow2: extended L2 entries with clusters of {ClusterSize} bytes; they need 16384 at least");
         if (Size is < 0 or > 1L << 60) throw new DiskFormatException($"qcow2: a disk of {Size} bytes");
         var covers = (long)L2Entries << ClusterBits;
         if (L1Entries < 0 || L1Entries * 8L > MostTableBytes || L1Entries < (Size + covers - 1) / covers)

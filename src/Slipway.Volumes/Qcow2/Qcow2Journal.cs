@@ -25,9 +25,9 @@ internal sealed class Qcow2Journal(IImageFile file, Qcow2Header header, Qcow2Ref
     public const ulong AutoclearBit = 1UL << 63;
     private const int BootAt = 16, KeyAt = 32, FirstAt = 40;
     private const int AutoclearAt = 88;
-    private const long MostBytes = 2 << 20;
-    private readonly int _recordsPerHalf = (int)(LengthFor(header) / 2 / Qcow2Change.Bytes);
-    private readonly byte[] _record = new byte[Qcow2Change.Bytes];
+    private const long MostBytes = 8 << 20;
+    private readonly int _recordsPerHalf = (int)(LengthFor(header) / 2 / Qcow2Change.RecordBytes(header));
+    private readonly byte[] _record = new byte[Qcow2Change.RecordBytes(header)];
     private readonly ulong _key = BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(8));
     private long _offset;
     private ulong _number, _first;
@@ -37,9 +37,14 @@ internal sealed class Qcow2Journal(IImageFile file, Qcow2Header header, Qcow2Ref
     /// <summary>The current half is full: time to bring its changes into the tables.</summary>
     public bool IsFull => _used == _recordsPerHalf;
 
-    // Each half has room for all clusters of a small disk.
-    private static long LengthFor(Qcow2Header header) =>
-        Math.Max(Math.Min(MostBytes, (long)BitOperations.RoundUpToPowerOf2((ulong)(header.Size >> header.ClusterBits) * 2 * Qcow2Change.Bytes)), header.ClusterSize);
+    // Each half has room for all clusters of a small disk. A cluster that has subclusters changes more often: a flush for
+    // each 100 MiB of small writes would cost more than the writes.
+    private static long LengthFor(Qcow2Header header)
+    {
+        var (changes, most) = header.HasExtendedL2 ? (4UL, MostBytes) : (1UL, MostBytes / 4);
+        var needed = (ulong)(header.Size >> header.ClusterBits) * changes * 2 * (ulong)Qcow2Change.RecordBytes(header);
+        return Math.Max(Math.Min(most, (long)BitOperations.RoundUpToPowerOf2(needed)), header.ClusterSize);
+    }
 
     /// <summary>Records a change; false where there is no room, or no journal. Under the metadata lock.</summary>
     public async ValueTask<bool> TryAppendAsync(Qcow2Change change)
@@ -47,7 +52,7 @@ internal sealed class Qcow2Journal(IImageFile file, Qcow2Header header, Qcow2Ref
         if (header.JournalAt == 0 || file.Boot == default || IsFull) return false;
         if (_offset == 0) await BeginAsync();
         change.Put(_record, _number, _key);
-        await file.WriteAsync(_offset + (_half * _recordsPerHalf + _used) * Qcow2Change.Bytes, _record);
+        await file.WriteAsync(_offset + (_half * _recordsPerHalf + _used) * _record.Length, _record);
         _number++;
         _used++;
         return true;
@@ -89,14 +94,15 @@ internal sealed class Qcow2Journal(IImageFile file, Qcow2Header header, Qcow2Ref
         await file.ReadAsync(header.JournalAt, place, cancellation);
         var offset = BinaryPrimitives.ReadInt64BigEndian(place);
         var length = BinaryPrimitives.ReadInt64BigEndian(place.AsSpan(8));
-        if (offset <= 0 || offset > file.Length || length is <= 0 or > MostBytes || length % Qcow2Change.Bytes != 0 || new Guid(place.AsSpan(BootAt, 16)) != file.Boot) return [];
+        if (offset <= 0 || offset > file.Length || length is <= 0 or > MostBytes || new Guid(place.AsSpan(BootAt, 16)) != file.Boot) return [];
         var key = BinaryPrimitives.ReadUInt64BigEndian(place.AsSpan(KeyAt));
         var records = new byte[length];
         await file.ReadAsync(offset, records, cancellation);
         var changes = new SortedDictionary<ulong, Qcow2Change>();
-        for (var at = 0; at < records.Length; at += Qcow2Change.Bytes)
+        var each = Qcow2Change.RecordBytes(header);
+        for (var at = 0; at <= records.Length - each; at += each)
         {
-            if (Qcow2Change.TryGet(records.AsSpan(at, Qcow2Change.Bytes), key, out var number, out var change)) changes[number] = change;
+            if (Qcow2Change.TryGet(records.AsSpan(at, each), key, out var number, out var change)) changes[number] = change;
         }
         var next = BinaryPrimitives.ReadUInt64BigEndian(place.AsSpan(FirstAt));
         return [.. changes.SkipWhile(c => c.Key < next).TakeWhile(c => c.Key == next++).Select(c => c.Value)];

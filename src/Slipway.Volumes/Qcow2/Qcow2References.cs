@@ -71,13 +71,16 @@ internal sealed class Qcow2References(Qcow2Header header)
     }
 
     /// <summary>The entries of an L2 table that have something in the file.</summary>
+    /// <exception cref="BlockDeviceException">An entry contradicts itself.</exception>
     public static IEnumerable<(int Index, Mapping Mapping)> Mappings(ulong[] table, Qcow2Header header)
     {
         var step = header.L2EntrySize / 8;
         for (var i = 0; i < table.Length; i += step)
         {
-            if (table[i] == 0) continue;
-            var mapping = Mapping.Of(table[i], header.ClusterBits, header.Version >= 3 && !header.HasExtendedL2);
+            if (table[i] == 0 && table[i + step - 1] == 0) continue;
+            var entry = L2Entry.Of(table[i], table[i + step - 1], header);
+            if (!entry.IsValid) throw new BlockDeviceException(BlockDeviceError.Corrupt, $"L2 entry {i / step} says of a subcluster both that it is there and that it is not");
+            var mapping = entry.Cluster(header);
             if (mapping.Kind == MappingKind.Compressed || mapping.HostOffset != 0) yield return (i / step, mapping);
         }
     }

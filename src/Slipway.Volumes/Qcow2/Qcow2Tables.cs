@@ -12,10 +12,10 @@ internal sealed class Qcow2Tables(IImageFile file, Qcow2Header header, Qcow2Mark
 {
     private const int MostBytesKept = 2 * 1024 * 1024;
     private const int MostBytesChanged = 16 * 1024 * 1024;
-    private readonly ConcurrentDictionary<int, ulong[]> _kept = [];
+    private readonly ConcurrentDictionary<int, L2Table> _kept = [];
     private readonly Queue<int> _order = [];
     private readonly Dictionary<int, int> _pinned = [];
-    private readonly int _mostKept = Math.Max(4, MostBytesKept >> header.ClusterBits);
+    private readonly int _mostKept = Math.Max(4, MostBytesKept / 8 * header.L2EntrySize >> header.ClusterBits);
     private readonly int _indexBits = header.ClusterBits - (header.HasExtendedL2 ? 4 : 3);
 
     public static async ValueTask<Qcow2Tables> ReadAsync(IImageFile file, Qcow2Header header, Qcow2Marks marks, CancellationToken cancellation)
@@ -36,42 +36,40 @@ internal sealed class Qcow2Tables(IImageFile file, Qcow2Header header, Qcow2Mark
     public IEnumerable<long> TableOffsets => l1.Select(e => (long)(e & Mapping.OffsetMask)).Where(o => o != 0);
 
     /// <summary>The L2 table for a cluster if it is in memory; an absent one is an empty answer.</summary>
-    public bool TryGet(int l1Index, out ulong[]? table)
+    public bool TryGet(int l1Index, out L2Table? table)
     {
         table = null;
         return !HasTable(l1Index) || _kept.TryGetValue(l1Index, out table);
     }
 
     /// <summary>Loads a table; the caller holds the metadata lock.</summary>
-    public async ValueTask<ulong[]> LoadAsync(int l1Index, CancellationToken cancellation)
+    public async ValueTask<L2Table> LoadAsync(int l1Index, CancellationToken cancellation)
     {
         if (_kept.TryGetValue(l1Index, out var table)) return table;
         var offset = TableOffset(l1Index);
         if (offset % header.ClusterSize != 0 || offset >= file.Length)
             throw await marks.CorruptAsync($"L1 entry {l1Index} leads to {offset}, which is no place for a table in the file's {file.Length} bytes");
-        table = await ReadTableAsync(file, offset, header.ClusterSize / 8, cancellation);
+        table = new(await ReadTableAsync(file, offset, header.ClusterSize / 8, cancellation), header);
         Keep(l1Index, table);
         return table;
     }
 
     /// <summary>The mapping of the (sub)cluster at a guest offset, and for how many bytes from there it holds at least.</summary>
-    public Mapping Lookup(ulong[]? table, long offset, out int length)
+    public Mapping Lookup(L2Table? table, long offset, out int length)
     {
         var within = (int)(offset & (header.ClusterSize - 1));
         length = header.ClusterSize - within;
         if (table is null) return default;
-        var index = (int)((offset >> header.ClusterBits) & ((1 << _indexBits) - 1));
-        if (!header.HasExtendedL2) return Mapping.Of(Volatile.Read(ref table[index]), header.ClusterBits, header.Version >= 3);
+        var (descriptor, bitmap) = table[offset >> header.ClusterBits];
+        if (!header.HasExtendedL2) return Mapping.Of(descriptor, header.ClusterBits, header.Version >= 3);
 
-        // "Extended L2 Entries": 32 subclusters, each with a bit "allocated" and a bit "reads as zeroes".
-        var mapping = Mapping.Of(table[index * 2], header.ClusterBits, hasZeroFlag: false);
-        if (mapping.Kind == MappingKind.Compressed) return mapping;
-        var subclusterSize = header.ClusterSize / 32;
-        var subcluster = within / subclusterSize;
-        length = subclusterSize - within % subclusterSize;
-        var bitmap = table[index * 2 + 1];
-        if ((bitmap >> (32 + subcluster) & 1) != 0) return new(MappingKind.Zero, mapping.HostOffset, mapping.Exclusive);
-        return (bitmap >> subcluster & 1) != 0 && mapping.HostOffset != 0 ? mapping : new(MappingKind.Unallocated, mapping.HostOffset, mapping.Exclusive);
+        var entry = L2Entry.Of(descriptor, bitmap, header);
+        var mapping = entry.Cluster(header);
+        if (!entry.IsValid) return mapping with { Kind = MappingKind.Invalid };
+        if (entry.IsCompressed) return mapping;
+        var (kind, run) = entry.At(within / header.SubclusterSize);
+        length = Math.Min(length, run * header.SubclusterSize - within % header.SubclusterSize);
+        return mapping with { Kind = kind };
     }
 
     /// <summary>Changes an entry in memory; its table is kept until <see cref="Settle"/>. The caller holds the metadata lock.</summary>
@@ -82,13 +80,13 @@ internal sealed class Qcow2Tables(IImageFile file, Qcow2Header header, Qcow2Mark
         {
             // A new table, empty.
             Pin(l1Index);
-            Keep(l1Index, new ulong[header.ClusterSize / 8]);
+            Keep(l1Index, L2Table.Empty(header));
             Volatile.Write(ref l1[l1Index], change.Entry);
             return;
         }
         var table = await LoadAsync(l1Index, cancellation);
         Pin(l1Index);
-        Volatile.Write(ref table[change.Index & ((1 << _indexBits) - 1)], change.Entry);
+        table[change.Index] = (change.Entry, change.Bitmap);
     }
 
     /// <summary>
@@ -120,15 +118,22 @@ internal sealed class Qcow2Tables(IImageFile file, Qcow2Header header, Qcow2Mark
         const int Few = 16;
         if (changes.Length < Few)
         {
-            foreach (var change in changes) await WriteEntryAsync(offset + (change.Index & ((1 << _indexBits) - 1)) * 8, change.Entry, cancellation);
+            foreach (var change in changes)
+            {
+                var entry = new byte[header.L2EntrySize];
+                L2Table.Put(entry, change, header);
+                await file.WriteAsync(offset + PlaceOf(change), entry, cancellation);
+            }
             return;
         }
         var table = new byte[header.ClusterSize];
         await file.ReadAsync(offset, table, cancellation);
-        foreach (var change in changes)
-            BinaryPrimitives.WriteUInt64BigEndian(table.AsSpan((int)(change.Index & ((1 << _indexBits) - 1)) * 8), change.Entry);
+        foreach (var change in changes) L2Table.Put(table.AsSpan(PlaceOf(change)), change, header);
         await file.WriteAsync(offset, table, cancellation);
     }
+
+    // In its table.
+    private int PlaceOf(Qcow2Change change) => (int)(change.Index & ((1 << _indexBits) - 1)) * header.L2EntrySize;
 
     private ValueTask WriteEntryAsync(long offset, ulong entry, CancellationToken cancellation)
     {
@@ -137,7 +142,7 @@ internal sealed class Qcow2Tables(IImageFile file, Qcow2Header header, Qcow2Mark
         return file.WriteAsync(offset, bytes, cancellation);
     }
 
-    private void Keep(int l1Index, ulong[] table)
+    private void Keep(int l1Index, L2Table table)
     {
         if (_kept.TryAdd(l1Index, table)) _order.Enqueue(l1Index);
         for (var tries = _order.Count; tries > 0 && _kept.Count > _mostKept && _order.TryDequeue(out var oldest); tries--)

@@ -8,6 +8,7 @@ internal static class Qcow2Check
     public static void Sound(ReadOnlySpan<byte> image)
     {
         var clusterSize = 1L << BinaryPrimitives.ReadInt32BigEndian(image[20..]);
+        var entryBytes = (I64(image, 72) & 16) != 0 ? 16 : 8;
         var used = new HashSet<long>();
         Use(used, 0);
         var refcounts = I64(image, 48);
@@ -28,10 +29,11 @@ internal static class Qcow2Check
             var table = I64(image, l1 + i * 8L) & 0x00FF_FFFF_FFFF_FE00;
             if (table == 0) continue;
             Use(used, table);
-            for (var j = 0; j < clusterSize / 8; j++)
+            for (var j = 0; j < clusterSize / entryBytes; j++)
             {
-                var cluster = I64(image, table + j * 8) & 0x00FF_FFFF_FFFF_FE00;
+                var cluster = I64(image, table + j * entryBytes) & 0x00FF_FFFF_FFFF_FE00;
                 if (cluster != 0) Use(used, cluster);
+                if (entryBytes == 16) CheckBitmap((ulong)I64(image, table + j * 16 + 8), cluster);
             }
         }
         foreach (var (index, block) in counts)
@@ -51,6 +53,13 @@ internal static class Qcow2Check
             var count = counted + index * 2 + 2 <= image.Length ? BinaryPrimitives.ReadUInt16BigEndian(image[(int)(counted + index * 2)..]) : 0;
             if (count != 1) Assert.Fail($"the cluster at {cluster} is used once and counted {count} times");
         }
+    }
+
+    private static void CheckBitmap(ulong bitmap, long cluster)
+    {
+        var (allocated, zero) = ((uint)bitmap, (uint)(bitmap >> 32));
+        if ((allocated & zero) != 0) Assert.Fail($"subclusters of the cluster at {cluster} are both allocated and zero: {bitmap:x16}");
+        if (allocated != 0 && cluster == 0) Assert.Fail($"subclusters are allocated without a cluster: {bitmap:x16}");
     }
 
     private static void Use(HashSet<long> used, long cluster)

@@ -129,18 +129,23 @@ public class Qcow2InteropTests
         await Tool.RunAsync("qemu-img", "compare", "-f", "raw", "-F", "qcow2", folder["raw"], folder["image"]);
     }
 
-    [Fact]
-    public async Task Writers_at_the_same_time_lose_nothing()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Writers_at_the_same_time_lose_nothing(bool isOverlay)
     {
         using var folder = new TemporaryFolder();
-        await Qcow2File.CreateAsync(folder["image"], Size);
+        await File.WriteAllBytesAsync(folder["raw"], Pattern(13));
+        await Qcow2File.CreateAsync(folder["image"], Size, isOverlay ? "raw" : null, "raw");
         var content = Pattern(10);
+        // Two share a subcluster.
+        const int Piece = 1024;
         await using (var device = await Qcow2File.OpenAsync(folder["image"], folder["."], writable: true))
         {
-            var order = Enumerable.Range(0, Size / 4096).ToArray();
+            var order = Enumerable.Range(0, Size / Piece).ToArray();
             new Random(11).Shuffle(order);
             await Parallel.ForEachAsync(order, new ParallelOptions { MaxDegreeOfParallelism = 32 }, async (page, _) =>
-                await device.WriteAsync(page * 4096L, content.AsMemory(page * 4096, 4096), CancellationToken.None));
+                await device.WriteAsync((long)page * Piece, content.AsMemory(page * Piece, Piece), CancellationToken.None));
             Assert.Equal(content, await ReadAllAsync(device));
         }
         Assert.Contains("No errors were found", await Tool.RunAsync("qemu-img", "check", folder["image"]), StringComparison.Ordinal);

@@ -25,12 +25,14 @@ public class Qcow2PowerCutTests
     private readonly List<(ulong Operation, int Done)> _acknowledged = [];
 
     [Theory]
-    [InlineData(1, 700, 4096, 4, 10_000)]
-    [InlineData(2, 60, 512, 3, 1_000)]
-    public async Task Nothing_flushed_is_lost_at_any_cut(int seed, int operations, int clusterSize, int choices, int least)
+    [InlineData(1, 700, "cluster_size=4k", 4, 10_000)]
+    [InlineData(2, 60, "cluster_size=512", 3, 1_000)]
+    [InlineData(3, 1500, "extended_l2=on,cluster_size=32k", 4, 10_000)]
+    [InlineData(4, 300, "extended_l2=on,cluster_size=16k", 3, 1_000)]
+    public async Task Nothing_flushed_is_lost_at_any_cut(int seed, int operations, string options, int choices, int least)
     {
         using var folder = new TemporaryFolder();
-        await Tool.RunAsync("qemu-img", "create", "-q", "-f", "qcow2", "-o", $"cluster_size={clusterSize}", "-b", "/dev/null", "-F", "raw", "-u", folder["image"], $"{Size}");
+        await Tool.RunAsync("qemu-img", "create", "-q", "-f", "qcow2", "-o", options, "-b", "/dev/null", "-F", "raw", "-u", folder["image"], $"{Size}");
         var file = new RecordingFile(await File.ReadAllBytesAsync(folder["image"])) { Boot = Guid.NewGuid() };
         var random = new Random(seed);
         await LoadAsync(file, random, operations);

@@ -7,17 +7,24 @@ namespace Slipway.Volumes.Tests.Qcow2;
 
 public class Qcow2PropertyTests
 {
-    private const int Size = 1 << 20;
+    // The last cluster is cut short, and the last subcluster.
+    private const int Size = (1 << 20) - 1536;
+
+    // Shorter than the disk, and ends within a subcluster.
+    private static readonly byte[] Below = MakeBelow();
 
     private static readonly Gen<(int Kind, int Sector, int Count, byte Value)[]> Operations =
         Gen.Select(Gen.Int[0, 9], Gen.Int[0, Size / 512 - 1], Gen.Int[1, 300], Gen.Byte).Array[1, 60];
 
-    [Fact]
-    public Task An_image_behaves_as_an_array_of_bytes_and_stays_faultless() => Operations.SampleAsync(async operations =>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public Task An_image_behaves_as_an_array_of_bytes_and_stays_faultless(bool isOverlay) => Operations.SampleAsync(async operations =>
     {
-        var file = new MemoryFile();
-        await Qcow2Creation.WriteAsync(file, Size);
+        var file = new FileWithoutHoles();
+        await Qcow2Creation.WriteAsync(file, Size, isOverlay ? "below" : null, "raw");
         var model = new byte[Size];
+        if (isOverlay) Below.CopyTo(model, 0);
         var device = await OpenAsync(file);
         foreach (var (kind, sector, count, value) in operations)
         {
@@ -50,12 +57,14 @@ public class Qcow2PropertyTests
     }, iter: 100, threads: 1);
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    public async Task A_host_without_room_refuses_writes_and_nothing_is_damaged(int seed)
+    [InlineData(1, false)]
+    [InlineData(2, false)]
+    [InlineData(3, true)]
+    [InlineData(4, true)]
+    public async Task A_host_without_room_refuses_writes_and_nothing_is_damaged(int seed, bool isOverlay)
     {
         var file = new SmallFile { Boot = Guid.NewGuid() };
-        await Qcow2Creation.WriteAsync(file, 64 << 20);
+        await Qcow2Creation.WriteAsync(file, 64 << 20, isOverlay ? "below" : null, "raw");
         var random = new Random(seed);
         var model = new Dictionary<long, byte>();
         var refused = 0;
@@ -89,6 +98,21 @@ public class Qcow2PropertyTests
         }
     }
 
+    private static byte[] MakeBelow()
+    {
+        var bytes = new byte[Size * 3 / 4 + 512];
+        new Random(4).NextBytes(bytes);
+        return bytes;
+    }
+
+    /// <summary>What was there stays there: a cluster that is used again holds other bytes.</summary>
+    private sealed class FileWithoutHoles : MemoryFile
+    {
+        public override void Discard(long offset, long length)
+        {
+        }
+    }
+
     /// <summary>On a host that has only so much room.</summary>
     private sealed class SmallFile : MemoryFile
     {
@@ -106,16 +130,16 @@ public class Qcow2PropertyTests
         for (var i = 0; i < Size; i += 3) content[i] = (byte)(i / 1000);
         await File.WriteAllBytesAsync(folder["raw"], content);
         var images = new List<byte[]>();
-        foreach (var options in (string[][])[["-o", "cluster_size=4k"], ["-c", "-o", "cluster_size=4k"], ["-c", "-o", "cluster_size=4k,compression_type=zstd"]])
+        foreach (var options in (string[][])[["-o", "cluster_size=4k"], ["-c", "-o", "cluster_size=4k"], ["-c", "-o", "cluster_size=4k,compression_type=zstd"], ["-o", "extended_l2=on,cluster_size=16k"]])
         {
             await Tool.RunAsync("qemu-img", ["convert", "-f", "raw", "-O", "qcow2", .. options, folder["raw"], folder["image"]]);
             images.Add(await File.ReadAllBytesAsync(folder["image"]));
         }
         // A field of the header, or a place in the tables behind it.
-        await Gen.Select(Gen.Int[0, 2], Gen.OneOf(Gen.Int[0, 112], Gen.Int[0, 20_000]), Gen.Byte.Array[1, 8], Gen.Bool).SampleAsync(async (which, at, junk, writable) =>
+        await Gen.Select(Gen.Int[0, 3], Gen.OneOf(Gen.Int[0, 112], Gen.Int[0, 20_000], Gen.Int[64 << 10, 66 << 10]), Gen.Byte.Array[1, 8], Gen.Bool).SampleAsync(async (which, at, junk, writable) =>
         {
             var image = (byte[])images[which].Clone();
-            junk.CopyTo(image, at);
+            junk.CopyTo(image, Math.Min(at, image.Length - junk.Length));
             try
             {
                 await using var device = await Qcow2Device.OpenAsync(new MemoryFile(image) { IsReadOnly = !writable },
@@ -134,9 +158,10 @@ public class Qcow2PropertyTests
             {
                 // Told when it was come upon.
             }
-        }, iter: 1000, threads: 1);
+        }, iter: 1500, threads: 1);
     }
 
-    private static ValueTask<Qcow2Device> OpenAsync(MemoryFile file) =>
-        Qcow2Device.OpenAsync(file, (_, _) => throw new DiskFormatException("no backing file is expected here"));
+    private static ValueTask<Qcow2Device> OpenAsync(MemoryFile file) => Qcow2Device.OpenAsync(file, (name, _) => name == "below"
+        ? ValueTask.FromResult<IBlockDevice>(new MemoryDisk(Below) { IsReadOnly = true })
+        : throw new DiskFormatException("no backing file is expected here"));
 }

@@ -1,4 +1,5 @@
 using Slipway.Disks;
+using Slipway.Tests;
 using Slipway.Volumes.Qcow2;
 
 namespace Slipway.Volumes.Tests.Qcow2;
@@ -9,21 +10,22 @@ public class Qcow2PullTests
     private const int Size = 3 << 20;
     private const string Upper = "middle", Lower = "bottom";
 
-    [Fact]
-    public async Task An_image_shows_the_same_wherever_a_pull_ends()
+    [Theory]
+    [InlineData("extended_l2=off")]
+    [InlineData("extended_l2=on")]
+    public async Task An_image_shows_the_same_wherever_a_pull_ends(string options)
     {
-        var random = new Random(1);
+        using var folder = new TemporaryFolder();
+        var (random, boot) = (new Random(1), Guid.NewGuid());
         var bottom = new byte[Size - (1 << 20)];
         random.NextBytes(bottom);
-        var middle = new MemoryFile { Boot = Guid.NewGuid() };
-        await Qcow2Creation.WriteAsync(middle, Size, Lower, "raw");
+        var middle = await MakeAsync(Lower, "raw");
         await WriteAsync(middle, null, bottom, random);
-        var top = new MemoryFile { Boot = middle.Boot };
-        await Qcow2Creation.WriteAsync(top, Size, Upper);
+        var top = await MakeAsync(Upper, "qcow2");
         await WriteAsync(top, middle, bottom, random);
         var shown = await ShownAsync(top, middle, bottom);
 
-        var file = new RecordingFile(top.Content.ToArray()) { Boot = middle.Boot };
+        var file = new RecordingFile(top.Content.ToArray()) { Boot = boot };
         await using (var device = await OpenAsync(file, middle, bottom))
         {
             await using var below = await OpenAsync(ReadOnly(middle), null, bottom);
@@ -38,9 +40,15 @@ public class Qcow2PullTests
         var header = await Qcow2Header.ReadAsync(file, CancellationToken.None);
         Assert.Equal((Lower, "raw"), (header.BackingFile, header.BackingFormat));
 
-        async Task CheckAsync(byte[] content, Guid boot)
+        async Task<MemoryFile> MakeAsync(string backing, string format)
         {
-            var left = new MemoryFile((byte[])content.Clone()) { Boot = boot };
+            await Tool.RunAsync("qemu-img", "create", "-q", "-f", "qcow2", "-o", options, "-u", "-b", backing, "-F", format, folder["image"], $"{Size}");
+            return new(await File.ReadAllBytesAsync(folder["image"])) { Boot = boot };
+        }
+
+        async Task CheckAsync(byte[] content, Guid bootNow)
+        {
+            var left = new MemoryFile((byte[])content.Clone()) { Boot = bootNow };
             var now = await ShownAsync(left, middle, bottom);
             if (!shown.AsSpan().SequenceEqual(now)) Assert.Fail($"after {steps} cuts: other bytes");
             Qcow2Check.Sound(left.Content);
