@@ -19,7 +19,8 @@ public static class Qcow2Creation
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
         if (size % 512 != 0) throw new ArgumentOutOfRangeException(nameof(size), size, "a disk's size is a multiple of 512");
-        var covers = (long)(ClusterSize / 8) << ClusterBits;
+        var isOverlay = backingFile is not null;
+        var covers = (long)(ClusterSize / (isOverlay ? 16 : 8)) << ClusterBits;
         var l1Entries = (size + covers - 1) / covers;
         var l1Clusters = (l1Entries * 8 + ClusterSize - 1) / ClusterSize;
         // QEMU opens no larger table, and neither do we.
@@ -36,6 +37,7 @@ public static class Qcow2Creation
         Put64(header, 40, 3 * ClusterSize);
         Put64(header, 48, ClusterSize);
         Put32(header, 56, 1);
+        if (isOverlay) Put64(header, 72, (long)Qcow2Features.ExtendedL2);
         Put32(header, 96, 4);
         Put32(header, 100, 112);
         var extensions = Qcow2Extensions.Put(header, 112, Qcow2Journal.Extension, new byte[Qcow2Journal.ExtensionBytes]);

@@ -12,12 +12,12 @@ public class Qcow2ExtentTests
     [Fact]
     public async Task A_walk_through_a_chain_asks_each_image_in_proportion_to_its_size()
     {
-        var sector = Enumerable.Repeat((byte)7, 512).ToArray();
+        var bytes = Enumerable.Repeat((byte)7, Cluster).ToArray();
         // With holes of two clusters in each eight.
         var disk = new MemoryDisk(Clusters * Cluster);
         for (var cluster = 0; cluster < Clusters; cluster++)
         {
-            if (cluster % 8 >= 2) await disk.WriteAsync(cluster * Cluster, sector);
+            if (cluster % 8 >= 2) await disk.WriteAsync(cluster * Cluster, bytes);
         }
         var bottom = new Counter(disk);
         var files = new List<byte[]>();
@@ -28,7 +28,7 @@ public class Qcow2ExtentTests
             await using (var device = await Qcow2Device.OpenAsync(file, (_, _) => OpenAsync(files.Count)))
             {
                 // Each layer has every sixteenth cluster for itself, one further on.
-                for (var cluster = layer; cluster < Clusters; cluster += 16) await device.WriteAsync(cluster * Cluster, sector);
+                for (var cluster = layer; cluster < Clusters; cluster += 16) await device.WriteAsync(cluster * Cluster, bytes);
             }
             files.Add(file.Content.ToArray());
         }
