@@ -23,12 +23,20 @@ internal static class SiteState
     /// </summary>
     public const string LeasesFile = "leases.db";
 
+    /// <exception cref="SiteConfigurationException">It cannot be made.</exception>
     public static void CreateFolder(string folder)
     {
-        if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(folder);
-        else
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        try
+        {
+            if (OperatingSystem.IsWindows())
+                Directory.CreateDirectory(folder);
+            else
+                Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw CannotUse(folder, e);
+        }
     }
 
     /// <exception cref="SiteConfigurationException">Its key or certificate is lost or damaged.</exception>
@@ -41,6 +49,10 @@ internal static class SiteState
         catch (CryptographicException e)
         {
             throw new SiteConfigurationException($"the site's authority: {e.Message}. {CertificateChecks.BringBack}", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw CannotUse(site.State, e);
         }
     }
 
@@ -73,4 +85,7 @@ internal static class SiteState
             throw new SiteConfigurationException($"{e.Message}. {StateChecks.WithoutLeases(path)}", e);
         }
     }
+
+    private static SiteConfigurationException CannotUse(string folder, Exception e) =>
+        new($"the state folder {folder} cannot be used: {e.Message} Run slipway serve as the user that the folder belongs to, or as root; or name another as state:", e);
 }

@@ -223,15 +223,23 @@ public sealed partial class SlipwayServer : IAsyncDisposable
         }
     }
 
-    private static SiteConfigurationException CannotListen(string what, Exception e) => new($"{what} cannot be served: {e.Message}. {Remedy(e)} (slipway explain SLP2002)", e);
+    private static SiteConfigurationException CannotListen(string what, Exception e) => new($"{what} cannot be served: {e.Message.TrimEnd('.')}. {Remedy(e)} (slipway explain SLP2002)", e);
 
-    private static string Remedy(Exception e) => (e as SocketException ?? e.InnerException as SocketException)?.SocketErrorCode switch
+    private static string Remedy(Exception e) => SocketErrorOf(e) switch
     {
         SocketError.AddressAlreadyInUse => "Another program has the port: slipway doctor says which",
         SocketError.AddressNotAvailable => "No interface of this host has the address: ip address add, or change address: in slipway.yaml",
         SocketError.AccessDenied => "Run it as root, or with CAP_NET_BIND_SERVICE and CAP_NET_RAW",
         _ => "Is the address on this host, the port free, and this process root (or has CAP_NET_BIND_SERVICE and CAP_NET_RAW)? slipway doctor says which",
     };
+
+    // Kestrel wraps it, or does not.
+    private static SocketError? SocketErrorOf(Exception? e)
+    {
+        while (e is not (null or SocketException))
+            e = e.InnerException;
+        return (e as SocketException)?.SocketErrorCode;
+    }
 
     private T Closing<T>(T opened)
     {

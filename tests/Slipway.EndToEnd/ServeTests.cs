@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -63,14 +64,8 @@ public sealed partial class ServeTests
     {
         using var folder = new TemporaryFolder();
         using var network = GuestNetwork.Create("start", "eth1", "10.77.0.1/24");
-        var (pipe, site) = (Path.Combine(folder.Path, "ipxe-amd64.efi"), Path.Combine(folder.Path, "slipway.yaml"));
+        var (pipe, site) = (Path.Combine(folder.Path, "ipxe-amd64.efi"), await EmptySiteAsync(folder));
         Tool.Run("mkfifo", pipe);
-        await File.WriteAllTextAsync(site, $$"""
-            name: lab
-            state: {{folder.Path}}/state
-            ipxe: {{folder.Path}}
-            networks: [{ name: boot, interface: eth1, address: 10.77.0.1/24, pool: 10.77.0.100-10.77.0.200 }]
-            """, TestContext.Current.CancellationToken);
 
         using var server = network.Start(Demo.Program, "serve", "-c", site);
         // It opens when the server does.
@@ -81,6 +76,37 @@ public sealed partial class ServeTests
         }
         server.WaitFor($"not served by TFTP: {pipe}");
         server.WaitFor("serving network boot");
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_is_told_in_one_line()
+    {
+        using var folder = new TemporaryFolder();
+        using var network = GuestNetwork.Create("taken", "eth1", "10.77.0.1/24");
+        using var other = network.Run(() =>
+        {
+            var listener = new TcpListener(IPAddress.Parse("10.77.0.1"), 443);
+            listener.Start();
+            return listener;
+        });
+
+        var refused = network.Execute(Demo.Program, "serve", "-c", await EmptySiteAsync(folder));
+        Assert.Equal(2, refused.ExitCode);
+        Assert.Contains("10.77.0.1:443: address already in use. Another program has the port", refused.Errors, StringComparison.Ordinal);
+        // What frameworks log of it has stack traces.
+        Assert.DoesNotContain("   at ", refused.All, StringComparison.Ordinal);
+    }
+
+    private static async Task<string> EmptySiteAsync(TemporaryFolder folder)
+    {
+        var site = Path.Combine(folder.Path, "slipway.yaml");
+        await File.WriteAllTextAsync(site, $$"""
+            name: lab
+            state: {{folder.Path}}/state
+            ipxe: {{folder.Path}}
+            networks: [{ name: boot, interface: eth1, address: 10.77.0.1/24, pool: 10.77.0.100-10.77.0.200 }]
+            """, TestContext.Current.CancellationToken);
+        return site;
     }
 
     /// <summary>What an operator saw of this boot: every stage, each with its evidence, in the order of the chain.</summary>

@@ -36,7 +36,7 @@ internal sealed class ControlRequests(
     public async Task<Results<Ok<MachineView>, ProblemHttpResult>> ApproveAsync(string machine, ApprovalRequest request, CancellationToken cancellation)
     {
         if (MacOf(machine) is not { } mac)
-            return Unknown(machine);
+            return TypedResults.Problem($"'{machine}' is no MAC address, like 52:54:00:77:00:01: a machine that has no name yet is approved by that", statusCode: StatusCodes.Status404NotFound);
         try
         {
             await registry.ApproveAsync(mac, request.ToApproval(), cancellation);

@@ -78,8 +78,11 @@ internal static class StateChecks
         var programs = new BootPrograms(site.Ipxe, CertificateChecks.RootFingerprint(site, clock) ?? RandomNumberGenerator.GetBytes(32));
         foreach (var refused in programs.Refused)
             yield return new("iPXE", Health.Warning, refused, "put a build in its place that TRUST= was made for, or remove it (slipway explain SLP2008)");
-        yield return programs.ByPlatform.Count == 0
-            ? new("iPXE", Health.Warning, $"there is none in {site.Ipxe}: firmware that boots from the network gets nothing", "apt-get install ipxe, or name a folder as ipxe: in slipway.yaml (slipway explain SLP2008)")
-            : new("iPXE", Health.Ok, string.Join(", ", programs.ByPlatform.Select(p => $"{p.Value} for {p.Key}")));
+        yield return (programs.ByPlatform.Count, programs.Refused.Count) switch
+        {
+            (0, 0) => new("iPXE", Health.Warning, $"there is none in {site.Ipxe}: firmware that boots from the network gets nothing", "apt-get install ipxe, or name a folder as ipxe: in slipway.yaml (slipway explain SLP2008)"),
+            (0, _) => new("iPXE", Health.Warning, $"none of {site.Ipxe} can be sent: firmware that boots from the network gets nothing", "take those of Debian 13's package ipxe (slipway explain SLP2008)"),
+            _ => new("iPXE", Health.Ok, string.Join(", ", programs.ByPlatform.Select(p => $"{p.Value} for {p.Key}"))),
+        };
     }
 }

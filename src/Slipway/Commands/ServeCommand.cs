@@ -46,6 +46,8 @@ internal static class ServeCommand
     {
         logging.SetMinimumLevel(verbose ? LogLevel.Debug : LogLevel.Information);
         logging.AddFilter("Microsoft", LogLevel.Warning);
+        // A port that is taken is told by SlipwayServer, in one line.
+        logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         // Whoever reads the log slowly must not slow down what it tells of; what was dropped is told.
         logging.Services.Configure<ConsoleLoggerOptions>(console => console.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite);
         if (json)

@@ -21,7 +21,7 @@ internal static class SiteCommands
         var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask" };
         var command = new Command("apply", "Make the running server serve another site, all of it or nothing: shows what changes, and asks. Paths in it are relative to the server's own file.")
         {
-            file, dry, yes, StoreCommand.State,
+            file, dry, yes, StoreCommand.State, StoreCommand.Json,
         };
         command.Asks(async (server, parsed, cancellation) =>
         {
@@ -30,19 +30,26 @@ internal static class SiteCommands
                 throw new ServerException($"there is no file {path.FullName}");
             var site = new SiteView(path.Name, await File.ReadAllTextAsync(path.FullName, cancellation));
             var plan = await server.PostAsync<SitePlanView>("site/plan", site, cancellation);
+            var json = parsed.GetValue(StoreCommand.Json);
+            if (json)
+                Console.WriteLine(RunningServer.Print(plan));
             if (plan.Mistakes.Count > 0)
                 throw new ServerException(string.Join('\n', [.. plan.Mistakes, "Nothing was changed."]));
-            Console.WriteLine(plan.Changes.Count == 0 ? "nothing changes" : string.Join('\n', plan.Changes));
+            if (!json)
+                Console.WriteLine(plan.Changes.Count == 0 ? "nothing changes" : string.Join('\n', plan.Changes));
             if (plan.NeedRestart.Count > 0)
                 throw new ServerException($"a running server cannot change {string.Join(", ", plan.NeedRestart)}. Nothing was changed: edit its own file, and start it anew");
             if (plan.Changes.Count == 0 || parsed.GetValue(dry))
                 return;
+            if (json && !parsed.GetValue(yes))
+                throw new ServerException("nothing was changed: with --json give --yes, or --dry-run");
             if (!parsed.GetValue(yes) && !Agreed())
                 throw new ServerException("nothing was changed");
             var done = await server.PostAsync<SitePlanView>("site", site, cancellation);
             if (done.Mistakes.Count > 0)
                 throw new ServerException(string.Join('\n', done.Mistakes));
-            Console.WriteLine("applied");
+            if (!json)
+                Console.WriteLine("applied");
         });
         return command;
     }

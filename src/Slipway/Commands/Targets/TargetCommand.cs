@@ -120,7 +120,14 @@ internal static class TargetCommand
         var policy = PortalOptions.Policy(parsed);
         var directory = new SingleTarget(target.Name, target, chap, policy);
         await using var listener = new IscsiListener(PortalOptions.ListenOn(parsed), directory, directory, TimeProvider.System, logs.CreateLogger("slipway"));
-        listener.Start();
+        try
+        {
+            listener.Start();
+        }
+        catch (SocketException e)
+        {
+            throw new IOException($"{string.Join(", ", PortalOptions.ListenOn(parsed))}: {e.Message}: is the address on this host (ip address), and the port free (ss -lntp)? --portal names another", e);
+        }
         var portals = PortalOptions.Reached(listener.Endpoints, policy);
         var description = new TargetDescription(target.Name, [.. portals.Select(p => p.ToString())], [.. disks.Select(d => d.Describe(target.Name, portals))]);
         Console.WriteLine(parsed.GetValue(StoreCommand.Json) ? description.ToJson() : string.Join('\n', description.Disks.SelectMany(d => d.Urls)));

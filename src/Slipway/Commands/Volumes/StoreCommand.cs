@@ -51,7 +51,7 @@ internal static class StoreCommand
             }
             catch (Exception e) when (e is VolumeStoreException or DiskFormatException or BlockDeviceException or IOException or UnauthorizedAccessException)
             {
-                await Console.Error.WriteLineAsync($"slipway: {e.Message}");
+                await Console.Error.WriteLineAsync($"slipway: {e.Message}{(e is UnauthorizedAccessException ? " Be the user that it belongs to, or root" : "")}");
                 // A download says what it keeps for the next try.
                 return cancellation.IsCancellationRequested ? Interrupted : 1;
             }
