@@ -15,6 +15,11 @@ public class VolumeCommandTests
         Assert.Contains("hostname", await SlipwayAsync("volume", "ls", "web01", "/etc"), StringComparison.Ordinal);
         Assert.Equal("golden\n", await SlipwayAsync("volume", "cat", "web01", "/etc/hostname"));
         Assert.Contains("\"image\": \"golden@1\"", await SlipwayAsync("volume", "list", "--json"), StringComparison.Ordinal);
+        foreach (var (name, format) in new[] { ("a.img", "raw"), ("a.vhdx", "vhdx"), ("a.disk", "qcow2") })
+        {
+            await SlipwayAsync("volume", "export", "web01", folder[name]);
+            Assert.Contains($"\"format\": \"{format}\"", await Tool.RunAsync("qemu-img", "info", "--output=json", folder[name]), StringComparison.Ordinal);
+        }
         Assert.Contains("as it was imported", await SlipwayAsync("image", "verify", "golden"), StringComparison.Ordinal);
         var (status, output) = await Tool.TryRunAsync(Program, "image", "rm", "golden", "--state", folder["state"]);
         Assert.Equal(1, status);

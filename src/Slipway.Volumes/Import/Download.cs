@@ -52,22 +52,18 @@ internal sealed class Download(string folder, Uri source)
                 await FetchRestAsync(file, progress, cancellation);
                 return;
             }
-            catch (HttpRequestException e) when (e.InnerException is AuthenticationException refusal)
+            catch (HttpRequestException e) when (e.InnerException is AuthenticationException || file.Length == begun && e.HttpRequestError is
+                HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError)
             {
-                // Another try meets the same certificate.
-                throw Unreadable(refusal.Message, file.Length, e);
-            }
-            catch (HttpRequestException e) when (file.Length == begun && e.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError)
-            {
-                // A server that was never there is more likely a wrong address than one that comes back.
-                throw Unreadable(e.Message, file.Length, e);
+                // Another try meets the same certificate, and a server that was never there is more likely a wrong address than one that comes back.
+                throw Unreadable(e, file.Length);
             }
             catch (Exception e) when (e is HttpRequestException { StatusCode: null } or HttpIOException or TimeoutException)
             {
                 // A line that drops now and then is no reason to give up as long as bytes arrive.
                 failures = file.Length > before ? 1 : failures + 1;
-                if (failures >= Tries) throw Unreadable(e.Message, file.Length, e);
-                progress?.Report(new("download", file.Length, _total, $"{source.Host}: {e.Message.TrimEnd('.')}; going on in {(Pause * failures).TotalSeconds:0} s"));
+                if (failures >= Tries) throw Unreadable(e, file.Length);
+                progress?.Report(new("download", file.Length, _total, $"{source.Host}: {ReasonOf(e)}; going on in {(Pause * failures).TotalSeconds:0} s"));
             }
             catch (OperationCanceledException e) when (cancellation.IsCancellationRequested)
             {
@@ -169,7 +165,11 @@ internal sealed class Download(string folder, Uri source)
         : response.Content.Headers.LastModified is { } date ? date.ToString("r")
         : "";
 
-    private VolumeStoreException Unreadable(string reason, long kept, Exception e) => new($"{source.Host} cannot be read: {reason.TrimEnd('.')}. {Kept(kept)}", e);
+    private VolumeStoreException Unreadable(Exception e, long kept) => new($"{source.Host} cannot be read: {ReasonOf(e)}. {Kept(kept)}", e);
+
+    // Of a TLS connection the outer exception only says that there is an inner one.
+    private static string ReasonOf(Exception e) =>
+        (e is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError, InnerException: { } inner } ? inner : e).Message.Trim().TrimEnd('.');
 
     private static string Kept(long bytes) => bytes > 0 ? $"{bytes} bytes are kept: run the same command again to go on from there" : "Nothing was imported";
 }

@@ -156,6 +156,7 @@ internal sealed class SparseWriter : IDisposable
             if (count == 0)
             {
                 ArrayPool<byte>.Shared.Return(buffer);
+                progress?.Report(new("unpack", packed.Length, packed.Length));
                 yield break;
             }
             progress?.Report(new("unpack", packed.Position, packed.Length));

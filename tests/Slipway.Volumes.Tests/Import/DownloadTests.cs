@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using Slipway.Tests;
 using Slipway.Volumes.Import;
 using Slipway.Volumes.Store;
@@ -30,6 +32,19 @@ public sealed class DownloadTests : IDisposable
         await ImportedAsync(notes);
         Assert.Equal([0, 1 << 20, 4 << 20], _server.Answers);
         Assert.Equal(2, notes.Count);
+    }
+
+    [Fact]
+    public async Task A_server_that_hangs_up_before_TLS_begins_is_not_waited_for()
+    {
+        using var closing = new TcpListener(IPAddress.Loopback, 0);
+        closing.Start();
+        var notes = new Notes();
+        var import = _images.ImportAsync($"https://{closing.LocalEndpoint}/disk.raw", "golden", progress: notes).AsTask();
+        (await closing.AcceptTcpClientAsync()).Dispose();
+        var refusal = await Assert.ThrowsAsync<VolumeStoreException>(() => import);
+        Assert.DoesNotContain("inner exception", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal(0, notes.Count);
     }
 
     /// <summary>A wrong address, most likely: nobody waits for five more tries.</summary>

@@ -32,15 +32,23 @@ internal static class WholeDiskCommands
     {
         var volume = StoreCommand.Name("VOLUME", "The volume's name, or VOLUME@SNAPSHOT");
         var file = new Argument<FileInfo>("FILE") { Description = "The file to write; it must not be there" };
-        var format = new Option<string>("--format") { Description = "raw, qcow2 or vhdx", DefaultValueFactory = _ => "qcow2" };
+        var format = new Option<string?>("--format") { Description = "raw, qcow2 or vhdx; left out: raw for FILE.raw and FILE.img, vhdx for FILE.vhdx, else qcow2" };
         format.AcceptOnlyFromAmong("raw", "qcow2", "vhdx");
         return new Command("export", "Copy a volume into a file of its own.") { volume, file, format }.Runs((store, parsed, cancellation) => StoreProgress.ShowAsync(async progress =>
         {
             var path = parsed.GetRequiredValue(file).FullName;
-            await store.ExportAsync(parsed.GetRequiredValue(volume), path, parsed.GetRequiredValue(format), progress, cancellation);
-            return new ExportedVolume(path, parsed.GetRequiredValue(format));
-        }), e => e.Path);
+            var written = parsed.GetValue(format) ?? FormatOf(path);
+            await store.ExportAsync(parsed.GetRequiredValue(volume), path, written, progress, cancellation);
+            return new ExportedVolume(path, written);
+        }), e => $"{e.Path}  {e.Format}");
     }
+
+    private static string FormatOf(string path) => Path.GetExtension(path).ToLowerInvariant() switch
+    {
+        ".raw" or ".img" => "raw",
+        ".vhdx" => "vhdx",
+        _ => "qcow2",
+    };
 }
 
 internal sealed record ExportedVolume(string Path, string Format);
