@@ -23,7 +23,7 @@ command -v dotnet >/dev/null || fail "the .NET 10 SDK is missing (dotnet is not 
 
 # Peers that the tests talk to, and tools that check what we wrote. The demo fetches what the boots need by itself.
 packages=(
-  libiscsi-bin libiscsi-dev qemu-utils qemu-block-extra
+  libiscsi-bin libiscsi-dev sg3-utils qemu-utils qemu-block-extra
   isc-dhcp-client isc-dhcp-relay udhcpc dhcpcd-base dnsmasq-base kea-admin tftp-hpa atftp curl openssl sslscan iproute2 util-linux
   grub-common
   qemu-system-x86 ovmf qemu-system-arm qemu-efi-aarch64
