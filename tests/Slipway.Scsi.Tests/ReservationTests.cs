@@ -227,6 +227,18 @@ public class ReservationTests
     }
 
     [Fact]
+    public void Other_initiator_ports_cannot_be_registered()
+    {
+        // SPC-4 §6.15.3: SPEC_I_PT, with a TransportID; REPORT CAPABILITIES says that it is not supported.
+        var list = new byte[24 + 4 + 24];
+        Parameters(0xA, 0x1A).CopyTo(list, 0);
+        (list[20], list[27], list[28], list[31]) = (0x08, 24, 0x45, 20);
+        Assert.Equal(20, _holder.Send($"5F 00 00 00 00 00 00 00 {list.Length:X2} 00", list).Refused(SenseCode.InvalidFieldInParameterList).Field);
+        _holder.Send("5F 00 00 00 00 00 00 00 19 00", (byte[])[.. Parameters(0xA, 0x1A), 0]).Refused(SenseCode.ParameterListLengthError);
+        Assert.Equal([0xA, 0xB], Keys());
+    }
+
+    [Fact]
     public void The_scope_counts_where_something_is_reserved_and_nowhere_else()
     {
         // SPC-4 §6.15.2: SCOPE and TYPE are ignored by REGISTER, REGISTER AND IGNORE EXISTING KEY and CLEAR.

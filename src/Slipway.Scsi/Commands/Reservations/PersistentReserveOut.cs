@@ -38,19 +38,23 @@ internal static class PersistentReserveOut
         request = null!;
         var length = BinaryPrimitives.ReadUInt32BigEndian(task.Cdb[5..]);
         task.TransferLength = length;
-        if (length < BasicLength || task.DataOut.Length < length || (!moves && length != BasicLength))
+        if (length < BasicLength || task.DataOut.Length < length)
+            return unit.Deny(task, SenseCode.ParameterListLengthError);
+        var list = task.DataOut.Span[..(int)length];
+        var flags = list[moves ? 17 : 20];
+
+        // SPC-4 §6.15.3: with SPEC_I_PT the list is longer; and ALL_TG_PT is looked at where something is registered, and nowhere else.
+        var registers = (task.Cdb[1] & 0x1F) is 0x00 or 0x06;
+        if (!moves && (flags & (registers ? SpecifyInitiatorPorts | AllTargetPorts : SpecifyInitiatorPorts)) != 0)
+            return DenyField(unit, task, 20);
+        if (!moves && length != BasicLength)
             return unit.Deny(task, SenseCode.ParameterListLengthError);
 
         // SCOPE: whole units only. SPC-4 §6.15.2: like TYPE it is ignored where nothing is reserved or released.
         if (task.Cdb[2] >> 4 != 0 && (task.Cdb[1] & 0x1F) is 0x01 or 0x02 or 0x04 or 0x05)
             return unit.Deny(task, SenseCode.InvalidFieldInCdb, SenseKeySpecific.InCdb(2, 7));
-        var list = task.DataOut.Span[..(int)length];
-        var flags = list[moves ? 17 : 20];
 
-        // SPC-4 §6.15.3: ALL_TG_PT and APTPL are looked at where something is registered, and nowhere else.
-        var registers = (task.Cdb[1] & 0x1F) is 0x00 or 0x06;
-        if (!moves && (flags & (registers ? SpecifyInitiatorPorts | AllTargetPorts : SpecifyInitiatorPorts)) != 0)
-            return DenyField(unit, task, 20);
+        // SPC-4 §6.15.3: APTPL, too, counts where something is registered.
         var aptpl = (registers || moves) && (flags & Aptpl) != 0;
         if (aptpl && !unit.Reservations.CanPersist)
             return DenyField(unit, task, moves ? 17 : 20);
