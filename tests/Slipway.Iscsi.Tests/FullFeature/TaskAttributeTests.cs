@@ -87,6 +87,20 @@ public sealed class TaskAttributeTests : IAsyncDisposable
         Assert.Equal([.. data, .. data, .. data, .. data], site.Read(0, 4 * 4096));
     }
 
+    [Theory]
+    [InlineData(4)] // ACA, without an ACA condition
+    [InlineData(5)]
+    [InlineData(7)]
+    public void An_attribute_that_cannot_be_is_refused(byte attribute)
+    {
+        // SAM-5 §8.6, RFC 7143 §11.3.1.
+        _site.LogIn()
+            .SaysCommand(1, TestUnitReady, with: pdu => new ScsiCommandPdu(pdu).Attribute = (TaskAttribute)attribute).HearsSense(1, 0x054900)
+            .SaysCommand(2, Write10(0, 1), write: 512, data: Pattern(512), with: pdu => new ScsiCommandPdu(pdu).Attribute = (TaskAttribute)attribute).HearsSense(2, 0x054900)
+            .SaysCommand(3, TestUnitReady).HearsStatus(3);
+        Assert.Equal(new byte[512], _site.Read(0, 512));
+    }
+
     private static void Ordered(byte[] pdu) => new ScsiCommandPdu(pdu).Attribute = TaskAttribute.Ordered;
 
     private static void HeadOfQueue(byte[] pdu) => new ScsiCommandPdu(pdu).Attribute = TaskAttribute.HeadOfQueue;

@@ -32,7 +32,9 @@ internal sealed class CommandReceiver(FullFeaturePhase phase)
         session.Tasks.Add(tag, task);
         session.Window.Enter();
         session.OrderedTasks += task.Attribute == TaskAttribute.Ordered ? 1 : 0;
-        if (command.Write)
+        if (task.Attribute > TaskAttribute.HeadOfQueue)
+            phase.Runner.Refuse(task, SenseCodes.InvalidMessageError);
+        else if (command.Write)
             PrepareDataOut(task, command);
         if (command.Header.DataSegmentLength is > 0 and var length && !task.IsRefused)
             data = task.Space(0, length);
