@@ -52,6 +52,21 @@ public sealed record Qcow2Header
     public int L2EntrySize => HasExtendedL2 ? 16 : 8;
     public int L2Entries => ClusterSize / L2EntrySize;
 
+    /// <summary>Where the subcluster at a place begins.</summary>
+    internal long SubclusterStart(long offset) => offset & ~(SubclusterSize - 1L);
+
+    /// <summary>Where the last subcluster of a range ends.</summary>
+    internal long SubclusterEnd(long end) => SubclusterStart(end + SubclusterSize - 1);
+
+    /// <summary>The bits in an L2 entry of the subclusters that a range of one cluster consists of.</summary>
+    internal uint SubclustersOf(long from, long to)
+    {
+        // Without extended entries the range is the cluster, and has all bits.
+        var size = ClusterSize / L2Entry.Subclusters;
+        var first = (int)(from & (ClusterSize - 1)) / size;
+        return L2Entry.All >> (int)(L2Entry.Subclusters - (to - from) / size) << first;
+    }
+
     public static async ValueTask<Qcow2Header> ReadAsync(IImageFile file, CancellationToken cancellation)
     {
         var bytes = new byte[65536];

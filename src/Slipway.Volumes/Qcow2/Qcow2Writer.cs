@@ -18,21 +18,23 @@ internal sealed class Qcow2Writer : IAsyncDisposable
     private readonly IImageFile _file;
     private readonly Qcow2Header _header;
     private readonly Qcow2Map _map;
-    private readonly Qcow2Tables _tables;
     private readonly Qcow2Marks _marks;
     private readonly Qcow2Refcounts _refcounts;
     private readonly Qcow2Journal _journal;
     private readonly Qcow2Commits _commits;
-    private readonly SemaphoreSlim _metadata;
+    private readonly Qcow2Allocation _allocation;
+    private readonly Qcow2Zeroing _zeroing;
     private readonly ClusterGate _gate = new();
     private int _inPlace;
 
     public Qcow2Writer(Qcow2Device device, IImageFile file, Qcow2Map map, Qcow2Tables tables, Qcow2Marks marks, SemaphoreSlim metadata)
     {
-        (_device, _file, _header, _map, _tables, _marks, _metadata) = (device, file, device.Header, map, tables, marks, metadata);
+        (_device, _file, _header, _map, _marks) = (device, file, device.Header, map, marks);
         _refcounts = new(file, _header, tables, marks);
         _journal = new(file, _header, _refcounts);
         _commits = new(file, tables, _refcounts, _journal, metadata, () => Volatile.Read(ref _inPlace) == 0);
+        _allocation = new(file, _header, tables, _refcounts, _commits, metadata);
+        _zeroing = new(_header, map, _gate, _allocation, WriteClusterAsync);
     }
 
     public ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellation)
@@ -55,7 +57,7 @@ internal sealed class Qcow2Writer : IAsyncDisposable
         while (length > 0)
         {
             var part = (int)Math.Min(length, LeftOfCluster(offset));
-            await ZeroClusterAsync(offset, part, cancellation);
+            await _zeroing.ZeroClusterAsync(offset, part, cancellation);
             offset += part;
             length -= part;
         }
@@ -162,24 +164,24 @@ internal sealed class Qcow2Writer : IAsyncDisposable
     private async ValueTask ExtendAsync(long offset, ReadOnlyMemory<byte> source, L2Entry entry, CancellationToken cancellation)
     {
         var end = offset + source.Length;
-        var touched = entry.WithData(Subclusters(StartOf(offset), EndOf(end)));
+        var touched = entry.WithData(_header.SubclustersOf(_header.SubclusterStart(offset), _header.SubclusterEnd(end)));
         // Others may be writing in place into what is there: only what is not there yet is filled.
-        var from = IsThere(offset) ? offset : StartOf(offset);
-        var to = IsThere(end - 1) ? end : EndOf(end);
+        var from = IsThere(offset) ? offset : _header.SubclusterStart(offset);
+        var to = IsThere(end - 1) ? end : _header.SubclusterEnd(end);
         await FillAsync(entry.HostOffset, from, to, offset, source, cancellation);
-        if (touched != entry) await ChangeAsync(offset, touched, default);
+        if (touched != entry) await _allocation.ChangeAsync(offset, touched, default);
 
-        bool IsThere(long place) => (entry.Allocated & Subclusters(StartOf(place), EndOf(place + 1))) != 0;
+        bool IsThere(long place) => (entry.Allocated & _header.SubclustersOf(_header.SubclusterStart(place), _header.SubclusterEnd(place + 1))) != 0;
     }
 
     /// <summary>Writes into a cluster of the file that nothing leads to yet.</summary>
     private async ValueTask ReplaceAsync(long offset, ReadOnlyMemory<byte> source, L2Entry old, CancellationToken cancellation)
     {
         var cluster = offset >> _header.ClusterBits;
-        var (from, to) = (StartOf(offset), EndOf(offset + source.Length));
+        var (from, to) = (_header.SubclusterStart(offset), _header.SubclusterEnd(offset + source.Length));
         // What is compressed, or not in a cluster of its own, moves as a whole.
         if (old.IsCompressed || old.HostOffset != 0) (from, to) = (cluster << _header.ClusterBits, (cluster + 1) << _header.ClusterBits);
-        var host = await AllocateAsync(cluster, cancellation);
+        var host = await _allocation.AllocateAsync(cluster, cancellation);
         var filled = false;
         try
         {
@@ -191,7 +193,7 @@ internal sealed class Qcow2Writer : IAsyncDisposable
             // Nothing leads to a cluster whose filling failed (no space, cancelled): it goes back.
             if (!filled) await _commits.ReturnAsync(host);
         }
-        await ChangeAsync(offset, (old with { Descriptor = (ulong)host | Mapping.Copied }).WithData(Subclusters(from, to)), old.Cluster(_header));
+        await _allocation.ChangeAsync(offset, (old with { Descriptor = (ulong)host | Mapping.Copied }).WithData(_header.SubclustersOf(from, to)), old.Cluster(_header));
     }
 
     /// <summary>Writes a stretch of one cluster of which the guest gave a part: the rest is what it shows until now, and zero past the disk's end.</summary>
@@ -221,127 +223,4 @@ internal sealed class Qcow2Writer : IAsyncDisposable
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
-
-    /// <summary>A new cluster, with the L2 table that will lead to it.</summary>
-    private async ValueTask<long> AllocateAsync(long cluster, CancellationToken cancellation)
-    {
-        await _metadata.WaitAsync(cancellation);
-        try
-        {
-            // Not cancelled from here on: half of it would be a cluster that nobody uses.
-            await MakeTableAsync(cluster);
-            return await _refcounts.AllocateAsync(CancellationToken.None);
-        }
-        finally
-        {
-            _metadata.Release();
-        }
-    }
-
-    /// <summary>Changes the L2 entry of the cluster at a place, in a table that is made if there is none.</summary>
-    /// <param name="old">What it leads to no more.</param>
-    private async ValueTask ChangeAsync(long offset, L2Entry entry, Mapping old)
-    {
-        var (descriptor, bitmap) = entry.ToWords(_header);
-        Qcow2Commits.Made made;
-        await _metadata.WaitAsync();
-        try
-        {
-            var cluster = offset >> _header.ClusterBits;
-            await MakeTableAsync(cluster);
-            made = await _commits.ChangeAsync(new(IsL1: false, cluster, descriptor, bitmap, old));
-        }
-        finally
-        {
-            _metadata.Release();
-        }
-        await _commits.AcknowledgedAsync(made);
-    }
-
-    /// <summary>Makes the L2 table for a cluster where there is none. Under the metadata lock.</summary>
-    private async ValueTask MakeTableAsync(long cluster)
-    {
-        var l1Index = _tables.L1IndexOf(cluster);
-        if (_tables.HasTable(l1Index)) return;
-        var table = await _refcounts.AllocateAsync(CancellationToken.None);
-        var empty = false;
-        try
-        {
-            await _file.WriteAsync(table, new byte[_header.ClusterSize]);
-            empty = true;
-        }
-        finally
-        {
-            if (!empty) _commits.GiveUp(table);
-        }
-        await _commits.ChangeAsync(new(IsL1: true, l1Index, (ulong)table | Mapping.Copied));
-    }
-
-    private async ValueTask ZeroClusterAsync(long offset, int length, CancellationToken cancellation)
-    {
-        var end = offset + length;
-        // Subclusters that are covered as far as the disk goes; what is left of others before and behind them is written.
-        var from = EndOf(offset);
-        var to = end == _device.Length ? EndOf(end) : StartOf(end);
-        if (from >= to || !await TryZeroSubclustersAsync(from, to, cancellation)) (from, to) = (end, end);
-        if (from > offset) await ZeroPartAsync(offset, (int)(from - offset), cancellation);
-        if (to < end) await ZeroPartAsync(to, (int)(end - to), cancellation);
-    }
-
-    /// <summary>Says of subclusters that they read as zeroes; false for some of a cluster that has none.</summary>
-    private async ValueTask<bool> TryZeroSubclustersAsync(long from, long to, CancellationToken cancellation)
-    {
-        var cluster = from >> _header.ClusterBits;
-        await _gate.EnterAsync(cluster, cancellation);
-        try
-        {
-            var entry = await _map.EntryAsync(from, cancellation);
-            var zero = Subclusters(from, to);
-            if (zero != L2Entry.All && !entry.HasCluster && (entry.IsCompressed || entry.HostOffset != 0)) return false;
-            var zeroed = entry.WithZeroes(zero);
-            if (zeroed == entry || (entry == default && _header.BackingFile is null)) return true;
-            cancellation.ThrowIfCancellationRequested();
-            await ChangeAsync(from, zeroed, zeroed.HostOffset == 0 ? entry.Cluster(_header) : default);
-            return true;
-        }
-        finally
-        {
-            _gate.Leave(cluster);
-        }
-    }
-
-    private async ValueTask ZeroPartAsync(long offset, int length, CancellationToken cancellation)
-    {
-        var zeroes = ArrayPool<byte>.Shared.Rent(length);
-        try
-        {
-            zeroes.AsSpan(0, length).Clear();
-            while (length > 0)
-            {
-                var (mapping, run) = await _map.LookupAsync(offset, cancellation);
-                run = Math.Min(run, length);
-                if (mapping.Kind != MappingKind.Zero && (mapping.Kind != MappingKind.Unallocated || _header.BackingFile is not null))
-                    await WriteClusterAsync(offset, zeroes.AsMemory(0, run), cancellation);
-                offset += run;
-                length -= run;
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(zeroes);
-        }
-    }
-
-    /// <summary>The bits of the subclusters that a range of one cluster consists of.</summary>
-    private uint Subclusters(long from, long to)
-    {
-        var size = _header.ClusterSize / L2Entry.Subclusters;
-        var first = (int)(from & (_header.ClusterSize - 1)) / size;
-        return L2Entry.All >> (int)(L2Entry.Subclusters - (to - from) / size) << first;
-    }
-
-    // Without subclusters, the cluster.
-    private long StartOf(long offset) => offset & ~(_header.SubclusterSize - 1L);
-
-    private long EndOf(long end) => StartOf(end + _header.SubclusterSize - 1);
 }

@@ -50,6 +50,38 @@ public class SubclusterTests
         Assert.Equal([.. Bytes(1, 8192), .. new byte[8192], .. Bytes(1, Cluster - 16384)], bytes);
     }
 
+    [Fact]
+    public async Task A_write_beside_what_is_there_does_not_undo_another_one_there()
+    {
+        var file = new InterruptedFile();
+        await Qcow2Creation.WriteAsync(file, Size, "raw", "raw");
+        await using var device = await Qcow2Device.OpenAsync(file, (_, _) => ValueTask.FromResult<IBlockDevice>(new MemoryDisk(Bytes(1, Size)) { IsReadOnly = true }));
+        await device.WriteAsync(Subcluster, Bytes(2, Subcluster));
+        // One subcluster, and the beginning of the one that is there; another writes behind that meanwhile.
+        file.Before = () => device.WriteAsync(Subcluster + 1024, Bytes(4, 512));
+        await device.WriteAsync(0, Bytes(3, Subcluster + 512));
+        Assert.Null(file.Before);
+        var bytes = new byte[2 * Subcluster];
+        await device.ReadAsync(0, bytes);
+        Assert.Equal([.. Bytes(3, Subcluster + 512), .. Bytes(2, 512), .. Bytes(4, 512), .. Bytes(2, 512)], bytes);
+    }
+
+    /// <summary>Lets something else happen before the next write.</summary>
+    private sealed class InterruptedFile : MemoryFile
+    {
+        public Func<ValueTask>? Before { get; set; }
+
+        public override async ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellation = default)
+        {
+            if (Before is { } before)
+            {
+                Before = null;
+                await before();
+            }
+            await base.WriteAsync(offset, source, cancellation);
+        }
+    }
+
     /// <summary>Half of one entry and half of another would lead to bytes that were never the guest's.</summary>
     [Fact]
     public async Task Who_reads_an_entry_while_it_changes_sees_one_or_the_other()
