@@ -10,6 +10,7 @@ using Slipway.Fleet.Machines;
 using Slipway.Iscsi.Target;
 using Slipway.Server.Api;
 using Slipway.Server.Boot;
+using Slipway.Server.Boot.Programs;
 using Slipway.Server.Certificates;
 using Slipway.Server.Dhcp;
 using Slipway.Server.Disks;

@@ -2,7 +2,7 @@ using Slipway.Disks;
 using Slipway.Disks.Fat;
 using Slipway.Disks.FileSystems;
 using Slipway.Disks.Partitions;
-using Slipway.Server.Boot;
+using Slipway.Server.Boot.Scripts;
 
 namespace Slipway.Server.Tests;
 

@@ -3,6 +3,7 @@ using Slipway.Fleet.Machines;
 using Slipway.Fleet.Profiles;
 using Slipway.Server.Machines;
 using Slipway.Server.Site;
+using Slipway.Server.Site.Yaml;
 using Slipway.Volumes.Store;
 
 namespace Slipway.Server.Api;

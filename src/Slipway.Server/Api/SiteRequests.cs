@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Slipway.Server.Machines;
 using Slipway.Server.Site;
+using Slipway.Server.Site.Yaml;
 
 namespace Slipway.Server.Api;
 

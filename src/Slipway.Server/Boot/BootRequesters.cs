@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Slipway.Fleet.Boots;
 using Slipway.Fleet.Credentials;
 using Slipway.Fleet.Machines;
+using Slipway.Server.Boot.Scripts;
 using Slipway.Server.Certificates;
 using Slipway.Server.Disks;
 using Slipway.Server.Machines;

@@ -11,8 +11,10 @@ using Slipway.Fleet.Machines;
 using Slipway.Fleet.Profiles;
 using Slipway.Fleet.Store;
 using Slipway.Ipxe.Scripts;
+using Slipway.Server.Boot.Scripts;
 using Slipway.Server.Disks;
 using Slipway.Server.Https;
+using Slipway.Server.Machines;
 using Slipway.Server.Site;
 
 namespace Slipway.Server.Boot;

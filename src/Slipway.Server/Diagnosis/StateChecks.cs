@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using Microsoft.Data.Sqlite;
-using Slipway.Server.Boot;
+using Slipway.Server.Boot.Programs;
 using Slipway.Server.Https;
 using Slipway.Server.Site;
 

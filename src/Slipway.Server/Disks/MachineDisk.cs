@@ -7,6 +7,7 @@ using Slipway.Scsi;
 using Slipway.Scsi.AtomicWriting;
 using Slipway.Scsi.Reservations;
 using Slipway.Server.Boot;
+using Slipway.Server.Boot.Scripts;
 using Slipway.Server.Site;
 using Slipway.Server.Timeline;
 using Slipway.Volumes.Layers;

@@ -10,6 +10,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Slipway.Server.Boot;
+using Slipway.Server.Boot.Programs;
 
 namespace Slipway.Server.Https;
 

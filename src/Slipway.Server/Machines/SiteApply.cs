@@ -1,5 +1,6 @@
 using Slipway.Dhcp.Networks;
 using Slipway.Server.Site;
+using Slipway.Server.Site.Yaml;
 using Slipway.Volumes.Raw;
 
 namespace Slipway.Server.Machines;

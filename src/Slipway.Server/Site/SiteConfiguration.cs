@@ -2,6 +2,7 @@ using System.Net;
 using Slipway.Fleet.Credentials;
 using Slipway.Fleet.Machines;
 using Slipway.Fleet.Profiles;
+using Slipway.Server.Site.Yaml;
 using Slipway.Volumes.Layers;
 
 namespace Slipway.Server.Site;

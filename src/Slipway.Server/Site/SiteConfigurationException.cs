@@ -1,3 +1,5 @@
+using Slipway.Server.Site.Yaml;
+
 namespace Slipway.Server.Site;
 
 /// <summary>The configuration cannot be used. The message says where it is wrong and what would be right, a line for each mistake.</summary>

@@ -4,7 +4,7 @@ using Slipway.Dhcp.Server;
 using Slipway.Dhcp.Wire;
 using Slipway.Fleet.Boots;
 using Slipway.Fleet.Machines;
-using Slipway.Server.Site;
+using Slipway.Server.Machines;
 
 namespace Slipway.Server.Timeline;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using Slipway.Fleet.Boots;
 using Slipway.Iscsi.Target;
 using Slipway.Server.Disks;
-using Slipway.Server.Site;
+using Slipway.Server.Machines;
 
 namespace Slipway.Server.Timeline;
 

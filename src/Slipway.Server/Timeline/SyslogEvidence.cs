@@ -3,7 +3,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Slipway.Fleet.Boots;
 using Slipway.Fleet.Machines;
-using Slipway.Server.Site;
+using Slipway.Server.Machines;
 using Slipway.Server.Syslog;
 
 namespace Slipway.Server.Timeline;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Slipway.Fleet.Boots;
-using Slipway.Server.Site;
+using Slipway.Server.Machines;
 using Slipway.Tftp.Server;
 
 namespace Slipway.Server.Timeline;

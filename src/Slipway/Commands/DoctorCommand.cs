@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Slipway.Commands.Fleet;
 using Slipway.Server.Diagnosis;
 using Slipway.Server.Site;
+using Slipway.Server.Site.Yaml;
 
 namespace Slipway.Commands;
 

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Slipway.Server;
 using Slipway.Server.Site;
+using Slipway.Server.Site.Yaml;
 
 namespace Slipway.Commands;
 

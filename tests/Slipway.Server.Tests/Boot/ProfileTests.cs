@@ -5,10 +5,13 @@ using Slipway.Fleet.Boots;
 using Slipway.Fleet.Machines;
 using Slipway.Fleet.Store;
 using Slipway.Server.Boot;
+using Slipway.Server.Boot.Programs;
 using Slipway.Server.Certificates;
 using Slipway.Server.Disks;
 using Slipway.Server.Https;
+using Slipway.Server.Machines;
 using Slipway.Server.Site;
+using Slipway.Server.Site.Yaml;
 using Slipway.Server.Tests.Net;
 
 namespace Slipway.Server.Tests.Boot;

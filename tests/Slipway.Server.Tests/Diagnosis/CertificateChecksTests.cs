@@ -1,7 +1,7 @@
 using System.Globalization;
 using Slipway.Server.Diagnosis;
 using Slipway.Server.Https;
-using Slipway.Server.Site;
+using Slipway.Server.Site.Yaml;
 
 namespace Slipway.Server.Tests.Diagnosis;
 

@@ -9,9 +9,9 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 using Slipway.Fleet.Boots;
-using Slipway.Server.Boot;
+using Slipway.Server.Boot.Programs;
 using Slipway.Server.Https;
-using Slipway.Server.Site;
+using Slipway.Server.Machines;
 using Slipway.Server.Tests.Net;
 
 namespace Slipway.Server.Tests.Https;

@@ -16,6 +16,7 @@ using Slipway.Server.Disks;
 using Slipway.Server.Https;
 using Slipway.Server.Machines;
 using Slipway.Server.Site;
+using Slipway.Server.Site.Yaml;
 using Slipway.Server.Tests.Net;
 using Slipway.Volumes.Store;
 

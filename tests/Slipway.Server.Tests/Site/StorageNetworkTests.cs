@@ -3,7 +3,9 @@ using Slipway.Fleet.Credentials;
 using Slipway.Fleet.Machines;
 using Slipway.Fleet.Profiles;
 using Slipway.Server.Boot;
+using Slipway.Server.Boot.Scripts;
 using Slipway.Server.Site;
+using Slipway.Server.Site.Yaml;
 
 namespace Slipway.Server.Tests.Site;
 

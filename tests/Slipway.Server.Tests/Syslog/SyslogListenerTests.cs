@@ -5,6 +5,7 @@ using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Slipway.Fleet.Boots;
 using Slipway.Fleet.Machines;
+using Slipway.Server.Machines;
 using Slipway.Server.Site;
 using Slipway.Server.Syslog;
 using Slipway.Server.Tests.Net;

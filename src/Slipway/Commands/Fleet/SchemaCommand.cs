@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
-using Slipway.Server.Site;
+using Slipway.Server.Site.Yaml;
 
 namespace Slipway.Commands.Fleet;
 

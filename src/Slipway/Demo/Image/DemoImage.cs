@@ -7,7 +7,7 @@ using Slipway.Disks.Fat;
 using Slipway.Disks.Partitions;
 using Slipway.Host;
 using Slipway.Ipxe.Media;
-using Slipway.Server.Boot;
+using Slipway.Server.Boot.Scripts;
 
 namespace Slipway.Demo.Image;
 
