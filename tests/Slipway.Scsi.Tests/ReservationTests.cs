@@ -239,6 +239,16 @@ public class ReservationTests
     }
 
     [Fact]
+    public void A_registration_that_cannot_be_kept_is_a_write_error_and_none()
+    {
+        _store.Fails = true;
+        var list = Parameters(0, 0xC);
+        list[20] = 1;
+        _stranger.Send("5F 00 00 00 00 00 00 00 18 00", list).Refused(SenseCode.WriteError);
+        Assert.Equal([0xA, 0xB], Keys());
+    }
+
+    [Fact]
     public void The_scope_counts_where_something_is_reserved_and_nowhere_else()
     {
         // SPC-4 §6.15.2: SCOPE and TYPE are ignored by REGISTER, REGISTER AND IGNORE EXISTING KEY and CLEAR.
@@ -467,10 +477,14 @@ public class ReservationTests
     {
         private ReservationState? _saved;
 
+        public bool Fails { get; set; }
+
         public ReservationState? Load() => _saved;
 
         public ValueTask SaveAsync(ReservationState state, CancellationToken cancellation)
         {
+            if (Fails)
+                throw new BlockDeviceException(BlockDeviceError.Io, "as the test wants");
             _saved = state;
             return default;
         }

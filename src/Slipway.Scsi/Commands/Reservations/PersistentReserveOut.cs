@@ -26,7 +26,7 @@ internal static class PersistentReserveOut
     private static CommandRow Row(
         string name, byte serviceAction, Func<ReservationRequest, ReservationDecision> decide, bool aborts = false, bool moves = false) =>
         CommandRow.For<DiskUnit>(
-            $"PERSISTENT RESERVE OUT, {name}", $"5F {serviceAction:X2} FF 00 00 FF FF FF FF 00", CommandTraits.TakesData | CommandTraits.ConflictsWithReserve,
+            $"PERSISTENT RESERVE OUT, {name}", $"5F {serviceAction:X2} FF 00 00 FF FF FF FF 00", CommandTraits.TakesData | CommandTraits.Flushes | CommandTraits.ConflictsWithReserve,
             (unit, nexus, task, cancellation) => TryRead(unit, nexus.Port.Target.Ports, task, moves, out var request)
                 ? RunAsync(unit, nexus, task, request, decide, aborts, cancellation)
                 : default,
