@@ -24,6 +24,9 @@ public class VolumeCommandTests
         var (status, output) = await Tool.TryRunAsync(Program, "image", "rm", "golden", "--state", folder["state"]);
         Assert.Equal(1, status);
         Assert.Contains("in use by web01", output, StringComparison.Ordinal);
+        // It has all that the image had: it is not blank.
+        Assert.Contains("web01  8.0 MiB  no image  keep", await SlipwayAsync("volume", "flatten", "web01"), StringComparison.Ordinal);
+        Assert.Contains("golden@1 is gone", await SlipwayAsync("image", "rm", "golden"), StringComparison.Ordinal);
 
         Task<string> SlipwayAsync(params string[] arguments) => Tool.RunAsync(Program, [.. arguments, "--state", folder["state"]]);
     }

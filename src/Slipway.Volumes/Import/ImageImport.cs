@@ -97,7 +97,7 @@ internal sealed class ImageImport(string folder, IProgress<ImportProgress>? prog
     private static FileStream OpenSource(string path)
     {
         var file = LinuxFile.OpenSource(path) ?? throw new VolumeStoreException(
-            $"{path} is mounted, or part of an array or a volume group, and may change while it is read: unmount it, or import a snapshot of it");
+            $"{path} is in use (mounted, part of an array or a volume group, or another import reads it) and may change meanwhile: unmount it, or import a snapshot of it");
         // Whoever writes to it is found, and named, when it is opened as an image.
         var source = new FileStream(file, FileAccess.Read, bufferSize: 0);
         if (source.CanSeek) return source;

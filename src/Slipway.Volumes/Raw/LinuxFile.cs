@@ -82,7 +82,7 @@ internal static partial class LinuxFile
 
     /// <summary>
     /// Opens a file to read it, and does not wait for the writer of a pipe. A block device is held (O_EXCL, open(2)): nobody mounts
-    /// it meanwhile. Null where it is mounted already, or part of a volume group or an array.
+    /// it meanwhile. Null where somebody else holds it: a mount, a volume group, an array.
     /// </summary>
     public static SafeFileHandle? OpenSource(string path)
     {

@@ -111,7 +111,7 @@ public class ImportTests
             try
             {
                 var refusal = await Assert.ThrowsAsync<VolumeStoreException>(async () => await images.ImportAsync(device, "golden"));
-                Assert.Contains($"{device} is mounted", refusal.Message, StringComparison.Ordinal);
+                Assert.Contains($"{device} is in use (mounted", refusal.Message, StringComparison.Ordinal);
                 Assert.Empty(Directory.GetFiles(folder["images"]));
             }
             finally

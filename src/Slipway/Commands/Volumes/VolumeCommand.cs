@@ -91,7 +91,7 @@ internal static class VolumeCommand
     private static VolumePolicy PolicyOf(string? word) => word == "reset" ? VolumePolicy.Reset : VolumePolicy.Keep;
 
     internal static string Line(StoredVolume volume) =>
-        $"{volume.Name}  {StoreCommand.Bytes(volume.Size)}  {volume.Image ?? "blank"}  {(volume.Policy == VolumePolicy.Reset ? "reset" : "keep")}  own {StoreCommand.Bytes(volume.OwnBytes)}"
+        $"{volume.Name}  {StoreCommand.Bytes(volume.Size)}  {volume.Image ?? "no image"}  {(volume.Policy == VolumePolicy.Reset ? "reset" : "keep")}  own {StoreCommand.Bytes(volume.OwnBytes)}"
         + (volume.Machine is { } machine ? $"  for {machine}" : "") + (volume.NextImage is { } next ? $"  {next} at the next boot" : "");
 
     internal static string Details(StoredVolume volume) =>
