@@ -6,7 +6,7 @@ namespace Slipway.Bench.Volumes;
 /// <summary>All rows, in the order of the table.</summary>
 internal sealed class Rows(Loads loads, Golden golden)
 {
-    private const string Slipway = "Slipway", OnDotnet = "on .NET", Raw = "raw", Qemu = "QEMU", Cp = "cp", CpSync = "cp and sync";
+    private const string Slipway = "Slipway", OnDotnet = "on .NET", Raw = "raw", Qemu = "QEMU", QemuExtended = "QEMU with extended L2", Cp = "cp", CpSync = "cp and sync";
     private const int Writes = 6000, Cluster = 64 << 10, Port = 14300;
     private static readonly string[] Random4K = ["-m", "32", "-b", "8", "-r"];
 
@@ -14,7 +14,7 @@ internal sealed class Rows(Loads loads, Golden golden)
     [
         Reads("clone-rand4k", "4 KiB random read of a clone, QD 32, iSCSI", 0.9, layers: 1),
         Reads("chain-rand4k", "the same of a clone in five layers", 0.8, layers: 5),
-        new("first-writes", "4 KiB writes into a fresh clone, each into another cluster, QD 32 (Slipway by iSCSI and TCP, qemu-nbd by a local socket)", "IOPS", Slipway, Qemu, new(1), null, bench =>
+        new("first-writes", "4 KiB writes into a fresh clone, each into another cluster, QD 32 (Slipway by iSCSI and TCP, qemu-nbd by a local socket)", "IOPS", Slipway, Qemu, new(1), (QemuExtended, Qemu), bench =>
         {
             var overlay = bench.NewFile("overlay.qcow2");
             return new Round(
@@ -28,16 +28,19 @@ internal sealed class Rows(Loads loads, Golden golden)
                     golden.Slipway("volume", "rm", clone);
                     return rate;
                 }),
-                new(Qemu, () =>
-                {
-                    Tool.Run("qemu-img", "create", "-q", "-f", "qcow2", "-b", golden.Disk, "-F", "raw", overlay);
-                    double rate;
-                    using (var server = new QemuNbd(overlay, bench.NewFile("nbd")))
-                        rate = Write(server, server.Url);
-                    File.Delete(overlay);
-                    return rate;
-                }),
+                Overlay(Qemu, []),
+                Overlay(QemuExtended, ["-o", "extended_l2=on"]),
             ]);
+
+            Series Overlay(string name, string[] options) => new(name, () =>
+            {
+                Tool.Run("qemu-img", ["create", "-q", "-f", "qcow2", .. options, "-b", golden.Disk, "-F", "raw", overlay]);
+                double rate;
+                using (var server = new QemuNbd(overlay, bench.NewFile("nbd")))
+                    rate = Write(server, server.Url);
+                File.Delete(overlay);
+                return rate;
+            });
         }),
         new("import-raw", "Import of a raw image", "MiB/s", Slipway, Cp, new(0.8), (CpSync, Cp), bench =>
         {
