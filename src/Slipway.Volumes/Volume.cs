@@ -1,5 +1,6 @@
 using Slipway.Disks;
 using Slipway.Volumes.Qcow2;
+using Slipway.Volumes.Qcow2.Checking;
 using Slipway.Volumes.Raw;
 
 namespace Slipway.Volumes;

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using Slipway.Disks;
 using Slipway.Volumes.Qcow2;
+using Slipway.Volumes.Qcow2.Files;
+using Slipway.Volumes.Qcow2.Headers;
 
 namespace Slipway.Volumes.Formats;
 

@@ -1,5 +1,5 @@
 using Slipway.Disks;
-using Slipway.Volumes.Qcow2;
+using Slipway.Volumes.Qcow2.Files;
 
 namespace Slipway.Volumes.Formats;
 

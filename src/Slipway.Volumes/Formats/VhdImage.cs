@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using Slipway.Disks;
-using Slipway.Volumes.Qcow2;
+using Slipway.Volumes.Qcow2.Files;
 
 namespace Slipway.Volumes.Formats;
 

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using Slipway.Disks;
-using Slipway.Volumes.Qcow2;
+using Slipway.Volumes.Qcow2.Files;
 
 namespace Slipway.Volumes.Formats;
 

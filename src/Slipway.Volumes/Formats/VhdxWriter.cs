@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using Slipway.Disks;
 using Slipway.Volumes.Import;
-using Slipway.Volumes.Qcow2;
+using Slipway.Volumes.Qcow2.Files;
 
 namespace Slipway.Volumes.Formats;
 

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using Slipway.Disks;
 using Slipway.Volumes.Formats;
-using Slipway.Volumes.Qcow2;
+using Slipway.Volumes.Qcow2.Files;
 using Slipway.Volumes.Raw;
 using Slipway.Volumes.Store;
 

@@ -1,6 +1,9 @@
 using System.Buffers.Binary;
 using System.Text;
 using Slipway.Disks;
+using Slipway.Volumes.Qcow2.Files;
+using Slipway.Volumes.Qcow2.Headers;
+using Slipway.Volumes.Qcow2.Writing;
 
 namespace Slipway.Volumes.Qcow2;
 

@@ -1,5 +1,10 @@
 using System.Buffers;
 using Slipway.Disks;
+using Slipway.Volumes.Qcow2.Checking;
+using Slipway.Volumes.Qcow2.Files;
+using Slipway.Volumes.Qcow2.Headers;
+using Slipway.Volumes.Qcow2.Tables;
+using Slipway.Volumes.Qcow2.Writing;
 
 namespace Slipway.Volumes.Qcow2;
 

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using Slipway.Disks;
 using Slipway.Volumes.Formats;
+using Slipway.Volumes.Qcow2.Files;
+using Slipway.Volumes.Qcow2.Headers;
 
 namespace Slipway.Volumes.Qcow2;
 

@@ -1,5 +1,10 @@
 using System.Buffers.Binary;
 using Slipway.Disks;
+using Slipway.Volumes.Qcow2.Checking;
+using Slipway.Volumes.Qcow2.Files;
+using Slipway.Volumes.Qcow2.Headers;
+using Slipway.Volumes.Qcow2.Refcounts;
+using Slipway.Volumes.Qcow2.Tables;
 
 namespace Slipway.Volumes.Qcow2;
 

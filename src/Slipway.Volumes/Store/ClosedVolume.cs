@@ -3,6 +3,8 @@ using Slipway.Disks;
 using Slipway.Volumes.Import;
 using Slipway.Volumes.Locking;
 using Slipway.Volumes.Qcow2;
+using Slipway.Volumes.Qcow2.Files;
+using Slipway.Volumes.Qcow2.Headers;
 using Slipway.Volumes.Raw;
 
 namespace Slipway.Volumes.Store;

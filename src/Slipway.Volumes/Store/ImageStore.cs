@@ -2,6 +2,7 @@ using System.Globalization;
 using Slipway.Disks;
 using Slipway.Volumes.Import;
 using Slipway.Volumes.Qcow2;
+using Slipway.Volumes.Qcow2.Files;
 using Slipway.Volumes.Raw;
 
 namespace Slipway.Volumes.Store;

@@ -1,6 +1,6 @@
 using System.Buffers;
 using Slipway.Volumes.Import;
-using Slipway.Volumes.Qcow2;
+using Slipway.Volumes.Qcow2.Files;
 
 namespace Slipway.Volumes.Store;
 

@@ -2,6 +2,7 @@ using Slipway.Disks;
 using Slipway.Volumes.Formats;
 using Slipway.Volumes.Import;
 using Slipway.Volumes.Qcow2;
+using Slipway.Volumes.Qcow2.Files;
 
 namespace Slipway.Volumes.Store;
 

@@ -1,6 +1,7 @@
 using Slipway.Disks;
 using Slipway.Volumes.Import;
 using Slipway.Volumes.Qcow2;
+using Slipway.Volumes.Qcow2.Files;
 using Slipway.Volumes.Raw;
 
 namespace Slipway.Volumes.Store;

@@ -2,7 +2,7 @@ using Slipway.Disks;
 using Slipway.Tests;
 using Slipway.Tests.Fuzz;
 using Slipway.Volumes.Formats;
-using Slipway.Volumes.Qcow2;
+using Slipway.Volumes.Qcow2.Files;
 using Slipway.Volumes.Tests.Store;
 
 namespace Slipway.Volumes.Tests.Formats;

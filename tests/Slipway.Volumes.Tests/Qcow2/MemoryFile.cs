@@ -1,4 +1,4 @@
-using Slipway.Volumes.Qcow2;
+using Slipway.Volumes.Qcow2.Files;
 
 namespace Slipway.Volumes.Tests.Qcow2;
 

@@ -1,6 +1,7 @@
 using Slipway.Disks;
 using Slipway.Tests;
 using Slipway.Volumes.Qcow2;
+using Slipway.Volumes.Qcow2.Headers;
 
 namespace Slipway.Volumes.Tests.Qcow2;
 

@@ -1,6 +1,8 @@
 using Slipway.Disks;
 using Slipway.Tests;
 using Slipway.Volumes.Qcow2;
+using Slipway.Volumes.Qcow2.Headers;
+using Slipway.Volumes.Qcow2.Tables;
 
 namespace Slipway.Volumes.Tests.Qcow2;
 

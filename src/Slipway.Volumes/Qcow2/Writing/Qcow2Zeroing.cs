@@ -1,6 +1,8 @@
 using System.Buffers;
+using Slipway.Volumes.Qcow2.Headers;
+using Slipway.Volumes.Qcow2.Tables;
 
-namespace Slipway.Volumes.Qcow2;
+namespace Slipway.Volumes.Qcow2.Writing;
 
 /// <summary>Lets a range read as zeroes: by the entry where it can say so, by writing them where it cannot.</summary>
 /// <param name="write">Writes within one cluster.</param>

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace Slipway.Volumes.Qcow2;
+namespace Slipway.Volumes.Qcow2.Headers;
 
 /// <summary>The header extensions of an image ("Header extensions"): type, length and place of each.</summary>
 internal readonly ref struct Qcow2Extensions(ReadOnlySpan<byte> bytes, int headerLength)

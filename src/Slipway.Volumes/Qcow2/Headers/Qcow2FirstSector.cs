@@ -1,8 +1,10 @@
 using System.Buffers.Binary;
 using System.Text;
 using Slipway.Disks;
+using Slipway.Volumes.Qcow2.Files;
+using Slipway.Volumes.Qcow2.Writing;
 
-namespace Slipway.Volumes.Qcow2;
+namespace Slipway.Volumes.Qcow2.Headers;
 
 /// <summary>
 /// The first 512 bytes of an image, with the header, its extensions and the backing file's name: what lies in them changes

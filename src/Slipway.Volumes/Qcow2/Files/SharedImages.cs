@@ -1,6 +1,6 @@
 using Slipway.Disks;
 
-namespace Slipway.Volumes.Qcow2;
+namespace Slipway.Volumes.Qcow2.Files;
 
 /// <summary>
 /// The images that chains of this process stand on, each open once: a thousand clones of one golden image share its file

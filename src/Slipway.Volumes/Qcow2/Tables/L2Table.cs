@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
+using Slipway.Volumes.Qcow2.Headers;
+using Slipway.Volumes.Qcow2.Writing;
 
-namespace Slipway.Volumes.Qcow2;
+namespace Slipway.Volumes.Qcow2.Tables;
 
 /// <summary>
 /// An L2 table in memory. One at a time changes it, who holds the metadata lock; readers take no lock. An extended entry is

@@ -1,6 +1,9 @@
 using Slipway.Disks;
+using Slipway.Volumes.Qcow2.Files;
+using Slipway.Volumes.Qcow2.Refcounts;
+using Slipway.Volumes.Qcow2.Tables;
 
-namespace Slipway.Volumes.Qcow2;
+namespace Slipway.Volumes.Qcow2.Writing;
 
 /// <summary>
 /// Brings changes of the tables into the file, always in this order: the clusters that they lead to are on the medium,

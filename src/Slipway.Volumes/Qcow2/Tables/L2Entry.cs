@@ -1,6 +1,7 @@
 using System.Numerics;
+using Slipway.Volumes.Qcow2.Headers;
 
-namespace Slipway.Volumes.Qcow2;
+namespace Slipway.Volumes.Qcow2.Tables;
 
 /// <summary>
 /// What an L2 table says of one cluster: where it is in the file, and which of its 32 subclusters are there, or read as

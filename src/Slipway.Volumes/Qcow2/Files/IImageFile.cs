@@ -1,4 +1,4 @@
-namespace Slipway.Volumes.Qcow2;
+namespace Slipway.Volumes.Qcow2.Files;
 
 /// <summary>
 /// The file that an image's format lies in: grows when written past its end, reads as zeroes there. Behind an interface

@@ -1,8 +1,11 @@
 using System.Buffers.Binary;
 using Slipway.Disks;
 using Slipway.Volumes.Locking;
+using Slipway.Volumes.Qcow2.Files;
+using Slipway.Volumes.Qcow2.Headers;
+using Slipway.Volumes.Qcow2.Tables;
 
-namespace Slipway.Volumes.Qcow2;
+namespace Slipway.Volumes.Qcow2.Checking;
 
 /// <summary>
 /// Looks for damage in an image's tables, and changes nothing: whether each entry leads into the file, and whether each cluster

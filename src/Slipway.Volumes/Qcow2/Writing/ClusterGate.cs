@@ -1,4 +1,4 @@
-namespace Slipway.Volumes.Qcow2;
+namespace Slipway.Volumes.Qcow2.Writing;
 
 /// <summary>Lets one at a time change where a cluster of the disk is.</summary>
 internal sealed class ClusterGate

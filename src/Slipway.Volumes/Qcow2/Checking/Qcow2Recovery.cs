@@ -1,4 +1,9 @@
-namespace Slipway.Volumes.Qcow2;
+using Slipway.Volumes.Qcow2.Files;
+using Slipway.Volumes.Qcow2.Headers;
+using Slipway.Volumes.Qcow2.Tables;
+using Slipway.Volumes.Qcow2.Writing;
+
+namespace Slipway.Volumes.Qcow2.Checking;
 
 /// <summary>What has to be done with an image before anybody writes into it: what its last user left open is closed.</summary>
 internal static class Qcow2Recovery

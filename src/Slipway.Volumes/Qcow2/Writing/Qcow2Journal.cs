@@ -1,8 +1,11 @@
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Security.Cryptography;
+using Slipway.Volumes.Qcow2.Files;
+using Slipway.Volumes.Qcow2.Headers;
+using Slipway.Volumes.Qcow2.Refcounts;
 
-namespace Slipway.Volumes.Qcow2;
+namespace Slipway.Volumes.Qcow2.Writing;
 
 /// <summary>
 /// Where acknowledged changes of the tables wait until the clusters that they lead to are on the medium. It is what lets

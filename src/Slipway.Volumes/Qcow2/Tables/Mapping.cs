@@ -1,4 +1,4 @@
-namespace Slipway.Volumes.Qcow2;
+namespace Slipway.Volumes.Qcow2.Tables;
 
 internal enum MappingKind
 {

@@ -1,4 +1,9 @@
-namespace Slipway.Volumes.Qcow2;
+using Slipway.Volumes.Qcow2.Files;
+using Slipway.Volumes.Qcow2.Headers;
+using Slipway.Volumes.Qcow2.Refcounts;
+using Slipway.Volumes.Qcow2.Tables;
+
+namespace Slipway.Volumes.Qcow2.Writing;
 
 /// <summary>Takes clusters of the file, and changes the entries that lead there.</summary>
 internal sealed class Qcow2Allocation(

@@ -3,7 +3,7 @@ using Slipway.Disks;
 using Slipway.Volumes.Locking;
 using Slipway.Volumes.Raw;
 
-namespace Slipway.Volumes.Qcow2;
+namespace Slipway.Volumes.Qcow2.Files;
 
 /// <summary>What an opener does with an image, and what it lets others do meanwhile.</summary>
 public enum ImageAccess

@@ -1,8 +1,11 @@
 using System.Buffers.Binary;
 using System.Text;
 using Slipway.Disks;
+using Slipway.Volumes.Qcow2.Files;
+using Slipway.Volumes.Qcow2.Tables;
+using Slipway.Volumes.Qcow2.Writing;
 
-namespace Slipway.Volumes.Qcow2;
+namespace Slipway.Volumes.Qcow2.Headers;
 
 /// <summary>Incompatible features: a reader that does not know one must not open the image.</summary>
 [Flags]

@@ -1,6 +1,6 @@
 using Slipway.Disks;
 
-namespace Slipway.Volumes.Qcow2;
+namespace Slipway.Volumes.Qcow2.Tables;
 
 /// <summary>Where an image has data, zeroes and holes, and what of that is from below.</summary>
 internal sealed class Qcow2Extents(Qcow2Map map, IBlockDevice? backing, long diskLength)

@@ -1,7 +1,10 @@
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
+using Slipway.Volumes.Qcow2.Files;
+using Slipway.Volumes.Qcow2.Headers;
+using Slipway.Volumes.Qcow2.Writing;
 
-namespace Slipway.Volumes.Qcow2;
+namespace Slipway.Volumes.Qcow2.Tables;
 
 /// <summary>
 /// The two levels of tables that find a cluster. The L1 table is in memory; L2 tables are kept as they are used. A table

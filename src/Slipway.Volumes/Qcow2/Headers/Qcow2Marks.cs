@@ -1,7 +1,8 @@
 using System.Buffers.Binary;
 using Slipway.Disks;
+using Slipway.Volumes.Qcow2.Files;
 
-namespace Slipway.Volumes.Qcow2;
+namespace Slipway.Volumes.Qcow2.Headers;
 
 /// <summary>
 /// The two marks in an image's header that tell the next one who opens it what to expect ("incompatible_features"):

@@ -1,7 +1,11 @@
 using System.Buffers.Binary;
 using Slipway.Disks;
+using Slipway.Volumes.Qcow2.Checking;
+using Slipway.Volumes.Qcow2.Files;
+using Slipway.Volumes.Qcow2.Headers;
+using Slipway.Volumes.Qcow2.Tables;
 
-namespace Slipway.Volumes.Qcow2;
+namespace Slipway.Volumes.Qcow2.Refcounts;
 
 /// <summary>The reference counts in the file ("Host cluster management"): a table of blocks of counts of 16 bits, each of which takes a cluster itself.</summary>
 internal sealed class Qcow2RefcountTable(IImageFile file, Qcow2Header header, Qcow2Marks marks)

@@ -1,4 +1,7 @@
-namespace Slipway.Volumes.Qcow2;
+using Slipway.Volumes.Qcow2.Files;
+using Slipway.Volumes.Qcow2.Headers;
+
+namespace Slipway.Volumes.Qcow2.Tables;
 
 /// <summary>Finds where the bytes of the disk are. What is in memory is found without a lock and without an allocation.</summary>
 /// <param name="metadata">The image's metadata lock: a table is loaded under it.</param>

@@ -1,6 +1,9 @@
 using Slipway.Disks;
+using Slipway.Volumes.Qcow2.Files;
+using Slipway.Volumes.Qcow2.Headers;
+using Slipway.Volumes.Qcow2.Tables;
 
-namespace Slipway.Volumes.Qcow2;
+namespace Slipway.Volumes.Qcow2.Checking;
 
 /// <summary>
 /// How many times each cluster of an image is used, counted by following the tables: what its reference counts should

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
+using Slipway.Volumes.Qcow2.Headers;
+using Slipway.Volumes.Qcow2.Tables;
 
-namespace Slipway.Volumes.Qcow2;
+namespace Slipway.Volumes.Qcow2.Writing;
 
 /// <summary>A new value for an entry of an L2 table, or of the L1 table, that is not in the file's table yet.</summary>
 /// <param name="Index">The guest's cluster; for the L1 table its index.</param>

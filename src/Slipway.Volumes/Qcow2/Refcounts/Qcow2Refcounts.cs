@@ -1,4 +1,9 @@
-namespace Slipway.Volumes.Qcow2;
+using Slipway.Volumes.Qcow2.Checking;
+using Slipway.Volumes.Qcow2.Files;
+using Slipway.Volumes.Qcow2.Headers;
+using Slipway.Volumes.Qcow2.Tables;
+
+namespace Slipway.Volumes.Qcow2.Refcounts;
 
 /// <summary>
 /// Gives clusters of the file out, and takes them back. Free ones are found once, by reading all counts at the first allocation; later
