@@ -69,8 +69,9 @@ public sealed partial class IscsiListener : IAsyncDisposable
         Endpoints = [.. _sockets.Select(s => (IPEndPoint)s.LocalEndPoint!)];
         foreach (var socket in _sockets)
             _loops.Add(Task.Run(() => AcceptAsync(socket)));
-        _loops.Add(Task.Run(WatchDeadlinesAsync));
-        _loops.Add(Task.Run(KeepAliveAsync));
+        // Their timers are there when this returns.
+        _loops.Add(WatchDeadlinesAsync());
+        _loops.Add(KeepAliveAsync());
         foreach (var endpoint in Endpoints)
             LogListening(endpoint);
     }
