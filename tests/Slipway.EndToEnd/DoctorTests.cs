@@ -99,7 +99,7 @@ public sealed class DoctorTests : IDisposable
         Assert.Equal(1, found.Status);
         Assert.Contains(found.Findings, f => f is { Subject: "DHCP on eth2", Health: "failure" } && f.Text.StartsWith("10.78.0.2 answers, too", StringComparison.Ordinal));
         Assert.Contains(found.Findings, f => f is { Subject: "port 443/tcp", Health: "failure" } && f.Text.StartsWith("dnsmasq (process ", StringComparison.Ordinal));
-        Assert.Contains(found.Findings, f => f is { Subject: "port 514/udp", Health: "failure" } && f.Advice!.Contains("or write another port, or off, as syslog: of the network", StringComparison.Ordinal));
+        Assert.Contains(found.Findings, f => f is { Subject: "port 514/udp", Health: "failure" } && f.Advice!.EndsWith("or write another port, or off, as syslog: of the network (slipway explain SLP2002)", StringComparison.Ordinal));
         Assert.Contains(found.Findings, f => f is { Subject: "network boot", Health: "warning" } && f.Text.Contains("10.78.0.1/24", StringComparison.Ordinal));
         Assert.Contains(found.Findings, f => f is { Subject: "machine node-1", Health: "failure", Advice: "slipway volume create nowhere --image NAME" });
         Assert.Contains(Doctor(Site("eth9", "10.79.0.1/24")).Findings, f => f is { Subject: "network boot", Health: "failure", Text: "there is no interface eth9" });
