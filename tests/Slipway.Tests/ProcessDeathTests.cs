@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Slipway.Volumes.Qcow2;
 
 namespace Slipway.Tests;
 
@@ -13,23 +14,27 @@ public partial class ProcessDeathTests
     private const int Size = 64 << 20, Block = 4096;
 
     [Theory]
-    [InlineData("extended_l2=off")]
-    [InlineData("extended_l2=on")]
-    public Task Every_acknowledged_write_is_there_after_ten_kills(string options) => KillAsync(10, options);
+    [InlineData("QEMU")]
+    [InlineData("QEMU", "-o", "extended_l2=on")]
+    [InlineData("Slipway")]
+    public Task Every_acknowledged_write_is_there_after_ten_kills(string maker, params string[] options) => KillAsync(10, maker, options);
 
     [Theory(Explicit = true)]
-    [InlineData("extended_l2=off")]
-    [InlineData("extended_l2=on")]
-    public Task Every_acknowledged_write_is_there_after_fifty_kills(string options) => KillAsync(50, options);
+    [InlineData("QEMU")]
+    [InlineData("QEMU", "-o", "extended_l2=on")]
+    [InlineData("Slipway")]
+    public Task Every_acknowledged_write_is_there_after_fifty_kills(string maker, params string[] options) => KillAsync(50, maker, options);
 
-    private static async Task KillAsync(int times, string options)
+    private static async Task KillAsync(int times, string maker, string[] options)
     {
         using var folder = new TemporaryFolder();
         var random = new Random(times);
         await File.WriteAllBytesAsync(folder["base.raw"], [.. Enumerable.Repeat((byte)0xEE, Size)]);
         for (var round = 0; round < times; round++)
         {
-            await Tool.RunAsync("qemu-img", "create", "-q", "-f", "qcow2", "-o", options, "-b", "base.raw", "-F", "raw", folder["disk.qcow2"]);
+            // Only ours have a journal: into others a new cluster is acknowledged behind a flush.
+            if (maker == "Slipway") await Qcow2File.CreateAsync(folder["disk.qcow2"], Size, "base.raw", "raw");
+            else await Tool.RunAsync("qemu-img", ["create", "-q", "-f", "qcow2", .. options, "-b", "base.raw", "-F", "raw", folder["disk.qcow2"]]);
             var acknowledged = await LoadAndKillAsync(folder["disk.qcow2"], random);
             (await RunningTarget.StartAsync(folder["disk.qcow2"])).Dispose();
             Assert.Contains("No errors were found", await Tool.RunAsync("qemu-img", "check", folder["disk.qcow2"]), StringComparison.Ordinal);
