@@ -3,6 +3,7 @@ using System.Text;
 using Slipway.Disks;
 using Slipway.Volumes.Qcow2.Files;
 using Slipway.Volumes.Qcow2.Headers;
+using Slipway.Volumes.Qcow2.Tables;
 using Slipway.Volumes.Qcow2.Writing;
 
 namespace Slipway.Volumes.Qcow2;
@@ -23,7 +24,7 @@ public static class Qcow2Creation
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
         if (size % 512 != 0) throw new ArgumentOutOfRangeException(nameof(size), size, "a disk's size is a multiple of 512");
         var isOverlay = backingFile is not null;
-        var covers = (long)(ClusterSize / (isOverlay ? 16 : 8)) << ClusterBits;
+        var covers = (long)(ClusterSize / (isOverlay ? L2Entry.ExtendedBytes : L2Entry.Bytes)) << ClusterBits;
         var l1Entries = (size + covers - 1) / covers;
         var l1Clusters = (l1Entries * 8 + ClusterSize - 1) / ClusterSize;
         // QEMU opens no larger table, and neither do we.

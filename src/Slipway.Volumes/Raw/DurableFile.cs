@@ -1,13 +1,12 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Slipway.Volumes.Raw;
 
 /// <summary>Small files that are there whole after a kill or a power cut: either as before or as written.</summary>
 public static partial class DurableFile
 {
-    private const int ReadOnly = 0, CloseOnExec = 0x80000;     // open(2)
-
     /// <summary>Returns when the bytes are on the medium under this name.</summary>
     /// <exception cref="IOException">They are not; what was there before still is.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder may not be written.</exception>
@@ -38,18 +37,9 @@ public static partial class DurableFile
     {
         if (!OperatingSystem.IsLinux())
             return;
-        var folder = open(Path.GetDirectoryName(Path.GetFullPath(path))!, ReadOnly | CloseOnExec);
-        if (folder < 0)
+        using var folder = LinuxFile.open(Path.GetDirectoryName(Path.GetFullPath(path))!, LinuxFile.CloseOnExec);
+        if (folder.IsInvalid || fsync(folder) != 0)
             throw LastError(path);
-        try
-        {
-            if (fsync(folder) != 0)
-                throw LastError(path);
-        }
-        finally
-        {
-            _ = close(folder);
-        }
     }
 
     private static IOException LastError(string path)
@@ -58,12 +48,6 @@ public static partial class DurableFile
         return new($"the folder of {path} could not be flushed: {error.Message}", error);
     }
 
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int open(string path, int flags);
-
     [LibraryImport("libc", SetLastError = true)]
-    private static partial int fsync(int file);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int close(int file);
+    private static partial int fsync(SafeFileHandle folder);
 }

@@ -20,7 +20,8 @@ internal static partial class LinuxFile
     private const int KeepSize = 1, PunchHole = 2, ZeroRange = 0x10;    // fallocate(2)
     private const uint BeginWrite = 2;          // SYNC_FILE_RANGE_WRITE, sync_file_range(2)
     private const int SeekEnd = 2, SeekData = 3, SeekHole = 4;       // lseek(2)
-    private const int NonBlocking = 0x800, CloseOnExec = 0x80000, Exclusive = 0x80;      // open(2), to read
+    internal const int CloseOnExec = 0x80000;
+    private const int NonBlocking = 0x800, Exclusive = 0x80;      // open(2), to read
     private const int ENOSPC = 28, ENXIO = 6, EBUSY = 16;
     private const int HResultNoSpace = unchecked((int)0x80070070);
 
@@ -130,7 +131,7 @@ internal static partial class LinuxFile
     public static bool IsNoSpace(IOException e) => e.HResult is HResultNoSpace or ENOSPC;
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial SafeFileHandle open(string path, int flags);
+    internal static partial SafeFileHandle open(string path, int flags);
 
     [LibraryImport("libc")]
     private static unsafe partial nint pread(int file, void* destination, nuint length, long offset);

@@ -81,9 +81,8 @@ internal sealed class Qcow2References(Qcow2Header header)
         for (var i = 0; i < table.Length; i += step)
         {
             if (table[i] == 0 && table[i + step - 1] == 0) continue;
-            var entry = L2Entry.Of(table[i], table[i + step - 1], header);
-            if (!entry.IsValid) throw new BlockDeviceException(BlockDeviceError.Corrupt, $"L2 entry {i / step} says of a subcluster both that it is there and that it is not");
-            var mapping = entry.Cluster(header);
+            var mapping = L2Entry.Of(table[i], table[i + step - 1], header).Cluster(header);
+            if (mapping.Kind == MappingKind.Invalid) throw new BlockDeviceException(BlockDeviceError.Corrupt, $"L2 entry {i / step} says of a subcluster both that it is there and that it is not");
             if (mapping.Kind == MappingKind.Compressed || mapping.HostOffset != 0) yield return (i / step, mapping);
         }
     }

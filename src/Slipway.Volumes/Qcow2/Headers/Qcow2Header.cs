@@ -52,7 +52,7 @@ public sealed record Qcow2Header
 
     /// <summary>What a bit of an extended L2 entry stands for; a cluster where there are none.</summary>
     public int SubclusterSize => HasExtendedL2 ? ClusterSize / L2Entry.Subclusters : ClusterSize;
-    public int L2EntrySize => HasExtendedL2 ? 16 : 8;
+    public int L2EntrySize => HasExtendedL2 ? L2Entry.ExtendedBytes : L2Entry.Bytes;
     public int L2Entries => ClusterSize / L2EntrySize;
 
     /// <summary>Where the subcluster at a place begins.</summary>

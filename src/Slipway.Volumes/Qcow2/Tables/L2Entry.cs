@@ -12,6 +12,9 @@ internal readonly record struct L2Entry(ulong Descriptor, uint Allocated, uint Z
     public const int Subclusters = 32;
     public const uint All = uint.MaxValue;
 
+    /// <summary>In a table: one word, or two with subclusters.</summary>
+    public const int Bytes = 8, ExtendedBytes = 16;
+
     public bool IsCompressed => (Descriptor & Mapping.CompressedFlag) != 0;
 
     /// <summary>It has a cluster of the file for itself: subclusters may be written there.</summary>
@@ -20,10 +23,14 @@ internal readonly record struct L2Entry(ulong Descriptor, uint Allocated, uint Z
     public long HostOffset => (long)(Descriptor & Mapping.OffsetMask);
 
     /// <summary>No subcluster is both there and zero, and none is there without a cluster; a compressed cluster has none.</summary>
-    public bool IsValid => IsCompressed ? (Allocated | Zero) == 0 : (Allocated & Zero) == 0 && (Allocated == 0 || HostOffset != 0);
+    private bool IsValid => IsCompressed ? (Allocated | Zero) == 0 : (Allocated & Zero) == 0 && (Allocated == 0 || HostOffset != 0);
 
-    /// <summary>What the cluster is without a look at its subclusters.</summary>
-    public Mapping Cluster(Qcow2Header header) => Mapping.Of(Descriptor, header.ClusterBits, hasZeroFlag: false);
+    /// <summary>What the cluster is without a look at its subclusters, unless those contradict it.</summary>
+    public Mapping Cluster(Qcow2Header header)
+    {
+        var mapping = Mapping.Of(Descriptor, header.ClusterBits, hasZeroFlag: false);
+        return IsValid ? mapping : mapping with { Kind = MappingKind.Invalid };
+    }
 
     public static L2Entry Of(ulong descriptor, ulong bitmap, Qcow2Header header)
     {

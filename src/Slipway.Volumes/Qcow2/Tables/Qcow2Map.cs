@@ -31,8 +31,7 @@ internal sealed class Qcow2Map(IImageFile file, Qcow2Header header, Qcow2Tables 
         if (await TableAsync(offset, cancellation) is not { } table) return default;
         var (descriptor, bitmap) = table[offset >> header.ClusterBits];
         var entry = L2Entry.Of(descriptor, bitmap, header);
-        var mapping = entry.Cluster(header);
-        await RequireSoundAsync(entry.IsValid ? mapping : mapping with { Kind = MappingKind.Invalid }, offset);
+        await RequireSoundAsync(entry.Cluster(header), offset);
         return entry;
     }
 

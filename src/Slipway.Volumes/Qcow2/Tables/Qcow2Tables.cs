@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
+using System.Numerics;
 using Slipway.Volumes.Qcow2.Files;
 using Slipway.Volumes.Qcow2.Headers;
 using Slipway.Volumes.Qcow2.Writing;
@@ -19,7 +20,7 @@ internal sealed class Qcow2Tables(IImageFile file, Qcow2Header header, Qcow2Mark
     private readonly Queue<int> _order = [];
     private readonly Dictionary<int, int> _pinned = [];
     private readonly int _mostKept = Math.Max(4, MostBytesKept / 8 * header.L2EntrySize >> header.ClusterBits);
-    private readonly int _indexBits = header.ClusterBits - (header.HasExtendedL2 ? 4 : 3);
+    private readonly int _indexBits = BitOperations.Log2((uint)header.L2Entries);
 
     public static async ValueTask<Qcow2Tables> ReadAsync(IImageFile file, Qcow2Header header, Qcow2Marks marks, CancellationToken cancellation)
     {
@@ -68,8 +69,7 @@ internal sealed class Qcow2Tables(IImageFile file, Qcow2Header header, Qcow2Mark
 
         var entry = L2Entry.Of(descriptor, bitmap, header);
         var mapping = entry.Cluster(header);
-        if (!entry.IsValid) return mapping with { Kind = MappingKind.Invalid };
-        if (entry.IsCompressed) return mapping;
+        if (mapping.Kind == MappingKind.Invalid || entry.IsCompressed) return mapping;
         var (kind, run) = entry.At(within / header.SubclusterSize);
         length = Math.Min(length, run * header.SubclusterSize - within % header.SubclusterSize);
         return mapping with { Kind = kind };

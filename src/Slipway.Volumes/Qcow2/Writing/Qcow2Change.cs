@@ -11,9 +11,10 @@ namespace Slipway.Volumes.Qcow2.Writing;
 internal readonly record struct Qcow2Change(bool IsL1, long Index, ulong Entry, ulong Bitmap = 0, Mapping Old = default)
 {
     private const ulong L1Flag = 1UL << 63;
+    private const int RestBytes = 24;
 
     /// <summary>The length of a record: number, place, entry, and a check that only who knows the journal's key can make.</summary>
-    public static int RecordBytes(Qcow2Header header) => 24 + header.L2EntrySize;
+    public static int RecordBytes(Qcow2Header header) => RestBytes + header.L2EntrySize;
 
     public void Put(Span<byte> record, ulong number, ulong key)
     {
@@ -21,7 +22,7 @@ internal readonly record struct Qcow2Change(bool IsL1, long Index, ulong Entry, 
         BinaryPrimitives.WriteUInt64BigEndian(record, number);
         BinaryPrimitives.WriteUInt64BigEndian(record[8..], place);
         BinaryPrimitives.WriteUInt64BigEndian(record[16..], Entry);
-        if (record.Length == 40) BinaryPrimitives.WriteUInt64BigEndian(record[24..], Bitmap);
+        if (HasBitmap(record)) BinaryPrimitives.WriteUInt64BigEndian(record[24..], Bitmap);
         BinaryPrimitives.WriteUInt64BigEndian(record[^8..], Check(record[..^8], key));
     }
 
@@ -31,10 +32,12 @@ internal readonly record struct Qcow2Change(bool IsL1, long Index, ulong Entry, 
         number = BinaryPrimitives.ReadUInt64BigEndian(record);
         var place = BinaryPrimitives.ReadUInt64BigEndian(record[8..]);
         var entry = BinaryPrimitives.ReadUInt64BigEndian(record[16..]);
-        var bitmap = record.Length == 40 ? BinaryPrimitives.ReadUInt64BigEndian(record[24..]) : 0;
+        var bitmap = HasBitmap(record) ? BinaryPrimitives.ReadUInt64BigEndian(record[24..]) : 0;
         change = new((place & L1Flag) != 0, (long)(place & ~L1Flag), entry, bitmap);
         return BinaryPrimitives.ReadUInt64BigEndian(record[^8..]) == Check(record[..^8], key);
     }
+
+    private static bool HasBitmap(ReadOnlySpan<byte> record) => record.Length == RestBytes + L2Entry.ExtendedBytes;
 
     private static ulong Check(ReadOnlySpan<byte> record, ulong key)
     {
