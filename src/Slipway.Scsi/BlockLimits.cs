@@ -1,7 +1,7 @@
 namespace Slipway.Scsi;
 
 /// <summary>
-/// What the Block Limits page (SBC-3 §6.6.4) promises, in blocks. They bound the memory and the time of one command;
+/// What the Block Limits page (SBC-3 §6.6.3) promises, in blocks. They bound the memory and the time of one command;
 /// a client that wants more sends more commands.
 /// </summary>
 internal sealed record BlockLimits

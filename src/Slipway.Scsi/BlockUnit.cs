@@ -47,10 +47,10 @@ public abstract class BlockUnit : LogicalUnit
     /// <summary>SPC-4 §6.6.2, PERIPHERAL DEVICE TYPE.</summary>
     internal abstract byte DeviceType { get; }
 
-    /// <summary>SPC-4 table 142: the standards that INQUIRY claims, no version of any.</summary>
+    /// <summary>SPC-4 §6.6.2: the standards that INQUIRY claims, no version of any.</summary>
     internal abstract ReadOnlySpan<ushort> Standards { get; }
 
-    /// <summary>The VPD pages that the unit has, ascending as SPC-4 §7.8.15 demands of page 00h.</summary>
+    /// <summary>The VPD pages that the unit has, ascending as SPC-4 §7.8.16 demands of page 00h.</summary>
     internal abstract ReadOnlySpan<byte> VitalProductPages { get; }
 
     /// <summary>The DEVICE-SPECIFIC PARAMETER of MODE SENSE; null where the type has no block descriptors either (MMC-6 §7.2).</summary>

@@ -38,7 +38,7 @@ public sealed class CdRomUnit : BlockUnit
 
     internal override ModePages ModePages { get; } = ModePages.OfCdRom();
 
-    // MMC-6 §6.19: a locked door keeps the medium from coming out; the tray may be closed.
+    // MMC-6 §6.14: a locked door keeps the medium from coming out; the tray may be closed.
     internal override RemovableMedium Medium { get; } = new(preventsLoading: false);
 
     internal override SenseCode MediumNotPresent => SenseCode.MediumNotPresentTrayOpen;

@@ -3,7 +3,7 @@ using Slipway.Scsi.Commands.Medium;
 namespace Slipway.Scsi;
 
 /// <summary>
-/// Keeps a read-modify-write (COMPARE AND WRITE, ORWRITE) apart from every other change of its blocks (SBC-3 §5.3), while
+/// Keeps a read-modify-write (COMPARE AND WRITE, ORWRITE) apart from every other change of its blocks (SBC-3 §5.2, §5.5), while
 /// plain writes run side by side. Requests that conflict are granted in the order of their arrival, so none starves.
 /// </summary>
 /// <remarks>The list holds the changes in flight: a queue's depth. A linear look is cheaper than any tree.</remarks>

@@ -1,8 +1,8 @@
 namespace Slipway.Scsi;
 
 /// <summary>
-/// A medium that initiators may take out and put back (SBC-3 §5.22, LOEJ), and who of them wants it to stay in (SBC-3
-/// §5.15). It is a file, so nobody's hand puts it back: a reset and the last initiator's leaving do, or a machine that
+/// A medium that initiators may take out and put back (SBC-3 §5.25, LOEJ), and who of them wants it to stay in (SBC-3
+/// §5.10). It is a file, so nobody's hand puts it back: a reset and the last initiator's leaving do, or a machine that
 /// ejected its disk could not boot from it again.
 /// </summary>
 /// <remarks>Thread-safe.</remarks>

@@ -76,7 +76,7 @@ public sealed class ModeTests : IAsyncDisposable
         Assert.Equal(Initiator.Hex(Control), _one.Send("1A 08 0A 00 FF 00").Good().Data[4..]);
     }
 
-    // SPC-4 §6.9.1: a list that cuts a page is of a wrong length, and what stands before the page is not taken either.
+    // SPC-4 §6.11.1: a list that cuts a page is of a wrong length, and what stands before the page is not taken either.
     [Theory]
     [InlineData("0A0A 00 10")]
     [InlineData("0A0A 04 10 00 00 0000 0000 0000 0A")]

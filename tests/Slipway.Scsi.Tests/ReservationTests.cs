@@ -27,7 +27,7 @@ public class ReservationTests
         Out(_registered, Register, 0, 0xB).Good();
     }
 
-    // SPC-4 tables 67 and 68: who reads and who writes, beside the holder.
+    // SPC-4 §5.12.1: who reads and who writes, beside the holder.
     [Theory]
     [InlineData(ReservationType.WriteExclusive, true, false, true, false)]
     [InlineData(ReservationType.ExclusiveAccess, false, false, false, false)]
@@ -53,7 +53,7 @@ public class ReservationTests
         Assert.True(Passes(_stranger, Write));
     }
 
-    /// <summary>SPC-4 table 65, SBC-3 table 13: what of another nexus a reservation stops, write exclusive and exclusive access.</summary>
+    /// <summary>SPC-4 §5.12.1, SBC-3 table 13: what of another nexus a reservation stops, write exclusive and exclusive access.</summary>
     [Theory]
     [InlineData("COMPARE AND WRITE", "89 00 0000000000000000 000000 00 00 00", true, true)]
     [InlineData("EXTENDED COPY(LID1)", "83 00 00000000 00000000 00000000 00 00", true, true)]
@@ -229,7 +229,7 @@ public class ReservationTests
     [Fact]
     public void Other_initiator_ports_cannot_be_registered()
     {
-        // SPC-4 §6.15.3: SPEC_I_PT, with a TransportID; REPORT CAPABILITIES says that it is not supported.
+        // SPC-4 §6.16.3: SPEC_I_PT, with a TransportID; REPORT CAPABILITIES says that it is not supported.
         var list = new byte[24 + 4 + 24];
         Parameters(0xA, 0x1A).CopyTo(list, 0);
         (list[20], list[27], list[28], list[31]) = (0x08, 24, 0x45, 20);
@@ -251,7 +251,7 @@ public class ReservationTests
     [Fact]
     public void The_scope_counts_where_something_is_reserved_and_nowhere_else()
     {
-        // SPC-4 §6.15.2: SCOPE and TYPE are ignored by REGISTER, REGISTER AND IGNORE EXISTING KEY and CLEAR.
+        // SPC-4 §6.16.2: SCOPE and TYPE are ignored by REGISTER, REGISTER AND IGNORE EXISTING KEY and CLEAR.
         foreach (var (action, key) in (ReadOnlySpan<(byte, ulong)>)[(Register, 0xA), (Ignore, 0xA)])
             _holder.Send($"5F {action:X2} 1F 00 00 00 00 00 18 00", Parameters(key, 0xA)).Good();
         _holder.Send("5F 01 11 00 00 00 00 00 18 00", Parameters(0xA, 0)).Refused(SenseCode.InvalidFieldInCdb);
@@ -312,7 +312,7 @@ public class ReservationTests
     [Fact]
     public void What_is_for_registering_only_is_not_looked_at_elsewhere()
     {
-        // SPC-4 §6.15.3: ALL_TG_PT and APTPL; SPEC_I_PT is wrong anywhere here.
+        // SPC-4 §6.16.3: ALL_TG_PT and APTPL; SPEC_I_PT is wrong anywhere here.
         var initiator = Initiator.Of(new MemoryDisk(1 << 20));
         Out(initiator, Register, 0, 0xA).Good();
         var list = Parameters(0xA, 0);

@@ -12,10 +12,10 @@ internal enum CommandTraits
     /// <summary>Needs a started unit with a medium in it (SBC-3 §4.20, NOT READY otherwise).</summary>
     NeedsMedium = 2,
 
-    /// <summary>Changes the medium: refused with DATA PROTECT on a write-protected unit (SBC-3 §4.11).</summary>
+    /// <summary>Changes the medium: refused with DATA PROTECT on a write-protected unit (SBC-3 §4.12).</summary>
     Writes = 4,
 
-    /// <summary>Reservation conflict under an exclusive access reservation of another nexus (SPC-4 table 68, SBC-3 table 13).</summary>
+    /// <summary>Reservation conflict under an exclusive access reservation of another nexus (SPC-4 §5.12.1, SBC-3 table 13).</summary>
     ConflictsWithExclusiveAccess = 8,
 
     /// <summary>Reservation conflict under a write exclusive reservation of another nexus.</summary>

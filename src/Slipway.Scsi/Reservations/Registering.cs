@@ -8,7 +8,7 @@ internal static class Registering
 
     public static ReservationDecision Register(ReservationRequest request)
     {
-        // SPC-4 table 72: an unregistered nexus registers with a key of zero, a registered one with its own.
+        // SPC-4 §5.12.7: an unregistered nexus registers with a key of zero, a registered one with its own.
         return request.Key == (request.Own?.Key ?? 0) ? RegisterAndIgnore(request) : ReservationDecision.Conflict;
     }
 

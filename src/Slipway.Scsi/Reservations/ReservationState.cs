@@ -13,7 +13,7 @@ public sealed record ReservationState(
 {
     public static ReservationState Empty { get; } = new([], ReservationType.None, null, false);
 
-    /// <summary>PRGENERATION (SPC-4 §6.14.2): changes of registrations since the unit started.</summary>
+    /// <summary>PRGENERATION (SPC-4 §6.15.2): changes of registrations since the unit started.</summary>
     internal uint Generation { get; init; }
 
     internal Registration? Find(Nexus nexus)
@@ -30,7 +30,7 @@ public sealed record ReservationState(
     internal bool IsHolder(Registration? registration) =>
         registration is not null && (Type.IsHeldByAll() || (Type != ReservationType.None && registration == Holder));
 
-    /// <summary>SPC-4 §5.12.1, tables 67 and 68.</summary>
+    /// <summary>SPC-4 §5.12.1.</summary>
     internal bool Conflicts(Nexus nexus, bool withWriteExclusive, bool withExclusiveAccess)
     {
         if (Type == ReservationType.None || !(Type.AdmitsReaders() ? withWriteExclusive : withExclusiveAccess))

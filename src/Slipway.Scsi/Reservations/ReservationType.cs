@@ -1,6 +1,6 @@
 namespace Slipway.Scsi.Reservations;
 
-/// <summary>SPC-4 §6.15.3.4, table 219.</summary>
+/// <summary>SPC-4 §6.15.3.4.</summary>
 public enum ReservationType : byte
 {
     None = 0,

@@ -46,7 +46,7 @@ internal static class Reserving
             .Tell(state.Registrations.Where(r => r != own), SenseCode.ReservationsPreempted);
     }
 
-    /// <summary>SPC-4 §5.12.11.2.4, table 73.</summary>
+    /// <summary>SPC-4 §5.12.11.2.4.</summary>
     public static ReservationDecision Preempt(ReservationRequest request)
     {
         if (!TryAdmit(request, out var own))

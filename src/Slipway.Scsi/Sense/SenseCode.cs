@@ -1,7 +1,7 @@
 namespace Slipway.Scsi;
 
 /// <summary>
-/// A sense key with its additional sense code and qualifier (SPC-4 §4.5.6 and annex F.2); <paramref name="Additional"/>
+/// A sense key with its additional sense code and qualifier (SPC-4 §4.5.6); <paramref name="Additional"/>
 /// is ASC in the high byte, ASCQ in the low one.
 /// </summary>
 public readonly record struct SenseCode(SenseKey Key, ushort Additional)

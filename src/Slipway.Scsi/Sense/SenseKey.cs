@@ -1,6 +1,6 @@
 namespace Slipway.Scsi;
 
-/// <summary>SPC-4 §4.5.6, table 47.</summary>
+/// <summary>SPC-4 §4.5.6.</summary>
 public enum SenseKey : byte
 {
     NoSense = 0x0,

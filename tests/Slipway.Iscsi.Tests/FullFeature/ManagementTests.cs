@@ -225,7 +225,7 @@ public sealed class ManagementTests : IAsyncDisposable
     [Fact]
     public void PREEMPT_AND_ABORT_does_not_wait_for_itself() => _site.LogIn()
         .SaysReservation(1, 0, key: 0, actionKey: 0xA).HearsStatus(1)
-        // Without a reservation the sender's own key may go like any other (SPC-4 table 73).
+        // Without a reservation the sender's own key may go like any other (SPC-4 §5.12.11.2.4).
         .SaysReservation(2, 5, key: 0xA, actionKey: 0xA).HearsStatus(2)
         .SaysCommand(3, TestUnitReady).HearsStatus(3);
 

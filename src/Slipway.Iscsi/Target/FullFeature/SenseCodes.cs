@@ -12,6 +12,6 @@ internal static class SenseCodes
     /// <summary>SAM-5 §8.6: a task attribute that is none, or ACA where there is no ACA condition.</summary>
     public static readonly SenseCode InvalidMessageError = new(SenseKey.IllegalRequest, 0x4900);
 
-    /// <summary>SPC-4 table D.1.</summary>
+    /// <summary>SPC-4 §4.5.6.</summary>
     public static readonly SenseCode InternalTargetFailure = new(SenseKey.HardwareError, 0x4400);
 }

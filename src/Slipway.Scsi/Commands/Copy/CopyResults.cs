@@ -9,7 +9,7 @@ internal sealed class CopyRecord(byte listId)
 
     public byte ListId { get; } = listId;
 
-    /// <summary>Segments that were begun (SPC-4 §6.24).</summary>
+    /// <summary>Segments that were begun (SPC-4 §6.25).</summary>
     public int Segments => _segments;
 
     /// <summary>What was written, in the order of the list.</summary>

@@ -15,7 +15,7 @@ internal static class DeviceIdentification
     private const byte Ascii = 2;
     private const byte Utf8 = 3;
 
-    // SPC-4 §7.5.1, table 361: the protocol identifier of iSCSI; PIV says that it is valid.
+    // SPC-4 §7.6.1: the protocol identifier of iSCSI; PIV says that it is valid.
     private const byte ProtocolIscsi = 0x50;
     private const byte ProtocolIdentifierValid = 0x80;
 

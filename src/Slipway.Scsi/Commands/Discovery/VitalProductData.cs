@@ -48,7 +48,7 @@ internal static class VitalProductData
         return 60;
     }
 
-    // SBC-3 §6.6.4
+    // SBC-3 §6.6.3
     private static int WriteBlockLimits(BlockUnit unit, Span<byte> body)
     {
         var limits = unit.Limits;
@@ -74,7 +74,7 @@ internal static class VitalProductData
         return 60;
     }
 
-    // SBC-3 §6.6.5: LBPU, LBPWS, LBPWS10, LBPRZ; provisioning type 2, thin.
+    // SBC-3 §6.6.4: LBPU, LBPWS, LBPWS10, LBPRZ; provisioning type 2, thin.
     private static int WriteLogicalBlockProvisioning(Span<byte> body)
     {
         body[1] = 0xE4;

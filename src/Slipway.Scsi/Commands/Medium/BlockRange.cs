@@ -2,12 +2,12 @@ using System.Buffers.Binary;
 
 namespace Slipway.Scsi.Commands.Medium;
 
-/// <summary>LOGICAL BLOCK ADDRESS and TRANSFER LENGTH of a CDB, at the places of its length (SPC-4 §4.3.4, table 26).</summary>
+/// <summary>LOGICAL BLOCK ADDRESS and TRANSFER LENGTH of a CDB, at the places of its length (SPC-4 §4.2.5).</summary>
 internal readonly record struct BlockRange(ulong Lba, uint Blocks)
 {
     public static BlockRange Decode(ReadOnlySpan<byte> cdb) => (cdb[0] >> 5) switch
     {
-        // SBC-3 §5.7: 21 bits of address; a length of zero is 256.
+        // SBC-2: 21 bits of address; a length of zero is 256.
         0 => new(BinaryPrimitives.ReadUInt32BigEndian(cdb) & 0x1F_FFFF, cdb[4] == 0 ? 256u : cdb[4]),
         1 or 2 => new(BinaryPrimitives.ReadUInt32BigEndian(cdb[2..]), BinaryPrimitives.ReadUInt16BigEndian(cdb[7..])),
         5 => new(BinaryPrimitives.ReadUInt32BigEndian(cdb[2..]), BinaryPrimitives.ReadUInt32BigEndian(cdb[6..])),
@@ -32,7 +32,7 @@ internal readonly record struct BlockRange(ulong Lba, uint Blocks)
         if (!unit.Holds(range))
             return unit.Deny(task, SenseCode.LogicalBlockAddressOutOfRange);
 
-        // SBC-3 §6.6.4: beyond MAXIMUM TRANSFER LENGTH.
+        // SBC-3 §6.6.3: beyond MAXIMUM TRANSFER LENGTH.
         return range.Blocks <= unit.Limits.Transfer ||
             unit.Deny(task, SenseCode.InvalidFieldInCdb, SenseKeySpecific.InCdb(LengthField(task.Cdb[0])));
     }

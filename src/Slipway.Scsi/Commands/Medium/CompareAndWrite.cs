@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Slipway.Scsi.Commands.Medium;
 
-/// <summary>COMPARE AND WRITE (SBC-3 §5.3): what every cluster file system takes its locks with.</summary>
+/// <summary>COMPARE AND WRITE (SBC-3 §5.2): what every cluster file system takes its locks with.</summary>
 internal static class CompareAndWrite
 {
     public static readonly CommandRow[] Rows =

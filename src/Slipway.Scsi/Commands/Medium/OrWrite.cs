@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Slipway.Scsi.Commands.Medium;
 
-/// <summary>ORWRITE(16) (SBC-3 §5.6): sets bits of the medium and clears none.</summary>
+/// <summary>ORWRITE(16) (SBC-3 §5.5): sets bits of the medium and clears none.</summary>
 internal static class OrWrite
 {
     private const int ChunkLength = 128 * 1024;

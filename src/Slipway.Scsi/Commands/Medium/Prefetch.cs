@@ -1,7 +1,7 @@
 namespace Slipway.Scsi.Commands.Medium;
 
 /// <summary>
-/// PRE-FETCH (SBC-3 §5.7, §5.8): the cache is the host's, which reads ahead by itself. GOOD rather than CONDITION MET: not
+/// PRE-FETCH (SBC-3 §5.8, §5.9): the cache is the host's, which reads ahead by itself. GOOD rather than CONDITION MET: not
 /// all of the blocks are known to be in the cache.
 /// </summary>
 internal static class Prefetch

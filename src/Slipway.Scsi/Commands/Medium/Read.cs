@@ -1,8 +1,8 @@
 namespace Slipway.Scsi.Commands.Medium;
 
 /// <summary>
-/// READ (SBC-3 §5.8 to §5.11), straight into the buffer that the transport sends from. RDPROTECT is refused: the medium
-/// holds no protection information.
+/// READ (SBC-3 §5.11 to §5.13, and READ(6) of SBC-2), straight into the buffer that the transport sends from. RDPROTECT
+/// is refused: the medium holds no protection information.
 /// </summary>
 internal static class Read
 {
@@ -46,7 +46,7 @@ internal static class Read
             : unit.ReadAsync(range, buffer, cancellation);
     }
 
-    // SBC-3 §5.9, table 44: what the cache alone holds is written to the medium before it is read from there.
+    // SBC-3 §5.11: what the cache alone holds is written to the medium before it is read from there.
     private static async ValueTask FromMediumAsync(
         BlockUnit unit, BlockRange range, Memory<byte> buffer, CancellationToken cancellation)
     {

@@ -3,7 +3,7 @@ using System.Numerics;
 
 namespace Slipway.Scsi.Commands.Medium;
 
-/// <summary>READ CAPACITY (SBC-3 §5.12, §5.13).</summary>
+/// <summary>READ CAPACITY (SBC-3 §5.15, §5.16).</summary>
 internal static class ReadCapacity
 {
     // SBC-3 table 13: allowed under every persistent reservation; SPC-2 table 9: and under RESERVE.

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Slipway.Scsi.Commands.Medium;
 
-/// <summary>READ DEFECT DATA (SBC-3 §5.14, §5.15): both lists are empty, in any format.</summary>
+/// <summary>READ DEFECT DATA (SBC-3 §5.17, §5.18): both lists are empty, in any format.</summary>
 internal static class ReadDefectData
 {
     private const CommandTraits Traits = CommandTraits.NeedsMedium | CommandTraits.ConflictsWithExclusiveAccess;

@@ -3,7 +3,7 @@ using Slipway.Scsi.MediumOperations;
 
 namespace Slipway.Scsi.Commands.Medium;
 
-/// <summary>SANITIZE (SBC-3 §4.11). CRYPTOGRAPHIC ERASE there is none: the medium is not encrypted.</summary>
+/// <summary>SANITIZE (SBC-3 §5.24, §4.11). CRYPTOGRAPHIC ERASE there is none: the medium is not encrypted.</summary>
 internal static class Sanitize
 {
     private const int HeaderLength = 4;

@@ -1,7 +1,7 @@
 namespace Slipway.Scsi.Commands.Medium;
 
 /// <summary>
-/// SYNCHRONIZE CACHE (SBC-3 §5.23, §5.24). The whole device is flushed whatever the range: more than asked is allowed. So
+/// SYNCHRONIZE CACHE (SBC-3 §5.26, §5.27). The whole device is flushed whatever the range: more than asked is allowed. So
 /// is waiting when IMMED asks for an early answer, and an error can then still be told.
 /// </summary>
 internal static class SynchronizeCache

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Slipway.Scsi.Commands.Medium;
 
-/// <summary>VERIFY (SBC-3 §5.28 to §5.30): reads the blocks and, where BYTCHK asks, compares them with Data-Out.</summary>
+/// <summary>VERIFY (SBC-3 §5.29 to §5.31): reads the blocks and, where BYTCHK asks, compares them with Data-Out.</summary>
 internal static class Verify
 {
     private const int ChunkLength = 128 * 1024;

@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Slipway.Scsi.Commands.Medium;
 
 /// <summary>
-/// WRITE (SBC-3 §5.32 to §5.35). A write is acknowledged when it survives this process; with FUA, when it is on the medium.
+/// WRITE (SBC-3 §5.33 to §5.35, and WRITE(6) of SBC-2). A write is acknowledged when it survives this process; with FUA,
+/// when it is on the medium.
 /// </summary>
 internal static class Write
 {

@@ -1,7 +1,7 @@
 namespace Slipway.Scsi.Commands.Medium;
 
 /// <summary>
-/// WRITE AND VERIFY (SBC-3 §5.36 to §5.38): written, on the medium, and read back from there; with BYTCHK compared too.
+/// WRITE AND VERIFY (SBC-3 §5.37 to §5.39): written, on the medium, and read back from there; with BYTCHK compared too.
 /// </summary>
 internal static class WriteAndVerify
 {

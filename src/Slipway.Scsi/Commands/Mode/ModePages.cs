@@ -1,6 +1,6 @@
 namespace Slipway.Scsi.Commands.Mode;
 
-/// <summary>The PC field of MODE SENSE (SPC-4 §6.11.1); saved values are refused before.</summary>
+/// <summary>The PC field of MODE SENSE (SPC-4 §6.13.1); saved values are refused before.</summary>
 internal enum ModePageControl
 {
     Current = 0,
@@ -11,7 +11,7 @@ internal enum ModePageControl
 /// <summary>
 /// The mode pages of a unit. Each is a few byte strings of one length, its values, its defaults and the mask of what MODE
 /// SELECT may change, so that no page needs code of its own to be sent or checked. One set serves every nexus (the
-/// mode page policy "shared", SPC-4 §7.8.10).
+/// mode page policy "shared", SPC-4 §7.8.9).
 /// </summary>
 internal sealed class ModePages
 {
@@ -45,7 +45,7 @@ internal sealed class ModePages
             "08 12 04 00 0000 0000 0000 0000 00 00 0000 00 000000"),
         Control(swp: "08"),
 
-        // SBC-3 §6.5.8: DEXCPT: nothing is ever reported.
+        // SBC-3 §6.5.6: DEXCPT: nothing is ever reported.
         new ModePage(
             "1C 0A 08 00 00000000 00000000",
             "1C 0A 00 00 00000000 00000000"));
@@ -99,7 +99,7 @@ internal sealed class ModePages
     }
 
     /// <summary>
-    /// Takes the pages of a MODE SELECT parameter list, all or none (SPC-4 §6.9.1): a refusal's place is in
+    /// Takes the pages of a MODE SELECT parameter list, all or none (SPC-4 §6.11.1): a refusal's place is in
     /// <paramref name="wrong"/>, and <paramref name="isCut"/> says that the list ends within a page. True when something changed.
     /// </summary>
     public bool TrySelect(ReadOnlySpan<byte> list, out int? wrong, out bool isCut)
@@ -153,7 +153,7 @@ internal sealed class ModePages
         }
     }
 
-    /// <summary>SPC-4 §5.13: a reset returns to the saved values, which are the defaults.</summary>
+    /// <summary>SPC-4 §6.13.6: a reset returns to the saved values, which are the defaults.</summary>
     public void Reset()
     {
         lock (_lock)
@@ -163,7 +163,7 @@ internal sealed class ModePages
         }
     }
 
-    // Read-Write Error Recovery (SBC-3 §6.5, MMC-6 §7.2.3): errors are corrected as far as possible, and reported where they are not. sg_format, for one,
+    // Read-Write Error Recovery (SBC-3 §6.5.8, MMC-6 §7.2.3): errors are corrected as far as possible, and reported where they are not. sg_format, for one,
     // asks for no other page.
     private static ModePage ErrorRecovery() => new(
         "01 0A 00 00 00000000 00000000",

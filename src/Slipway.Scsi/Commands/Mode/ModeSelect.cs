@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Slipway.Scsi.Commands.Mode;
 
-/// <summary>MODE SELECT (SPC-4 §6.9, §6.10). SP is refused: nothing can be saved.</summary>
+/// <summary>MODE SELECT (SPC-4 §6.11, §6.12). SP is refused: nothing can be saved.</summary>
 internal static class ModeSelect
 {
     private const CommandTraits Traits =
@@ -40,7 +40,7 @@ internal static class ModeSelect
         task.TransferLength = length;
         list = default;
 
-        // SPC-4 §6.9.1: a length of zero is no error; one that cuts a header is.
+        // SPC-4 §6.11.1: a length of zero is no error; one that cuts a header is.
         if (length == 0)
             return true;
         if (length < header || task.DataOut.Length < length)
@@ -60,7 +60,7 @@ internal static class ModeSelect
         if (descriptors != 0 && !KeepsCapacity(unit, list.Slice(header, descriptors)))
             return unit.RefuseParameter(task, header);
 
-        // SPC-4 §6.9.1: PF zero means pages of no known format; a list without pages is the same in both.
+        // SPC-4 §6.11.1: PF zero means pages of no known format; a list without pages is the same in both.
         var pages = list[(header + descriptors)..];
         if (pages.Length > 0 && (task.Cdb[1] & 0x10) == 0)
             return unit.RefuseField(task, 1, 4);

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Slipway.Scsi.Commands.Mode;
 
-/// <summary>MODE SENSE (SPC-4 §6.11, §6.12).</summary>
+/// <summary>MODE SENSE (SPC-4 §6.13, §6.14).</summary>
 internal static class ModeSense
 {
     private const byte DisableBlockDescriptors = 0x08;
@@ -66,7 +66,7 @@ internal static class ModeSense
         if (control == Saved)
             return unit.Deny(task, SenseCode.SavingParametersNotSupported);
 
-        // SPC-4 §6.11.3: 00h no subpages, FFh all of them, which is the same here; the pages have none.
+        // SPC-4 §6.13.1: 00h no subpages, FFh all of them, which is the same here; the pages have none.
         if (task.Cdb[3] is not (0x00 or 0xFF))
             return unit.Deny(task, SenseCode.InvalidFieldInCdb, SenseKeySpecific.InCdb(3));
 

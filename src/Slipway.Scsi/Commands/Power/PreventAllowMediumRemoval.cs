@@ -1,7 +1,7 @@
 namespace Slipway.Scsi.Commands.Power;
 
 /// <summary>
-/// PREVENT ALLOW MEDIUM REMOVAL (SBC-3 §5.15). Each nexus prevents for itself, and a reset or its loss ends that. A medium
+/// PREVENT ALLOW MEDIUM REMOVAL (SBC-3 §5.10). Each nexus prevents for itself, and a reset or its loss ends that. A medium
 /// that cannot be removed needs no prevention.
 /// </summary>
 internal static class PreventAllowMediumRemoval

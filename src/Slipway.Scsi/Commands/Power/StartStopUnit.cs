@@ -1,6 +1,6 @@
 namespace Slipway.Scsi.Commands.Power;
 
-/// <summary>START STOP UNIT (SBC-3 §5.22). There are no power conditions; LOEJ is for a medium that can be removed.</summary>
+/// <summary>START STOP UNIT (SBC-3 §5.25). There are no power conditions; LOEJ is for a medium that can be removed.</summary>
 internal static class StartStopUnit
 {
     private const byte Start = 0x01;
@@ -26,7 +26,7 @@ internal static class StartStopUnit
             return default;
         }
 
-        // SBC-3 §5.22, POWER CONDITION: there is no energy to save; LOEJ and START are then not looked at.
+        // SBC-3 §5.25, POWER CONDITION: there is no energy to save; LOEJ and START are then not looked at.
         if (condition != 0)
             return default;
         var moves = (flags & LoadEject) != 0;
@@ -41,7 +41,7 @@ internal static class StartStopUnit
         // A removable medium, like MMC's, turns again when it is needed: initiators that know how to eject it expect so.
         unit.Stopped = stops && unit.Medium is null;
 
-        // SBC-3 §5.22: stopping writes the cache first, unless NO_FLUSH says otherwise.
+        // SBC-3 §5.25: stopping writes the cache first, unless NO_FLUSH says otherwise.
         return stops && (flags & NoFlush) == 0 ? unit.Device.FlushAsync(cancellation) : default;
     }
 

@@ -3,7 +3,7 @@ using Slipway.Scsi.Commands.Medium;
 
 namespace Slipway.Scsi.Commands.Provisioning;
 
-/// <summary>UNMAP (SBC-3 §5.27). ANCHOR is refused: the unit anchors nothing.</summary>
+/// <summary>UNMAP (SBC-3 §5.28). ANCHOR is refused: the unit anchors nothing.</summary>
 internal static class Unmap
 {
     private const int HeaderLength = 8;

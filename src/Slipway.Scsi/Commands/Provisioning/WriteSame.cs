@@ -4,7 +4,7 @@ using Slipway.Scsi.Commands.Medium;
 namespace Slipway.Scsi.Commands.Provisioning;
 
 /// <summary>
-/// WRITE SAME (SBC-3 §5.42, §5.43). A block of zeroes takes no space where UNMAP allows it; any other block is written
+/// WRITE SAME (SBC-3 §5.43, §5.44). A block of zeroes takes no space where UNMAP allows it; any other block is written
 /// even with UNMAP, since what is read afterwards must be the block (LBPRZ, SBC-3 §4.7.3.4).
 /// </summary>
 internal static class WriteSame

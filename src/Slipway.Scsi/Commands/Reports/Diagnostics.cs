@@ -30,7 +30,7 @@ internal static class Diagnostics
         var length = BinaryPrimitives.ReadUInt16BigEndian(task.Cdb[3..]);
         task.TransferLength = length;
 
-        // SPC-4 table 300: with SELFTEST the code is zero; tests in the background would leave results in a log page.
+        // SPC-4 §6.42: with SELFTEST the code is zero; tests in the background would leave results in a log page.
         var code = flags >> 5;
         if ((flags & SelfTest) != 0 ? code != 0 : code is not (0 or ForegroundShort or ForegroundExtended))
             return unit.RefuseField(task, 1, 7);
@@ -41,7 +41,7 @@ internal static class Diagnostics
         if (length < PageHeaderLength || task.DataOut.Length < length)
             return unit.Refuse(task, SenseCode.ParameterListLengthError);
 
-        // SPC-4 §7.2.3: the page is empty, and asks for the list, which RECEIVE DIAGNOSTIC RESULTS gives in any case.
+        // SPC-4 §7.2.4: the page is empty, and asks for the list, which RECEIVE DIAGNOSTIC RESULTS gives in any case.
         var page = task.DataOut.Span;
         if (page[0] != SupportedPages)
             return unit.RefuseParameter(task, 0);

@@ -33,7 +33,7 @@ internal static class LogSense
                 length = 2;
                 break;
             case InformationalExceptions:
-                // SPC-4 §7.3.11: parameter 0000h; additional sense 0000h, no temperature known (FFh).
+                // SPC-4 §7.3.8: parameter 0000h; additional sense 0000h, no temperature known (FFh).
                 data[6] = 0x03;
                 data[7] = 4;
                 data[10] = 0xFF;

@@ -30,7 +30,7 @@ internal static class ReportSupportedOperationCodes
             case 0:
                 return task.Answer(All(unit.Commands.Rows, hasTimeouts), allocation);
             case 1:
-                // SPC-4 table 265: a command with service actions must be asked for with one, and the other way round.
+                // SPC-4 §6.35.1: a command with service actions must be asked for with one, and the other way round.
                 return hasActions ? unit.RefuseField(task, 4) : task.Answer(One(rows?[0], hasTimeouts), allocation);
             case 2:
                 return rows is not null && !hasActions

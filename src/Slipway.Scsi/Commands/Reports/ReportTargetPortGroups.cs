@@ -36,7 +36,7 @@ internal static class ReportTargetPortGroups
             header = 8; // IMPLICIT TRANSITION TIME 0: there are no transitions.
         }
 
-        // Table 276: state 0h, active/optimized, and no reason for a change of it.
+        // §6.37: state 0h, active/optimized, and no reason for a change of it.
         var group = data[header..];
         group[1] = OptimizedSupported;
         BinaryPrimitives.WriteUInt16BigEndian(group[2..], Group);

@@ -3,7 +3,7 @@ using Slipway.Scsi.Reservations;
 
 namespace Slipway.Scsi.Commands.Reservations;
 
-/// <summary>PERSISTENT RESERVE IN (SPC-4 §6.14).</summary>
+/// <summary>PERSISTENT RESERVE IN (SPC-4 §6.15).</summary>
 internal static class PersistentReserveIn
 {
     private const int HeaderLength = 8;
@@ -40,13 +40,13 @@ internal static class PersistentReserveIn
             return Begin(state, 0);
         var data = Begin(state, 16);
 
-        // SPC-4 §6.14.3.2: the key is zero where all registrants hold the reservation.
+        // SPC-4 §6.15.3.2: the key is zero where all registrants hold the reservation.
         BinaryPrimitives.WriteUInt64BigEndian(data.AsSpan(HeaderLength), state.Holder?.Key ?? 0);
         data[HeaderLength + 13] = (byte)state.Type;
         return data;
     }
 
-    // SPC-4 §6.14.4: TMV with all six types; no SIP_C, ATP_C, CRH.
+    // SPC-4 §6.15.4: TMV with all six types; no SIP_C, ATP_C, CRH.
     private static ReadOnlySpan<byte> ReportCapabilities(UnitReservations reservations)
     {
         var canPersist = (byte)(reservations.CanPersist ? 1 : 0);
@@ -54,7 +54,7 @@ internal static class PersistentReserveIn
         return new byte[] { 0, 8, canPersist, (byte)(0x80 | isActive), 0xEA, 0x01, 0, 0 };
     }
 
-    // SPC-4 §6.14.5
+    // SPC-4 §6.15.5
     private static ReadOnlySpan<byte> ReadFullStatus(UnitReservations reservations)
     {
         const int fixedPart = 24;
