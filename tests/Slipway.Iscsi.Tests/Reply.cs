@@ -21,11 +21,11 @@ internal sealed record Reply(byte[] Bytes, byte[] Data)
         _ => true,
     };
 
-    public uint StatSN => Header.Word(24);
+    public uint StatSN => Header.SequenceNumber;
 
-    public uint ExpCmdSN => Header.Word(28);
+    public uint ExpCmdSN => Header.ExpCmdSN;
 
-    public uint MaxCmdSN => Header.Word(32);
+    public uint MaxCmdSN => Header.MaxCmdSN;
 
     /// <summary>The text of a login or text response, its pairs divided by blanks.</summary>
     public string Text => Encoding.UTF8.GetString(Data).TrimEnd('\0').Replace('\0', ' ');

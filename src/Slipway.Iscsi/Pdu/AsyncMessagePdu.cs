@@ -17,36 +17,6 @@ public readonly ref struct AsyncMessagePdu(Span<byte> bytes)
         set => Header.Bytes[36] = (byte)value;
     }
 
-    public byte VendorCode
-    {
-        get => Header.Bytes[37];
-        set => Header.Bytes[37] = value;
-    }
-
-    public uint StatSN
-    {
-        get => Header.Word(24);
-        set => Header.SetWord(24, value);
-    }
-
-    public uint ExpCmdSN
-    {
-        get => Header.Word(28);
-        set => Header.SetWord(28, value);
-    }
-
-    public uint MaxCmdSN
-    {
-        get => Header.Word(32);
-        set => Header.SetWord(32, value);
-    }
-
-    public ushort Parameter1
-    {
-        get => Header.HalfWord(38);
-        set => Header.SetHalfWord(38, value);
-    }
-
     public ushort Parameter2
     {
         get => Header.HalfWord(40);
@@ -59,12 +29,13 @@ public readonly ref struct AsyncMessagePdu(Span<byte> bytes)
         set => Header.SetHalfWord(42, value);
     }
 
-    /// <summary>Makes the 48 bytes an empty PDU of this kind.</summary>
+    /// <summary>Makes the 48 bytes an empty PDU of this kind. Bit 7 of byte 1 is always one.</summary>
     public static AsyncMessagePdu Begin(Span<byte> bytes)
     {
         var pdu = new AsyncMessagePdu(bytes);
         pdu.Header.Bytes.Clear();
         pdu.Header.Bytes[0] = (byte)Opcode.AsyncMessage;
+        pdu.Header.Bytes[1] = PduHeader.FinalFlag;
         return pdu;
     }
 }

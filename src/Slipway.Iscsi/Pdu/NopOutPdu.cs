@@ -29,12 +29,6 @@ public readonly ref struct NopOutPdu(Span<byte> bytes)
         set => Header.SetWord(24, value);
     }
 
-    public uint ExpStatSN
-    {
-        get => Header.Word(28);
-        set => Header.SetWord(28, value);
-    }
-
     /// <summary>Makes the 48 bytes an empty PDU of this kind.</summary>
     public static NopOutPdu Begin(Span<byte> bytes)
     {

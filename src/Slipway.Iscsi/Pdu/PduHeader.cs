@@ -13,7 +13,7 @@ public readonly ref struct PduHeader(Span<byte> bytes)
     /// <summary>A tag that names no task (RFC 7143 §11.2.1.8, §11.9).</summary>
     public const uint ReservedTag = 0xFFFFFFFF;
 
-    /// <summary>Bit 7 of byte 1: F, T in a login, always 1 in a response.</summary>
+    /// <summary>Bit 7 of byte 1: F; T in a login; always one in most responses.</summary>
     public const byte FinalFlag = 0x80;
 
     public Span<byte> Bytes { get; } = bytes[..Size];
@@ -73,6 +73,20 @@ public readonly ref struct PduHeader(Span<byte> bytes)
     {
         get => Word(24);
         set => SetWord(24, value);
+    }
+
+    /// <summary>In a response.</summary>
+    public uint ExpCmdSN
+    {
+        get => Word(28);
+        set => SetWord(28, value);
+    }
+
+    /// <summary>In a response.</summary>
+    public uint MaxCmdSN
+    {
+        get => Word(32);
+        set => SetWord(32, value);
     }
 
     public bool Flag(int at, byte flag) => (Bytes[at] & flag) != 0;

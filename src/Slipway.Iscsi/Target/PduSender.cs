@@ -46,12 +46,12 @@ internal sealed class PduSender(SendQueue queue)
         var header = new PduHeader(bytes) { DataSegmentLength = dataLength };
         // A Data-In without status has its StatSN field reserved (§11.7.4).
         if (header.Opcode != Opcode.DataIn || status)
-            header.SetWord(24, _statSN);
+            header.SequenceNumber = _statSN;
         if (status)
             _statSN++;
         Sent++;
-        header.SetWord(28, Window?.Expected ?? 0);
-        header.SetWord(32, Window?.Max ?? 0);
+        header.ExpCmdSN = Window?.Expected ?? 0;
+        header.MaxCmdSN = Window?.Max ?? 0;
         var room = queue.Append(HeaderDigest ? PduHeader.Size + Crc32C.Size : PduHeader.Size);
         bytes[..PduHeader.Size].CopyTo(room);
         if (HeaderDigest)

@@ -221,7 +221,7 @@ public sealed class TargetConnection : IPduSink
     private void SendKeepAlive()
     {
         if (!_terminating && _phase is { Session.Facts.IsIpxe: false })
-            _phase.KeepAlive();
+            _phase.Nop.KeepAlive();
     }
 
     /// <summary>Holds the session, where others work on it too.</summary>

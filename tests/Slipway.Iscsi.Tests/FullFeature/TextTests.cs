@@ -97,7 +97,8 @@ public class TextTests
     public void What_is_no_text_is_rejected() => new Site().LogIn()
         .SaysText(1, "", raw: "no zero byte"u8.ToArray()).HearsReject(RejectReason.ProtocolError)
         .SaysText(2, "", transferTag: 77).HearsReject(RejectReason.InvalidPduField)
-        .SaysNop(3).HearsNop(3);
+        .SaysText(3, "", transferTag: 0).HearsReject(RejectReason.InvalidPduField)
+        .SaysNop(4).HearsNop(4);
 
     [Fact]
     public void A_text_beyond_its_bound_is_rejected()

@@ -35,18 +35,6 @@ public readonly ref struct LoginResponsePdu(Span<byte> bytes)
         set => Header.Bytes[1] = (byte)((Header.Bytes[1] & ~0x03) | (int)value);
     }
 
-    public byte VersionMax
-    {
-        get => Header.Bytes[2];
-        set => Header.Bytes[2] = value;
-    }
-
-    public byte VersionActive
-    {
-        get => Header.Bytes[3];
-        set => Header.Bytes[3] = value;
-    }
-
     /// <summary>The 48 bits that, with the initiator's name, name its port.</summary>
     public ulong Isid
     {
@@ -58,24 +46,6 @@ public readonly ref struct LoginResponsePdu(Span<byte> bytes)
     {
         get => Header.HalfWord(14);
         set => Header.SetHalfWord(14, value);
-    }
-
-    public uint StatSN
-    {
-        get => Header.Word(24);
-        set => Header.SetWord(24, value);
-    }
-
-    public uint ExpCmdSN
-    {
-        get => Header.Word(28);
-        set => Header.SetWord(28, value);
-    }
-
-    public uint MaxCmdSN
-    {
-        get => Header.Word(32);
-        set => Header.SetWord(32, value);
     }
 
     public LoginStatus Status

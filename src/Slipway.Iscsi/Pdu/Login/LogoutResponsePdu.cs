@@ -17,42 +17,13 @@ public readonly ref struct LogoutResponsePdu(Span<byte> bytes)
         set => Header.Bytes[2] = (byte)value;
     }
 
-    public uint StatSN
-    {
-        get => Header.Word(24);
-        set => Header.SetWord(24, value);
-    }
-
-    public uint ExpCmdSN
-    {
-        get => Header.Word(28);
-        set => Header.SetWord(28, value);
-    }
-
-    public uint MaxCmdSN
-    {
-        get => Header.Word(32);
-        set => Header.SetWord(32, value);
-    }
-
-    public ushort Time2Wait
-    {
-        get => Header.HalfWord(40);
-        set => Header.SetHalfWord(40, value);
-    }
-
-    public ushort Time2Retain
-    {
-        get => Header.HalfWord(42);
-        set => Header.SetHalfWord(42, value);
-    }
-
-    /// <summary>Makes the 48 bytes an empty PDU of this kind.</summary>
+    /// <summary>Makes the 48 bytes an empty PDU of this kind. Bit 7 of byte 1 is always one.</summary>
     public static LogoutResponsePdu Begin(Span<byte> bytes)
     {
         var pdu = new LogoutResponsePdu(bytes);
         pdu.Header.Bytes.Clear();
         pdu.Header.Bytes[0] = (byte)Opcode.LogoutResponse;
+        pdu.Header.Bytes[1] = PduHeader.FinalFlag;
         return pdu;
     }
 }

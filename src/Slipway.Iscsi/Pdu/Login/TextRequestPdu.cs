@@ -41,12 +41,6 @@ public readonly ref struct TextRequestPdu(Span<byte> bytes)
         set => Header.SetWord(24, value);
     }
 
-    public uint ExpStatSN
-    {
-        get => Header.Word(28);
-        set => Header.SetWord(28, value);
-    }
-
     /// <summary>Makes the 48 bytes an empty PDU of this kind.</summary>
     public static TextRequestPdu Begin(Span<byte> bytes)
     {

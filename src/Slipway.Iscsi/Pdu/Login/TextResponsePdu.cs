@@ -35,24 +35,6 @@ public readonly ref struct TextResponsePdu(Span<byte> bytes)
         set => Header.SetWord(20, value);
     }
 
-    public uint StatSN
-    {
-        get => Header.Word(24);
-        set => Header.SetWord(24, value);
-    }
-
-    public uint ExpCmdSN
-    {
-        get => Header.Word(28);
-        set => Header.SetWord(28, value);
-    }
-
-    public uint MaxCmdSN
-    {
-        get => Header.Word(32);
-        set => Header.SetWord(32, value);
-    }
-
     /// <summary>Makes the 48 bytes an empty PDU of this kind.</summary>
     public static TextResponsePdu Begin(Span<byte> bytes)
     {

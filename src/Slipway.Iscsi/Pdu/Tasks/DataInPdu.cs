@@ -13,22 +13,10 @@ public readonly ref struct DataInPdu(Span<byte> bytes)
         set => Header.SetWord(16, value);
     }
 
-    public ulong Lun
-    {
-        get => Header.Lun;
-        set => Header.SetLong(8, value);
-    }
-
     public bool Final
     {
         get => Header.Final;
         set => Header.SetFlag(1, PduHeader.FinalFlag, value);
-    }
-
-    public bool Acknowledge
-    {
-        get => Header.Flag(1, 0x40);
-        set => Header.SetFlag(1, 0x40, value);
     }
 
     public bool Overflow
@@ -60,24 +48,6 @@ public readonly ref struct DataInPdu(Span<byte> bytes)
     {
         get => Header.Word(20);
         set => Header.SetWord(20, value);
-    }
-
-    public uint StatSN
-    {
-        get => Header.Word(24);
-        set => Header.SetWord(24, value);
-    }
-
-    public uint ExpCmdSN
-    {
-        get => Header.Word(28);
-        set => Header.SetWord(28, value);
-    }
-
-    public uint MaxCmdSN
-    {
-        get => Header.Word(32);
-        set => Header.SetWord(32, value);
     }
 
     public uint DataSN

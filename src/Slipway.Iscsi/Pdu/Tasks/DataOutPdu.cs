@@ -29,12 +29,6 @@ public readonly ref struct DataOutPdu(Span<byte> bytes)
         set => Header.SetWord(20, value);
     }
 
-    public uint ExpStatSN
-    {
-        get => Header.Word(28);
-        set => Header.SetWord(28, value);
-    }
-
     public uint DataSN
     {
         get => Header.Word(36);

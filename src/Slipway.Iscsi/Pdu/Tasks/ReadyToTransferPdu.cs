@@ -23,24 +23,6 @@ public readonly ref struct ReadyToTransferPdu(Span<byte> bytes)
         set => Header.SetWord(20, value);
     }
 
-    public uint StatSN
-    {
-        get => Header.Word(24);
-        set => Header.SetWord(24, value);
-    }
-
-    public uint ExpCmdSN
-    {
-        get => Header.Word(28);
-        set => Header.SetWord(28, value);
-    }
-
-    public uint MaxCmdSN
-    {
-        get => Header.Word(32);
-        set => Header.SetWord(32, value);
-    }
-
     public uint R2TSN
     {
         get => Header.Word(36);
@@ -59,12 +41,13 @@ public readonly ref struct ReadyToTransferPdu(Span<byte> bytes)
         set => Header.SetWord(44, value);
     }
 
-    /// <summary>Makes the 48 bytes an empty PDU of this kind.</summary>
+    /// <summary>Makes the 48 bytes an empty PDU of this kind. Bit 7 of byte 1 is always one.</summary>
     public static ReadyToTransferPdu Begin(Span<byte> bytes)
     {
         var pdu = new ReadyToTransferPdu(bytes);
         pdu.Header.Bytes.Clear();
         pdu.Header.Bytes[0] = (byte)Opcode.ReadyToTransfer;
+        pdu.Header.Bytes[1] = PduHeader.FinalFlag;
         return pdu;
     }
 }

@@ -55,12 +55,6 @@ public readonly ref struct ScsiCommandPdu(Span<byte> bytes)
         set => Header.SetWord(24, value);
     }
 
-    public uint ExpStatSN
-    {
-        get => Header.Word(28);
-        set => Header.SetWord(28, value);
-    }
-
     public Span<byte> Cdb => Header.Bytes[32..];
 
     /// <summary>Makes the 48 bytes an empty PDU of this kind.</summary>

@@ -37,12 +37,6 @@ public readonly ref struct TaskManagementRequestPdu(Span<byte> bytes)
         set => Header.SetWord(24, value);
     }
 
-    public uint ExpStatSN
-    {
-        get => Header.Word(28);
-        set => Header.SetWord(28, value);
-    }
-
     public uint RefCmdSN
     {
         get => Header.Word(32);

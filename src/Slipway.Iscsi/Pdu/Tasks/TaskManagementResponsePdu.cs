@@ -19,30 +19,13 @@ public readonly ref struct TaskManagementResponsePdu(Span<byte> bytes)
         set => Header.Bytes[2] = (byte)value;
     }
 
-    public uint StatSN
-    {
-        get => Header.Word(24);
-        set => Header.SetWord(24, value);
-    }
-
-    public uint ExpCmdSN
-    {
-        get => Header.Word(28);
-        set => Header.SetWord(28, value);
-    }
-
-    public uint MaxCmdSN
-    {
-        get => Header.Word(32);
-        set => Header.SetWord(32, value);
-    }
-
-    /// <summary>Makes the 48 bytes an empty PDU of this kind.</summary>
+    /// <summary>Makes the 48 bytes an empty PDU of this kind. Bit 7 of byte 1 is always one.</summary>
     public static TaskManagementResponsePdu Begin(Span<byte> bytes)
     {
         var pdu = new TaskManagementResponsePdu(bytes);
         pdu.Header.Bytes.Clear();
         pdu.Header.Bytes[0] = (byte)Opcode.TaskManagementResponse;
+        pdu.Header.Bytes[1] = PduHeader.FinalFlag;
         return pdu;
     }
 }

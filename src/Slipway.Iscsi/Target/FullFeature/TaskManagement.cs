@@ -92,7 +92,7 @@ internal sealed class TaskManagement(FullFeaturePhase phase)
                 Answer(tag, TaskManagementResponse.TaskDoesNotExist);
         }
         // §11.6.1 b: it was sent before this function, and is not here yet.
-        else if (SerialNumber.IsBefore(refCmdSN, request.CmdSN) && phase.PassOver(refCmdSN))
+        else if (SerialNumber.IsBefore(refCmdSN, request.CmdSN) && phase.Order.PassOver(refCmdSN))
             Answer(tag, TaskManagementResponse.FunctionComplete);
         // §11.6.1 c: answered already, or never sent.
         else
@@ -143,7 +143,7 @@ internal sealed class TaskManagement(FullFeaturePhase phase)
         if (isImmediate && phase.Session.Late.AreMissing(cmdSN))
         {
             if (all)
-                phase.PassOverAllBefore(cmdSN);
+                phase.Order.PassOverAllBefore(cmdSN);
             else
                 AwaitLate(abortion, cmdSN, within);
         }
@@ -211,7 +211,6 @@ internal sealed class TaskManagement(FullFeaturePhase phase)
             return;
         Span<byte> bytes = stackalloc byte[PduHeader.Size];
         var pdu = TaskManagementResponsePdu.Begin(bytes);
-        pdu.Header.SetFlag(1, PduHeader.FinalFlag, true);
         pdu.InitiatorTaskTag = tag;
         pdu.Response = response;
         phase.Sender.Send(bytes, [], status: true);

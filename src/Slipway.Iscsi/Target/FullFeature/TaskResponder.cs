@@ -40,7 +40,7 @@ internal sealed class TaskResponder(FullFeaturePhase phase)
             pdu.TargetTransferTag = PduHeader.ReservedTag;
             pdu.DataSN = task.DataPdus++;
             pdu.BufferOffset = (uint)offset;
-            pdu.Header.SetFlag(1, PduHeader.FinalFlag, last || run == left);
+            pdu.Final = last || run == left;
             if (last && collapse)
             {
                 pdu.HasStatus = true;
@@ -58,7 +58,6 @@ internal sealed class TaskResponder(FullFeaturePhase phase)
     {
         Span<byte> bytes = stackalloc byte[PduHeader.Size];
         var pdu = ScsiResponsePdu.Begin(bytes);
-        pdu.Header.SetFlag(1, PduHeader.FinalFlag, true);
         pdu.InitiatorTaskTag = (uint)task.Tag;
         pdu.Status = task.Status;
         pdu.ExpDataSN = task.DataPdus;

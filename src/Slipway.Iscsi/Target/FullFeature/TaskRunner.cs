@@ -195,7 +195,6 @@ internal sealed class TaskRunner(FullFeaturePhase phase) : IDisposable
             _transferTag = 0;
         Span<byte> bytes = stackalloc byte[PduHeader.Size];
         var pdu = ReadyToTransferPdu.Begin(bytes);
-        pdu.Header.SetFlag(1, PduHeader.FinalFlag, true);
         pdu.Lun = task.Lun;
         pdu.InitiatorTaskTag = (uint)task.Tag;
         pdu.TargetTransferTag = _transferTag;

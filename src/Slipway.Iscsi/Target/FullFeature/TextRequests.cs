@@ -8,12 +8,15 @@ namespace Slipway.Iscsi.Target.FullFeature;
 /// Text requests in the full feature phase (RFC 7143 §11.10, §11.11): SendTargets, and the few keys that may still be
 /// declared. Long texts come, and long answers go, in several PDUs.
 /// </summary>
-internal sealed class TextPhase(FullFeaturePhase phase)
+internal sealed class TextRequests(FullFeaturePhase phase)
 {
     private readonly ArrayBufferWriter<byte> _request = new(1);
     private byte[] _answer = [];
     private int _sent;
-    private uint _transferTag;
+    private uint _lastTag;
+
+    // Of the response that the initiator may go on from.
+    private uint _transferTag = PduHeader.ReservedTag;
 
     public void Handle(TextRequestPdu request, ReadOnlySpan<byte> segment)
     {
@@ -35,7 +38,6 @@ internal sealed class TextPhase(FullFeaturePhase phase)
         _request.Write(segment);
         if (request.Continue)
         {
-            NewTransferTag();
             Send(request, [], final: false, more: false);
             return;
         }
@@ -101,10 +103,6 @@ internal sealed class TextPhase(FullFeaturePhase phase)
         var part = _answer.AsSpan(_sent, Math.Min(_answer.Length - _sent, phase.Parameters.PeerMaxRecvDataSegmentLength));
         _sent += part.Length;
         var last = _sent == _answer.Length;
-        if (last)
-            _transferTag = 0;
-        else
-            NewTransferTag();
         Send(request, part, final: last && request.Final, more: !last);
         if (last)
             Forget();
@@ -118,14 +116,12 @@ internal sealed class TextPhase(FullFeaturePhase phase)
         response.Continue = more;
         response.Lun = request.Lun;
         response.InitiatorTaskTag = request.InitiatorTaskTag;
-        // §11.11.4: a final response has no tag, and every other one has.
-        if (!final && !more)
-            NewTransferTag();
-        response.TargetTransferTag = final ? PduHeader.ReservedTag : _transferTag;
+        // §11.11.4: a final response has no tag, and every other one has one of its own.
+        response.TargetTransferTag = _transferTag = final ? PduHeader.ReservedTag : NewTransferTag();
         phase.Sender.Send(bytes, data, status: true);
     }
 
-    private void NewTransferTag() => _transferTag = _transferTag is 0 or PduHeader.ReservedTag - 1 ? 1 : _transferTag + 1;
+    private uint NewTransferTag() => ++_lastTag == PduHeader.ReservedTag ? _lastTag = 0 : _lastTag;
 
     private void Forget()
     {
