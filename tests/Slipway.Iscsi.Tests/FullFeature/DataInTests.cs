@@ -113,8 +113,15 @@ public class DataInTests
         var bytes = initiator.Encode(header, Pattern(512));
         bytes[^1] ^= 1;
         // RFC 7143 §7.8: the Reject, and the end of the task.
-        initiator.SaysBytes(bytes).HearsSense(1, 0x0B4705).HearsReject(RejectReason.DataDigestError);
-        Assert.Equal(Content[..512], _site.Read(0, 512));
+        initiator.SaysBytes(bytes).HearsReject(RejectReason.DataDigestError).HearsSense(1, 0x0B4705);
+        // §11.17.1: which waits for what was asked for.
+        initiator.SaysWrite(2, 0, 1024).HearsR2T(2, 0, 0, 1024, out tag);
+        (pdu.Final, pdu.InitiatorTaskTag, pdu.TargetTransferTag) = (false, 2, tag);
+        bytes = initiator.Encode(header, Pattern(512));
+        bytes[^1] ^= 1;
+        initiator.SaysBytes(bytes).HearsReject(RejectReason.DataDigestError).HearsNothing()
+            .SaysData(2, tag, 1, 512, Pattern(512), final: true).HearsSense(2, 0x0B4705);
+        Assert.Equal(Content[..1024], _site.Read(0, 1024));
     }
 
     [Fact]

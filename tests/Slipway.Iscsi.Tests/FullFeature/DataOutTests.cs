@@ -1,6 +1,7 @@
 using Slipway.Iscsi.Pdu;
 using Slipway.Iscsi.Target;
 using Slipway.Iscsi.Text;
+using Slipway.Scsi;
 using static Slipway.Iscsi.Tests.ScriptedInitiator;
 
 namespace Slipway.Iscsi.Tests.FullFeature;
@@ -108,7 +109,9 @@ public class DataOutTests
     public void What_was_not_agreed_on_is_refused()
     {
         _site.LogIn("ImmediateData=No").SaysWrite(1, 0, 512, Pattern(512)).HearsSense(1, UnexpectedUnsolicitedData);
-        _site.LogIn("InitialR2T=Yes", 2).SaysWrite(1, 0, 1024, Pattern(512), final: false).HearsSense(1, UnexpectedUnsolicitedData);
+        // What was announced comes, and is not taken.
+        _site.LogIn("InitialR2T=Yes", 2).SaysWrite(1, 0, 1024, Pattern(512), final: false).HearsNothing()
+            .SaysData(1, PduHeader.ReservedTag, 0, 512, Pattern(512), final: true).HearsSense(1, UnexpectedUnsolicitedData);
         _site.LogIn("FirstBurstLength=512", 3).SaysWrite(1, 0, 1024, Pattern(1024)).HearsSense(1, UnexpectedUnsolicitedData);
         Assert.Equal(new byte[1024], _site.Read(0, 1024));
     }
@@ -121,7 +124,7 @@ public class DataOutTests
     [Fact]
     public void Data_with_a_command_that_takes_none_is_rejected() => _site.LogIn()
         .SaysCommand(1, Read10(0, 1), read: 512, data: Pattern(512)).HearsReject(RejectReason.InvalidPduField)
-        .SaysRead(2, 0, 1).HearsData(2, out _);
+        .SaysCommand(2, Read10(0, 1), read: 512, cmdSN: 100).HearsData(2, out _);
 
     [Theory]
     [InlineData(1u, 0, 1024, true)] // DataSN from 0
@@ -136,6 +139,42 @@ public class DataOutTests
         .SaysData(1, tag, dataSN + 1, 0, Pattern(1024), final: true).HearsNothing()
         .SaysWrite(2, 0, 1024).HearsR2T(2, 0, 0, 1024, out var next)
         .SaysData(2, next, 0, 0, Pattern(1024), final: true).HearsStatus(2);
+
+    /// <summary>RFC 7143 §11.17.1.</summary>
+    [Fact]
+    public void An_error_is_told_when_all_that_was_asked_for_has_come()
+    {
+        var initiator = _site.LogIn("InitialR2T=Yes ImmediateData=No MaxBurstLength=1024 MaxOutstandingR2T=2")
+            .SaysWrite(1, 0, 4096)
+            .HearsR2T(1, 0, 0, 1024, out var first).HearsR2T(1, 1, 1024, 1024, out var second)
+            .SaysData(1, first, 7, 0, Pattern(512), final: false).HearsNothing()
+            // Whatever comes of it now, in whatever order, is nothing but counted.
+            .SaysData(1, second, 0, 1024, Pattern(1024), final: true).HearsNothing()
+            .SaysWrite(2, 0, 512).HearsR2T(2, 0, 0, 512, out var other)
+            .SaysData(2, other, 0, 0, Pattern(512), final: true).HearsStatus(2)
+            .SaysData(1, first, 1, 512, Pattern(512), final: true).HearsSense(1, IncorrectAmountOfData).HearsNothing();
+        Assert.Equal([.. Pattern(512), .. new byte[3584]], _site.Read(0, 4096));
+        initiator.SaysWrite(1, 0, 512).HearsR2T(1, 0, 0, 512, out var again)
+            .SaysData(1, again, 0, 0, Pattern(512), final: true).HearsStatus(1);
+    }
+
+    [Fact]
+    public void An_error_of_a_command_before_its_turn_is_told_in_its_turn() => _site.LogIn("InitialR2T=No FirstBurstLength=1024 MaxBurstLength=1024")
+        .SaysCommand(2, Write10(0, 2), write: 1024, data: Pattern(512), final: false, cmdSN: 101)
+        .SaysData(2, PduHeader.ReservedTag, 5, 512, Pattern(512), final: true).HearsNothing()
+        .SaysCommand(3, Write10(0, 2), write: 1024, data: Pattern(512), final: false, cmdSN: 102)
+        .SaysData(3, PduHeader.ReservedTag, 5, 512, Pattern(256), final: false).HearsNothing()
+        .SaysCommand(1, TestUnitReady, cmdSN: 100).HearsStatus(1).HearsSense(2, IncorrectAmountOfData).HearsNothing()
+        .SaysData(3, PduHeader.ReservedTag, 6, 768, Pattern(256), final: true).HearsSense(3, IncorrectAmountOfData);
+
+    [Fact]
+    public void A_task_whose_error_is_not_told_yet_may_be_aborted() => _site.LogIn("InitialR2T=Yes ImmediateData=No")
+        .SaysWrite(1, 0, 1024).HearsR2T(1, 0, 0, 1024, out var tag)
+        .SaysData(1, tag, 3, 0, Pattern(512), final: false).HearsNothing()
+        .SaysManagement(2, TaskManagementFunction.AbortTask, reference: 1, refCmdSN: 100)
+        .HearsManagement(2, TaskManagementResponse.FunctionComplete)
+        .SaysData(1, tag, 4, 512, Pattern(512), final: true).HearsNothing()
+        .SaysCommand(1, TestUnitReady).HearsStatus(1);
 
     [Fact]
     public void A_transfer_tag_that_was_not_given_out_ends_the_task() => _site.LogIn("InitialR2T=Yes ImmediateData=No")

@@ -41,9 +41,9 @@ public class OrderTests
             .SaysNop(4, ping[..20_000], immediate: false, cmdSN: 103).HearsNothing()
             // What is outside the window is no more than ignored.
             .SaysNop(5, ping, immediate: false, cmdSN: 100_000).HearsNothing()
-            // The one that was refused has had its turn (RFC 7143 §7.8).
-            .SaysCommand(1, TestUnitReady, cmdSN: 100).HearsStatus(1)
-            .HearsNop(2, ping[..8192]).HearsNop(4, ping[..8192]).HearsNothing()
+            .SaysCommand(1, TestUnitReady, cmdSN: 100).HearsStatus(1).HearsNop(2, ping[..8192]).HearsNothing()
+            // The one that was refused comes again.
+            .SaysNop(3, ping, immediate: false, cmdSN: 102).HearsNop(3, ping[..8192]).HearsNop(4, ping[..8192]).HearsNothing()
             .Do(i => i.CmdSN = 104)
             .SaysNop(6, ping, immediate: false, cmdSN: 105).HearsNothing();
     }
@@ -99,11 +99,33 @@ public class OrderTests
         var disk = new GatedDisk(1 << 20).Hold();
         var initiator = new Site(disk: disk).LogIn()
             .SaysRead(1, 0, 1).SaysRead(1, 8, 1).HearsReject(RejectReason.TaskInProgress)
-            .SaysCommand(PduHeader.ReservedTag, TestUnitReady).HearsReject(RejectReason.TaskInProgress);
+            .SaysCommand(PduHeader.ReservedTag, TestUnitReady, cmdSN: 101).HearsReject(RejectReason.InvalidPduField);
         disk.LetGo();
-        // The rejected commands have used their CmdSN up: those that follow have no hole before them.
-        initiator.Wakes().HearsData(1, out _).SaysCommand(1, TestUnitReady).HearsStatus(1);
+        initiator.Wakes().HearsData(1, out _).SaysCommand(1, TestUnitReady, cmdSN: 101).HearsStatus(1);
     }
+
+    /// <summary>RFC 7143 §7.3: the initiator fills the gap by a request of the same CmdSN, or by aborting the task.</summary>
+    [Fact]
+    public void What_is_rejected_has_not_come()
+    {
+        var initiator = _site.LogIn()
+            .SaysCommand(1, Read10(0, 1), read: 512, data: Pattern(512)).HearsReject(RejectReason.InvalidPduField)
+            .SaysNop(2, immediate: false).HearsNothing()
+            .SaysCommand(3, TestUnitReady, cmdSN: 100).HearsStatus(3).HearsNop(2);
+        initiator.SaysCommand(4, Read10(0, 1), read: 512, data: Pattern(512)).HearsReject(RejectReason.InvalidPduField)
+            .SaysNop(5, immediate: false).HearsNothing()
+            .SaysManagement(6, TaskManagementFunction.AbortTask, reference: 4, refCmdSN: 102)
+            .HearsNop(5).HearsManagement(6, TaskManagementResponse.FunctionComplete);
+        var header = new byte[PduHeader.Size];
+        header[0] = 0x1C;
+        initiator.Says(header).Hears(Opcode.Reject, out var reject);
+        Assert.Equal(104u, reject.ExpCmdSN);
+    }
+
+    [Fact]
+    public void A_command_that_comes_again_before_its_turn_is_ignored() => _site.LogIn()
+        .SaysCommand(2, TestUnitReady, cmdSN: 101).SaysCommand(2, TestUnitReady, cmdSN: 101).HearsNothing()
+        .SaysCommand(1, TestUnitReady, cmdSN: 100).HearsStatus(1).HearsStatus(2).HearsNothing();
 
     [Fact]
     public void A_ping_comes_back()

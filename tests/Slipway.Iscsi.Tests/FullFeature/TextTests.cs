@@ -98,7 +98,9 @@ public class TextTests
         .SaysText(1, "", raw: "no zero byte"u8.ToArray()).HearsReject(RejectReason.ProtocolError)
         .SaysText(2, "", transferTag: 77).HearsReject(RejectReason.InvalidPduField)
         .SaysText(3, "", transferTag: 0).HearsReject(RejectReason.InvalidPduField)
-        .SaysNop(4).HearsNop(4);
+        // §11.10.2: there is more, and it is the last.
+        .SaysText(4, "SendTar", final: true, more: true).HearsReject(RejectReason.ProtocolError)
+        .SaysNop(5).HearsNop(5);
 
     [Fact]
     public void A_text_beyond_its_bound_is_rejected()

@@ -36,7 +36,6 @@ internal sealed class CommandOrder
         {
             // It is a text or a ping, and may come again.
             _phase.Reject(header, RejectReason.LongOperationReject);
-            PassOver(header.SequenceNumber);
         }
         else if (!TryHold(header.SequenceNumber, new(_phase, header.Bytes.ToArray(), task, data.ToArray())) && task is not null)
         {
@@ -44,10 +43,7 @@ internal sealed class CommandOrder
         }
     }
 
-    /// <summary>
-    /// A request of which nothing is done, or that will never come, counts as received (§11.6.1 b). False where its CmdSN is
-    /// outside the window.
-    /// </summary>
+    /// <summary>A request that will never come counts as received (§11.6.1 b). False where its CmdSN is outside the window.</summary>
     public bool PassOver(uint cmdSN)
     {
         if (!Session.Window.Contains(cmdSN))

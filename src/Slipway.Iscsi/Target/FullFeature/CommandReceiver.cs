@@ -18,12 +18,14 @@ internal sealed class CommandReceiver(FullFeaturePhase phase)
             if (!session.Window.HasRoomForImmediate)
                 return RejectReason.ImmediateCommandReject;
         }
-        else if (!session.Window.Contains(command.CmdSN))
+        else if (!session.Window.Contains(command.CmdSN) || session.Held.Has(command.CmdSN))
         {
             return null;
         }
+        if (tag == PduHeader.ReservedTag)
+            return RejectReason.InvalidPduField;
         // §11.2.1.8: a tag is unique while its task lives.
-        if (tag == PduHeader.ReservedTag || session.Tasks.ContainsKey(tag))
+        if (session.Tasks.ContainsKey(tag))
             return RejectReason.TaskInProgress;
         // §11.3.1: without data to write, F is set; and there is no data.
         if (!command.Write && (!command.Final || command.Header.DataSegmentLength > 0))
@@ -33,8 +35,8 @@ internal sealed class CommandReceiver(FullFeaturePhase phase)
         session.Window.Enter();
         session.OrderedTasks += task.Attribute == TaskAttribute.Ordered ? 1 : 0;
         if (task.Attribute > TaskAttribute.HeadOfQueue)
-            phase.Runner.Refuse(task, SenseCodes.InvalidMessageError);
-        else if (command.Write)
+            task.Refusal = SenseCodes.InvalidMessageError;
+        if (command.Write)
             PrepareDataOut(task, command);
         if (command.Header.DataSegmentLength is > 0 and var length && !task.IsRefused)
             data = task.Space(0, length);
@@ -65,9 +67,11 @@ internal sealed class CommandReceiver(FullFeaturePhase phase)
         task.Capacity = (int)Math.Min(task.Expected, phase.Node.Limits.TaskTransfer);
         var first = Math.Min(task.Capacity, parameters.FirstBurstLength);
         // §13.10, §13.11, §13.14: what may come unasked.
-        if ((length > 0 && !parameters.ImmediateData) || length > first || (!command.Final && parameters.InitialR2T))
+        if (!task.IsRefused && ((length > 0 && !parameters.ImmediateData) || length > first || (!command.Final && parameters.InitialR2T)))
+            task.Refusal = SenseCodes.UnexpectedUnsolicitedData;
+        if (task.IsRefused)
         {
-            phase.Runner.Refuse(task, SenseCodes.UnexpectedUnsolicitedData);
+            task.Unsolicited = new Burst { TransferTag = PduHeader.ReservedTag, IsOpen = !command.Final };
             return;
         }
         var unasked = command.Final ? length : first;

@@ -3,8 +3,8 @@ using Slipway.Iscsi.Pdu;
 namespace Slipway.Iscsi.Target.FullFeature;
 
 /// <summary>
-/// Data-Out PDUs (RFC 7143 §11.7): each must continue a burst that is open. One that does not ends its task, and what
-/// still comes for that task is read and dropped; other tasks are not touched.
+/// Data-Out PDUs (RFC 7143 §11.7): each must continue a burst that is open. One that does not ends its task, when all that
+/// was asked for, or announced, has come (§11.17.1): it is read and dropped. Other tasks are not touched.
 /// </summary>
 internal sealed class DataOutReceiver(FullFeaturePhase phase)
 {
@@ -15,14 +15,13 @@ internal sealed class DataOutReceiver(FullFeaturePhase phase)
         // §4.2.2.3, connection allegiance: data comes by the connection that its command came by.
         if (!phase.Session.Tasks.TryGetValue(pdu.InitiatorTaskTag, out var task) || task.Phase != phase || task.State is not (TaskState.Arriving or TaskState.Receiving))
             return null;
+        if (task.IsRefused)
+            return task;
         ref var burst = ref Find(task, pdu.TargetTransferTag);
         var length = pdu.Header.DataSegmentLength;
         if (!burst.IsOpen || burst.Check(pdu.DataSN, pdu.BufferOffset, length, pdu.Final) is not null)
-        {
-            phase.Runner.Refuse(task, SenseCodes.IncorrectAmountOfData);
-            return null;
-        }
-        if (length > 0)
+            task.Refusal = SenseCodes.IncorrectAmountOfData;
+        else if (length > 0)
             data = task.Space(burst.Next, length);
         return task;
     }
@@ -31,19 +30,22 @@ internal sealed class DataOutReceiver(FullFeaturePhase phase)
     {
         if (task is null || task.State is not (TaskState.Arriving or TaskState.Receiving))
             return;
-        if (!intact)
-        {
-            phase.Runner.Refuse(task, SenseCodes.ProtocolServiceCrcError);
-            return;
-        }
+        if (!intact && !task.IsRefused)
+            task.Refusal = SenseCodes.ProtocolServiceCrcError;
         ref var burst = ref Find(task, pdu.TargetTransferTag);
-        var length = pdu.Header.DataSegmentLength;
-        burst.DataSN++;
-        burst.Next += length;
-        task.Received += length;
+        if (!task.IsRefused)
+        {
+            burst.DataSN++;
+            burst.Next += pdu.Header.DataSegmentLength;
+            task.Received += pdu.Header.DataSegmentLength;
+        }
         if (!pdu.Final)
             return;
-        burst.IsOpen = false;
+        if (burst.IsOpen)
+            burst.IsOpen = false;
+        else
+            // By a wrong tag, in the place of some burst or other.
+            task.CloseBurst();
         if (task.State == TaskState.Receiving)
             phase.Runner.Continue(task);
     }

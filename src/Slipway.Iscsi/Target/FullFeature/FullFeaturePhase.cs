@@ -113,19 +113,16 @@ internal sealed class FullFeaturePhase
             _rejected = RejectReason.DataDigestError;
         if (header.Opcode == Opcode.DataOut && !IsDiscovery)
         {
-            _dataOut.End(new(header.Bytes), task, intact);
-            task?.Release();
             if (!intact)
                 Reject(header, RejectReason.DataDigestError);
+            _dataOut.End(new(header.Bytes), task, intact);
+            task?.Release();
         }
         else if (_rejected is { } reason)
         {
             if (task is not null)
                 Runner.Drop(task);
             Reject(header, reason);
-            // §7.8: one with damaged data may come again. Every other one has had its turn.
-            if (intact && TakesCmdSN(header))
-                Order.PassOver(header.SequenceNumber);
         }
         else
         {
@@ -179,6 +176,10 @@ internal sealed class FullFeaturePhase
         Node.Tasks.Return(task);
     }
 
+    /// <summary>
+    /// Refuses a request. One that was not delivered counts as never received (§7.3): its CmdSN is missing until another
+    /// request comes with it, or the task that it was for is aborted.
+    /// </summary>
     public void Reject(PduHeader refused, RejectReason reason)
     {
         Span<byte> bytes = stackalloc byte[PduHeader.Size];
@@ -198,9 +199,6 @@ internal sealed class FullFeaturePhase
         message.Parameter3 = seconds;
         Sender.Send(bytes, [], status: true);
     }
-
-    private static bool TakesCmdSN(PduHeader header) =>
-        !header.Immediate && header.Opcode is not (Opcode.DataOut or Opcode.SnackRequest);
 
     private void ReturnSegment()
     {

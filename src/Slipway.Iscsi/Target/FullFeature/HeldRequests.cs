@@ -15,6 +15,8 @@ internal sealed class HeldRequests(CommandWindow window)
     /// <summary>Whether a request with so much data may wait: data of commands has an account of its own.</summary>
     public bool HasRoomFor(int data) => data == 0 || _data == 0 || _data + data <= MaxData;
 
+    public bool Has(uint cmdSN) => _held.Count > 0 && _held.ContainsKey(cmdSN);
+
     /// <summary>False where the CmdSN is outside the window, or here already: then it is ignored, with no answer (§4.2.2.1).</summary>
     public bool TryHold(uint cmdSN, HeldRequest request)
     {

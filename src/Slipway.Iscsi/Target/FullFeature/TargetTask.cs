@@ -67,7 +67,10 @@ internal sealed class TargetTask : ScsiTask, ISentOwner
 
     public bool IsAborted { get; set; }
 
-    /// <summary>One of <see cref="SenseCodes"/> that it ends with instead of running; <see cref="SenseCode.NoSense"/>: none.</summary>
+    /// <summary>
+    /// One of <see cref="SenseCodes"/> that it ends with instead of running, in its turn and when the data has come that is
+    /// on its way; <see cref="SenseCode.NoSense"/>: none.
+    /// </summary>
     public SenseCode Refusal { get; set; }
 
     public bool IsRefused => Refusal.Key != SenseKey.NoSense;
@@ -108,6 +111,18 @@ internal sealed class TargetTask : ScsiTask, ISentOwner
     {
         if (Solicited.Length != count)
             Solicited = new Burst[count];
+    }
+
+    /// <summary>The initiator still owes data that it announced, or was asked for.</summary>
+    public bool HasOpenBurst => Unsolicited.IsOpen || Array.Exists(Solicited, b => b.IsOpen);
+
+    /// <summary>Closes the first burst that is open.</summary>
+    public void CloseBurst()
+    {
+        if (Unsolicited.IsOpen)
+            Unsolicited.IsOpen = false;
+        else if (Array.FindIndex(Solicited, b => b.IsOpen) is var i and >= 0)
+            Solicited[i].IsOpen = false;
     }
 
     /// <summary>Makes room for Data-Out; what has come already moves over.</summary>

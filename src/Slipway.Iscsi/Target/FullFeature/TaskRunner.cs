@@ -53,10 +53,7 @@ internal sealed class TaskRunner(FullFeaturePhase phase) : IDisposable
             return;
         }
         task.State = TaskState.Receiving;
-        if (task.IsRefused)
-            Answer(task);
-        else
-            Continue(task);
+        Continue(task);
     }
 
     /// <summary>A command of the session has ended, for which others may have waited.</summary>
@@ -78,7 +75,13 @@ internal sealed class TaskRunner(FullFeaturePhase phase) : IDisposable
     {
         if (task.Unsolicited.IsOpen)
             return;
-        if (task.Received < task.Capacity)
+        if (task.IsRefused)
+        {
+            // RFC 7143 §11.17.1: an error is told when the last burst that is expected has ended.
+            if (!task.HasOpenBurst)
+                Answer(task);
+        }
+        else if (task.Received < task.Capacity)
             Solicit(task);
         else
             Run(task);
@@ -99,14 +102,6 @@ internal sealed class TaskRunner(FullFeaturePhase phase) : IDisposable
             }
             task.Release();
         }
-    }
-
-    /// <summary>Ends a command with sense data, at once or when its turn comes.</summary>
-    public void Refuse(TargetTask task, SenseCode sense)
-    {
-        task.Refusal = sense;
-        if (task.State != TaskState.Arriving)
-            Answer(task);
     }
 
     /// <summary>Takes out a command that was never to be.</summary>

@@ -21,6 +21,13 @@ internal sealed class TextRequests(FullFeaturePhase phase)
     public void Handle(TextRequestPdu request, ReadOnlySpan<byte> segment)
     {
         var continues = request.TargetTransferTag != PduHeader.ReservedTag;
+        // §11.10.2: what goes on is not final.
+        if (request is { Final: true, Continue: true })
+        {
+            phase.Reject(request.Header, RejectReason.ProtocolError);
+            Forget();
+            return;
+        }
         // §11.10.4: the tag of the answer that goes on, or none.
         if (continues && request.TargetTransferTag != _transferTag)
         {
