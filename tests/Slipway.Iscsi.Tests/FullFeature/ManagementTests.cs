@@ -9,6 +9,9 @@ namespace Slipway.Iscsi.Tests.FullFeature;
 /// <summary>RFC 7143 §11.5, §11.6, §4.2.3.3.</summary>
 public sealed class ManagementTests : IAsyncDisposable
 {
+    /// <summary>Unit 0, by flat space addressing.</summary>
+    private const ulong FlatSpace = 0x4000_0000_0000_0000;
+
     private readonly GatedDisk _disk = new(1 << 20);
     private readonly Site _site;
 
@@ -83,6 +86,38 @@ public sealed class ManagementTests : IAsyncDisposable
             .SaysManagement(3, TaskManagementFunction.AbortTask, reference: 1, refCmdSN: 100, lun: 0x0005_0000_0000_0000)
             .HearsManagement(3, TaskManagementResponse.LunDoesNotExist)
             .SaysData(1, tag, 0, 0, Pattern(512), final: true).HearsStatus(1);
+    }
+
+    [Theory]
+    [InlineData(TaskManagementFunction.AbortTask, FlatSpace, 0)]
+    [InlineData(TaskManagementFunction.AbortTask, 0, FlatSpace)]
+    [InlineData(TaskManagementFunction.AbortTaskSet, FlatSpace, 0)]
+    [InlineData(TaskManagementFunction.AbortTaskSet, 0, FlatSpace)]
+    [InlineData(TaskManagementFunction.ClearTaskSet, FlatSpace, 0)]
+    [InlineData(TaskManagementFunction.ClearTaskSet, 0, FlatSpace)]
+    [InlineData(TaskManagementFunction.LogicalUnitReset, FlatSpace, 0)]
+    [InlineData(TaskManagementFunction.LogicalUnitReset, 0, FlatSpace)]
+    public void A_function_finds_the_commands_of_its_unit_by_whatever_form_of_the_LUN_they_came(TaskManagementFunction function, ulong ofCommand, ulong ofFunction)
+    {
+        // SAM-5 §4.7.7: peripheral device addressing and flat space addressing of one unit.
+        _site.LogIn("InitialR2T=Yes ImmediateData=No")
+            .SaysCommand(1, Write10(0, 1), write: 512, lun: ofCommand).HearsR2T(1, 0, 0, 512, out var tag)
+            .SaysManagement(2, function, reference: 1, refCmdSN: 100, lun: ofFunction).HearsManagement(2, TaskManagementResponse.FunctionComplete)
+            .SaysData(1, tag, 0, 0, Pattern(512), final: true).HearsNothing();
+        Assert.Equal(new byte[512], _site.Read(0, 512));
+    }
+
+    [Fact]
+    public void PREEMPT_AND_ABORT_ends_commands_that_came_by_flat_space_addressing()
+    {
+        var victim = _site.LogIn("InitialR2T=Yes", 2).SaysReservation(1, 0, key: 0, actionKey: 0xA).HearsStatus(1)
+            .SaysCommand(2, Write10(0, 1), write: 512, lun: FlatSpace).HearsR2T(2, 0, 0, 512, out var tag);
+        var initiator = _site.LogIn().SaysReservation(1, 0, key: 0, actionKey: 0xB).HearsStatus(1)
+            .SaysReservation(2, 5, key: 0xB, actionKey: 0xA);
+        victim.Wakes();
+        initiator.Wakes().HearsStatus(2);
+        victim.SaysData(2, tag, 0, 0, Pattern(512), final: true).HearsNothing();
+        Assert.Equal(new byte[512], _site.Read(0, 512));
     }
 
     [Theory]

@@ -38,7 +38,9 @@ public sealed class TaskAttributeTests : IAsyncDisposable
             .SaysWrite(1, 0, 512).HearsR2T(1, 0, 0, 512, out _)
             .SaysCommand(2, Write10(0, 1), write: 512, with: Ordered).HearsNothing()
             .SaysCommand(3, Read10(0, 1), read: 512, with: HeadOfQueue).HearsData(3, new byte[512])
-            .SaysCommand(4, Read10(0, 1), read: 512, lun: 1UL << 48).HearsData(4, new byte[512]).HearsNothing();
+            .SaysCommand(4, Read10(0, 1), read: 512, lun: 1UL << 48).HearsData(4, new byte[512])
+            // Flat space addressing (SAM-5 §4.7.7.3) of the same unit.
+            .SaysCommand(5, Read10(0, 1), read: 512, lun: 0x4000_0000_0000_0000).HearsNothing();
     }
 
     [Fact]

@@ -134,7 +134,7 @@ internal sealed class Session
 
     // Apart from its caller: what captures a parameter is allocated when its method begins, and every command asks.
     private bool HasBefore(TargetTask task) => Tasks.Values.Any(older =>
-        older.Lun == task.Lun && SerialNumber.IsBefore(older.CmdSN, task.CmdSN) &&
+        LogicalUnitNumber.AreSame(older.Lun, task.Lun) && SerialNumber.IsBefore(older.CmdSN, task.CmdSN) &&
         (older.Attribute == TaskAttribute.Ordered || task.Attribute == TaskAttribute.Ordered));
 
     /// <summary>Lets no more connections in.</summary>
@@ -164,7 +164,7 @@ internal sealed class Session
     private async Task AbortTaskSetAsync(ulong lun) => await Task.WhenAll(Connections().Select(connection =>
     {
         var aborted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        connection.Post(() => connection.AbortTasks(t => t.Lun == lun, aborted.SetResult, () => Device!.ReportCleared(Nexus!, lun)));
+        connection.Post(() => connection.AbortTasks(t => LogicalUnitNumber.AreSame(t.Lun, lun), aborted.SetResult, () => Device!.ReportCleared(Nexus!, lun)));
         return aborted.Task;
     }));
 

@@ -86,7 +86,7 @@ internal sealed class TaskManagement(FullFeaturePhase phase)
         else if (phase.Session.Tasks.TryGetValue(request.ReferencedTaskTag, out var task))
         {
             // SAM-5 §7.2: a task of the unit that the function is for, and no other's.
-            if (task.Lun == request.Lun)
+            if (LogicalUnitNumber.AreSame(task.Lun, request.Lun))
                 AbortOne(task, () => Answer(tag, TaskManagementResponse.FunctionComplete));
             else
                 Answer(tag, TaskManagementResponse.TaskDoesNotExist);
@@ -122,7 +122,7 @@ internal sealed class TaskManagement(FullFeaturePhase phase)
             return;
         }
         // An immediate one has the CmdSN that the next command will have: what was sent after it may have come by another connection.
-        Func<TargetTask, bool> within = t => (all || t.Lun == lun) && (SerialNumber.IsBefore(t.CmdSN, cmdSN) || (t.IsImmediate && t.CmdSN == cmdSN));
+        Func<TargetTask, bool> within = t => (all || LogicalUnitNumber.AreSame(t.Lun, lun)) && (SerialNumber.IsBefore(t.CmdSN, cmdSN) || (t.IsImmediate && t.CmdSN == cmdSN));
         var abortion = Abort(within, () =>
         {
             Answer(tag, TaskManagementResponse.FunctionComplete);
@@ -136,7 +136,7 @@ internal sealed class TaskManagement(FullFeaturePhase phase)
             {
                 // SAM-5 §5.6.3: who had commands that are cleared is told; a reset has told everybody already.
                 Action? report = function == TaskManagementFunction.ClearTaskSet ? () => other.Device!.ReportCleared(other.Nexus!, lun) : null;
-                Reach(other, t => all || t.Lun == lun, report);
+                Reach(other, t => all || LogicalUnitNumber.AreSame(t.Lun, lun), report);
             }
         }
         // §4.2.3.3 b: a unit's commands are waited for, and aborted as they come; those of all units are taken for received.
