@@ -48,9 +48,19 @@ public class ReportTests
 
         Assert.Equal(Initiator.Hex("00000002 002F"), _initiator.Send("4D 00 40 00 00 00 00 00 FF 00").Good().Data);
         Assert.Equal(Initiator.Hex("2F000008 0000 03 04 0000FF00"), _initiator.Send("4D 00 6F 00 00 00 00 00 FF 00").Good().Data);
-        _initiator.Send("4D 00 42 00 00 00 00 00 FF 00").Refused(SenseCode.InvalidFieldInCdb);
-        _initiator.Send("4D 00 80 00 00 00 00 00 FF 00").Refused(SenseCode.InvalidFieldInCdb);
+        Assert.Equal(Initiator.Hex("40FF0006 0000 00FF 2F00"), _initiator.Send("4D 00 40 FF 00 00 00 00 FF 00").Good().Data);
     }
+
+    [Theory]
+    [InlineData("4D 00 42 00 00 00 00 00 FF 00", 2)] // no such page
+    [InlineData("4D 00 42 FF 00 00 00 00 FF 00", 2)]
+    [InlineData("4D 00 40 01 00 00 00 00 FF 00", 3)] // no such subpage
+    [InlineData("4D 00 6F FF 00 00 00 00 FF 00", 3)]
+    [InlineData("4D 00 80 00 00 00 00 00 FF 00", 2)] // default thresholds
+    [InlineData("4D 01 40 00 00 00 00 00 FF 00", 1)] // SP
+    [InlineData("4D 00 6F 00 00 00 01 00 FF 00", 6)] // a parameter behind the last
+    public void Other_logs_there_are_none(string cdb, int field) =>
+        Assert.Equal(field, _initiator.Send(cdb).Refused(SenseCode.InvalidFieldInCdb).Field);
 
     [Theory]
     [InlineData("1D 00 00 00 00 00", "", null)]
