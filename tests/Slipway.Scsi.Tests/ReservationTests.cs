@@ -305,7 +305,7 @@ public class ReservationTests
         list[20] = 0x08;
         Assert.Equal(20, _holder.Send("5F 00 00 00 00 00 00 00 18 00", list).Refused(SenseCode.InvalidFieldInParameterList).Field);
         _holder.Send("5E 04 00 00 00 00 00 00 18 00").Refused(SenseCode.InvalidFieldInCdb);
-        Assert.Equal(Initiator.Hex("0008 01 80 EA01 0000"), In(2));
+        Assert.Equal(Initiator.Hex("0008 05 80 EA01 0000"), In(2));
         Assert.Equal([0xA, 0xB], Keys());
     }
 
@@ -320,8 +320,49 @@ public class ReservationTests
         initiator.Send("5F 01 03 00 00 00 00 00 18 00", list).Good();
         list[20] = 0x08;
         initiator.Send("5F 02 03 00 00 00 00 00 18 00", list).Refused(SenseCode.InvalidFieldInParameterList);
-        list[20] = 0x04;
-        initiator.Send("5F 06 00 00 00 00 00 00 18 00", list).Refused(SenseCode.InvalidFieldInParameterList);
+    }
+
+    [Theory]
+    [InlineData(Register)]
+    [InlineData(Ignore)]
+    public void A_registration_for_all_target_ports_is_one_by_each_of_them(byte action)
+    {
+        // SPC-4 §6.16.3: ALL_TG_PT.
+        var target = new TargetDevice("iqn.2026-01.test:target", ports: 3);
+        target.Attach(0, new DiskUnit(new MemoryDisk(1 << 20), new UnitIdentity("volume")));
+        var (one, two, three) = (By(1), By(2), By(3));
+        var other = new Initiator(target, "iqn.2026-01.test:b,i,0x000000000002", 2);
+        Out(other, Register, 0, 0xB).Good();
+        Out(two, Register, 0, 0xA).Good();
+
+        Everywhere(one, 0, 0x1A).Good();
+        Assert.Equal([0xB, 0x1A, 0x1A, 0x1A], Keys(other));
+        Out(three, Reserve, 0x1A, 0, ReservationType.ExclusiveAccess).Good();
+        Assert.False(Passes(other, Read));
+        // Who holds it is a nexus, and no key.
+        Assert.False(Passes(one, Read));
+        Assert.True(Passes(three, Read));
+
+        // The sender's key counts, and a new one goes to every port.
+        if (action == Register)
+            Conflicts(Everywhere(one, 0, 0x2A));
+        Everywhere(one, 0x1A, 0x2A).Good();
+        Assert.Equal([0xB, 0x2A, 0x2A, 0x2A], Keys(other));
+        Assert.True(Passes(three, Read));
+
+        // The holder's registration goes with the others, and the reservation with it.
+        Everywhere(one, 0x2A, 0).Good();
+        Assert.Equal([0xB], Keys(other));
+        Assert.True(Passes(other, Write));
+
+        Initiator By(ushort port) => new(target, "iqn.2026-01.test:a,i,0x000000000001", port);
+
+        Answer Everywhere(Initiator initiator, ulong key, ulong actionKey)
+        {
+            var list = Parameters(key, actionKey);
+            list[20] = 0x04;
+            return initiator.Send($"5F {action:X2} 00 00 00 00 00 00 18 00", list);
+        }
     }
 
     [Fact]
@@ -465,11 +506,15 @@ public class ReservationTests
         return list;
     }
 
-    private byte[] In(byte action) => _registered.Send($"5E {action:X2} 00 00 00 00 00 10 00 00").Good().Data;
+    private byte[] In(byte action) => In(_registered, action);
 
-    private int[] Keys()
+    private static byte[] In(Initiator initiator, byte action) => initiator.Send($"5E {action:X2} 00 00 00 00 00 10 00 00").Good().Data;
+
+    private int[] Keys() => Keys(_registered);
+
+    private static int[] Keys(Initiator initiator)
     {
-        var data = In(0);
+        var data = In(initiator, 0);
         return [.. data[8..].Chunk(8).Select(k => (int)BinaryPrimitives.ReadUInt64BigEndian(k))];
     }
 

@@ -14,17 +14,17 @@ internal static class Registering
 
     public static ReservationDecision RegisterAndIgnore(ReservationRequest request)
     {
-        var (state, own) = (request.State, request.Own);
+        var (state, initiatorPort) = (request.State, request.Nexus.InitiatorPort);
         if (request.ServiceActionKey == 0)
-            return own is null ? new ReservationDecision(state) : Unregister(state, own, request.SurvivesPowerLoss);
-        var registration = new Registration(
-            request.Nexus.InitiatorPort, request.Nexus.RelativeTargetPort, request.ServiceActionKey);
-        if (own is null && state.Registrations.Length >= MaxRegistrations)
-            return ReservationDecision.Refuse(SenseCode.InsufficientRegistrationResources);
-        var next = own is null
-            ? state.Add(registration, request.SurvivesPowerLoss)
-            : state.Replace(own, registration, request.SurvivesPowerLoss);
-        return new ReservationDecision(next with { Generation = state.Generation + 1 });
+        {
+            var leaving = request.TargetPorts.Select(port => state.Find(initiatorPort, port)).OfType<Registration>().ToList();
+            return leaving.Count == 0 ? new ReservationDecision(state) : Unregister(state, leaving, request.SurvivesPowerLoss);
+        }
+
+        var next = state;
+        foreach (var port in request.TargetPorts)
+            next = Put(next, new Registration(initiatorPort, port, request.ServiceActionKey), request.SurvivesPowerLoss);
+        return Bounded(next with { Generation = state.Generation + 1 });
     }
 
     public static ReservationDecision RegisterAndMove(ReservationRequest request)
@@ -44,23 +44,26 @@ internal static class Registering
             return Wrong(transportIdField);
 
         var moved = new Registration(port.InitiatorPort, port.RelativeTargetPort, request.ServiceActionKey);
-        var present = state.Registrations.FirstOrDefault(
-            r => r.InitiatorPort == port.InitiatorPort && r.RelativeTargetPort == port.RelativeTargetPort);
-        if (present is null && state.Registrations.Length >= MaxRegistrations)
-            return ReservationDecision.Refuse(SenseCode.InsufficientRegistrationResources);
-        var next = present is null
-            ? state.Add(moved, request.SurvivesPowerLoss)
-            : state.Replace(present, moved, request.SurvivesPowerLoss);
+        var next = Put(state, moved, request.SurvivesPowerLoss);
         next = next.Reserve(moved, state.Type);
         if (request.Unregisters)
             next = next.Remove(r => r == own);
-        return new ReservationDecision(next with { Generation = state.Generation + 1 });
+        return Bounded(next with { Generation = state.Generation + 1 });
     }
 
+    private static ReservationState Put(ReservationState state, Registration registration, bool survivesPowerLoss) =>
+        state.Find(registration.InitiatorPort, registration.RelativeTargetPort) is { } present
+            ? state.Replace(present, registration, survivesPowerLoss)
+            : state.Add(registration, survivesPowerLoss);
+
+    private static ReservationDecision Bounded(ReservationState next) => next.Registrations.Length <= MaxRegistrations
+        ? new ReservationDecision(next)
+        : ReservationDecision.Refuse(SenseCode.InsufficientRegistrationResources);
+
     // SPC-4 §5.12.11.2.3: the others learn of a reservation's end where they had a part in it.
-    private static ReservationDecision Unregister(ReservationState state, Registration own, bool survivesPowerLoss)
+    private static ReservationDecision Unregister(ReservationState state, List<Registration> leaving, bool survivesPowerLoss)
     {
-        var next = state.Remove(r => r == own) with { Generation = state.Generation + 1, SurvivesPowerLoss = survivesPowerLoss };
+        var next = state.Remove(leaving.Contains) with { Generation = state.Generation + 1, SurvivesPowerLoss = survivesPowerLoss };
         var decision = new ReservationDecision(next);
         return state.Type.AdmitsRegistrants() && next.Type == ReservationType.None
             ? decision.Tell(next.Registrations, SenseCode.ReservationsReleased)

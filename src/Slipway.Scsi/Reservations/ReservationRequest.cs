@@ -6,6 +6,9 @@ namespace Slipway.Scsi.Reservations;
 internal sealed record ReservationRequest(
     ReservationState State, Nexus Nexus, Registration? Own, ulong Key, ulong ServiceActionKey, byte Type, bool SurvivesPowerLoss)
 {
+    /// <summary>By which target ports the sender's initiator port is registered: its own, or with ALL_TG_PT every one (SPC-4 §6.16.3).</summary>
+    public IReadOnlyList<ushort> TargetPorts { get; init; } = [Nexus.RelativeTargetPort];
+
     /// <summary>REGISTER AND MOVE: the port that the registration moves to.</summary>
     public (string InitiatorPort, ushort RelativeTargetPort)? Destination { get; init; }
 

@@ -16,11 +16,13 @@ public sealed record ReservationState(
     /// <summary>PRGENERATION (SPC-4 §6.15.2): changes of registrations since the unit started.</summary>
     internal uint Generation { get; init; }
 
-    internal Registration? Find(Nexus nexus)
+    internal Registration? Find(Nexus nexus) => Find(nexus.InitiatorPort, nexus.RelativeTargetPort);
+
+    internal Registration? Find(string initiatorPort, ushort relativeTargetPort)
     {
         foreach (var registration in Registrations)
         {
-            if (registration.IsOf(nexus))
+            if (registration.RelativeTargetPort == relativeTargetPort && registration.InitiatorPort == initiatorPort)
                 return registration;
         }
 

@@ -40,18 +40,18 @@ internal static class PersistentReserveIn
             return Begin(state, 0);
         var data = Begin(state, 16);
 
-        // SPC-4 §6.15.3.2: the key is zero where all registrants hold the reservation.
+        // SPC-4 §6.16.3.2: the key is zero where all registrants hold the reservation.
         BinaryPrimitives.WriteUInt64BigEndian(data.AsSpan(HeaderLength), state.Holder?.Key ?? 0);
         data[HeaderLength + 13] = (byte)state.Type;
         return data;
     }
 
-    // SPC-4 §6.15.4: TMV with all six types; no SIP_C, ATP_C, CRH.
+    // SPC-4 §6.15.4: ATP_C; TMV with all six types; no SIP_C, CRH.
     private static ReadOnlySpan<byte> ReportCapabilities(UnitReservations reservations)
     {
-        var canPersist = (byte)(reservations.CanPersist ? 1 : 0);
+        var capabilities = (byte)(0x04 | (reservations.CanPersist ? 1 : 0)); // ATP_C, PTPL_C
         var isActive = (byte)(reservations.State.SurvivesPowerLoss ? 1 : 0);
-        return new byte[] { 0, 8, canPersist, (byte)(0x80 | isActive), 0xEA, 0x01, 0, 0 };
+        return new byte[] { 0, 8, capabilities, (byte)(0x80 | isActive), 0xEA, 0x01, 0, 0 };
     }
 
     // SPC-4 §6.15.5

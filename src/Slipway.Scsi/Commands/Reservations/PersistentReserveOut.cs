@@ -3,7 +3,7 @@ using Slipway.Scsi.Reservations;
 
 namespace Slipway.Scsi.Commands.Reservations;
 
-/// <summary>PERSISTENT RESERVE OUT (SPC-4 §6.16). SPEC_I_PT and ALL_TG_PT are refused, as REPORT CAPABILITIES says.</summary>
+/// <summary>PERSISTENT RESERVE OUT (SPC-4 §6.16). SPEC_I_PT is refused, as REPORT CAPABILITIES says.</summary>
 internal static class PersistentReserveOut
 {
     private const int BasicLength = 24;
@@ -43,9 +43,8 @@ internal static class PersistentReserveOut
         var list = task.DataOut.Span[..(int)length];
         var flags = list[moves ? 17 : 20];
 
-        // SPC-4 §6.16.3: with SPEC_I_PT the list is longer; and ALL_TG_PT is looked at where something is registered, and nowhere else.
-        var registers = (task.Cdb[1] & 0x1F) is 0x00 or 0x06;
-        if (!moves && (flags & (registers ? SpecifyInitiatorPorts | AllTargetPorts : SpecifyInitiatorPorts)) != 0)
+        // SPC-4 §6.16.3: with SPEC_I_PT the list is longer.
+        if (!moves && (flags & SpecifyInitiatorPorts) != 0)
             return DenyField(unit, task, 20);
         if (!moves && length != BasicLength)
             return unit.Deny(task, SenseCode.ParameterListLengthError);
@@ -54,13 +53,16 @@ internal static class PersistentReserveOut
         if (task.Cdb[2] >> 4 != 0 && (task.Cdb[1] & 0x1F) is 0x01 or 0x02 or 0x04 or 0x05)
             return unit.Deny(task, SenseCode.InvalidFieldInCdb, SenseKeySpecific.InCdb(2, 7));
 
-        // SPC-4 §6.16.3: APTPL, too, counts where something is registered.
+        // SPC-4 §6.16.3: ALL_TG_PT and APTPL count where something is registered.
+        var registers = (task.Cdb[1] & 0x1F) is 0x00 or 0x06;
         var aptpl = (registers || moves) && (flags & Aptpl) != 0;
         if (aptpl && !unit.Reservations.CanPersist)
             return DenyField(unit, task, moves ? 17 : 20);
         request = new ReservationRequest(
             ReservationState.Empty, task.Nexus, null, BinaryPrimitives.ReadUInt64BigEndian(list),
             BinaryPrimitives.ReadUInt64BigEndian(list[8..]), (byte)(task.Cdb[2] & 0x0F), aptpl);
+        if (registers && (flags & AllTargetPorts) != 0)
+            request = request with { TargetPorts = [.. Enumerable.Range(1, ports).Select(port => (ushort)port)] };
         if (!moves)
             return true;
 
