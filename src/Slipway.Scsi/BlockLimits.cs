@@ -9,6 +9,9 @@ internal sealed record BlockLimits
     /// <summary>MAXIMUM ATOMIC TRANSFER LENGTH (SBC-4 §6.6.4).</summary>
     public const int AtomicTransfer = 256;
 
+    /// <summary>MAXIMUM UNMAP LBA COUNT: descriptors alone bound what one UNMAP takes.</summary>
+    public const uint Unmap = uint.MaxValue;
+
     /// <summary>Descriptors in one UNMAP.</summary>
     public const int UnmapDescriptors = 256;
 
@@ -23,8 +26,6 @@ internal sealed record BlockLimits
 
     public required uint Transfer { get; init; }
 
-    public required uint Unmap { get; init; }
-
     public required uint WriteSame { get; init; }
 
     public static BlockLimits For(int blockSize) => new()
@@ -34,7 +35,6 @@ internal sealed record BlockLimits
         // A page of the host's cache; images and the file systems below them give back no less.
         Granularity = (uint)Math.Max(1, 4096 / blockSize),
         Transfer = (uint)((32 << 20) / blockSize),
-        Unmap = uint.MaxValue,
         WriteSame = (uint)((1 << 30) / blockSize),
     };
 }

@@ -34,6 +34,7 @@ public class SanitizeTests
     [InlineData("48 01 00 00 00 00 00 00 05 00", "00 00 0001 AA", "InvalidFieldInParameterList")]
     [InlineData("48 01 00 00 00 00 00 00 05 00", "01 00 0000 AA", "InvalidFieldInParameterList")]
     [InlineData("48 01 00 00 00 00 00 00 05 00", "01 00 0002 AA", "InvalidFieldInParameterList")]
+    [InlineData("48 01 00 00 00 00 00 00 05 00", "21 00 0001 AA", "InvalidFieldInParameterList")] // TEST
     [InlineData("48 02 00 00 00 00 00 00 08 00", "00 00 0000 00000000", "InvalidFieldInCdb")]
     [InlineData("48 03 00 00 00 00 00 00 00 00", "", "InvalidFieldInCdb")] // CRYPTOGRAPHIC ERASE
     [InlineData("48 1F 00 00 00 00 00 00 08 00", "00 00 0000 00000000", "InvalidFieldInCdb")]

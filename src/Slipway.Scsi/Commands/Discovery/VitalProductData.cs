@@ -22,7 +22,7 @@ internal static class VitalProductData
             0x00 => WriteSupported(unit.VitalProductPages, body),
             0x80 => Encoding.ASCII.GetBytes(unit.Identity.Serial, body),
             0x83 => DeviceIdentification.Write(unit, nexus.Port, body),
-            0x86 => WriteExtendedInquiry(body),
+            0x86 => WriteExtendedInquiry(unit, body),
             0x8F => ThirdPartyCopy.Write(body),
             0xB0 => WriteBlockLimits(unit, body),
             0xB1 => WriteBlockDeviceCharacteristics(body),
@@ -41,10 +41,11 @@ internal static class VitalProductData
     }
 
     // SPC-4 §7.8.7
-    private static int WriteExtendedInquiry(Span<byte> body)
+    private static int WriteExtendedInquiry(BlockUnit unit, Span<byte> body)
     {
         body[1] = 0x07; // HEADSUP, ORDSUP, SIMPSUP
-        body[2] = 0x01; // V_SUP: a volatile cache, which SYNCHRONIZE CACHE and FUA take into account
+        if (unit is DiskUnit)
+            body[2] = 0x01; // V_SUP: a volatile cache, which SYNCHRONIZE CACHE and FUA take into account
         return 60;
     }
 
@@ -56,7 +57,7 @@ internal static class VitalProductData
         body[1] = (byte)limits.CompareAndWrite;
         BinaryPrimitives.WriteUInt16BigEndian(body[2..], (ushort)limits.Granularity);
         BinaryPrimitives.WriteUInt32BigEndian(body[4..], limits.Transfer);
-        BinaryPrimitives.WriteUInt32BigEndian(body[16..], limits.Unmap);
+        BinaryPrimitives.WriteUInt32BigEndian(body[16..], BlockLimits.Unmap);
         BinaryPrimitives.WriteUInt32BigEndian(body[20..], BlockLimits.UnmapDescriptors);
         BinaryPrimitives.WriteUInt32BigEndian(body[24..], limits.Granularity);
         body[28] = 0x80; // UGAVALID, alignment 0

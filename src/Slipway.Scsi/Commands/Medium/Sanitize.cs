@@ -10,6 +10,7 @@ internal static class Sanitize
     private const byte Immediate = 0x80;
     private const byte AllowUnrestrictedExit = 0x20;
     private const byte Invert = 0x80;
+    private const byte Test = 0x60;
 
     private const CommandTraits Traits = CommandTraits.WritesMedium | CommandTraits.PassesMediumOperation;
 
@@ -32,6 +33,10 @@ internal static class Sanitize
         if (task.DataOut.Length < length)
             return unit.Refuse(task, SenseCode.ParameterListLengthError);
         var list = task.DataOut.Span[..length];
+
+        // SBC-3 §5.24: what TEST asks for would be the vendor's own.
+        if ((list[0] & Test) != 0)
+            return unit.RefuseParameter(task, 0, 6);
         var passes = list[0] & 0x1F;
         if (passes == 0)
             return unit.RefuseParameter(task, 0, 4);

@@ -54,6 +54,14 @@ internal sealed class ModePages
         ErrorRecovery(),
         Control(swp: "00"),
 
+        // Those of the features Power Management and Timeout (MMC-6 §5.3): the drive saves no energy, and recommends no time-outs.
+        new ModePage(
+            "1A 0A 00 00 00000000 00000000",
+            "1A 0A 00 00 00000000 00000000"),
+        new ModePage(
+            "1D 08 0000 00 00 0000 0000",
+            "1D 08 0000 00 00 0000 0000"),
+
         // MMC-3 §6.3.11, which MMC-6 keeps for older hosts: reads CD-R, CD-RW and DVD-ROM, a tray that locks and ejects; speeds in kB/s.
         new ModePage(
             "2A 16 0B 00 00 00 29 00 1B90 0000 0400 1B90 00 00 0000 0000 0000",

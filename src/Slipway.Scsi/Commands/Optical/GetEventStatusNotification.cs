@@ -16,6 +16,10 @@ internal static class GetEventStatusNotification
     private const byte Supported = 1 << OperationalChange | 1 << PowerManagement | 1 << Media | 1 << DeviceBusy;
     private const byte NoEventAvailable = 0x80;
 
+    // The length in the header counts what follows it, the header's own rest too: Windows takes less for a broken drive.
+    private const byte HeaderRest = 2;
+    private const byte DescriptorLength = 4;
+
     private const byte NewMedia = 2;
     private const byte MediaRemoval = 3;
     private const byte DoorOpen = 0x01;
@@ -39,12 +43,13 @@ internal static class GetEventStatusNotification
         data[3] = Supported;
         if (wanted == 0)
         {
+            data[1] = HeaderRest;
             data[2] = NoEventAvailable;
             return task.Answer(data[..4], allocation);
         }
 
         // Media is the one class with news; of the others the first in order is answered with none.
-        BinaryPrimitives.WriteUInt16BigEndian(data, 4);
+        data[1] = HeaderRest + DescriptorLength;
         if ((wanted & 1 << Media) != 0)
         {
             data[2] = Media;

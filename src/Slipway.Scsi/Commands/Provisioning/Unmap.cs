@@ -37,19 +37,10 @@ internal static class Unmap
         if (descriptors.Length > BlockLimits.UnmapDescriptors * DescriptorLength)
             return unit.Deny(task, SenseCode.InvalidFieldInParameterList, SenseKeySpecific.InParameterList(2));
 
-        ulong total = 0;
         for (var at = 0; at < descriptors.Length; at += DescriptorLength)
         {
-            var range = Decode(descriptors[at..]);
-            if (!unit.Holds(range))
+            if (!unit.Holds(Decode(descriptors[at..])))
                 return unit.Deny(task, SenseCode.LogicalBlockAddressOutOfRange);
-
-            total += range.Blocks;
-            if (total > unit.Limits.Unmap)
-            {
-                var field = SenseKeySpecific.InParameterList(HeaderLength + at + 8);
-                return unit.Deny(task, SenseCode.InvalidFieldInParameterList, field);
-            }
         }
 
         return true;
