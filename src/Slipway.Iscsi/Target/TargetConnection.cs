@@ -25,7 +25,7 @@ public sealed class TargetConnection : IPduSink
     private readonly DateTimeOffset _accepted;
     private readonly Action<LoginFacts>? _loggedIn;
     private readonly Action _keepAlive;
-    private readonly Action _startOrdered;
+    private readonly Action _startDormant;
     private LoginSteps? _login;
     private FullFeaturePhase? _phase;
     private bool _closing;
@@ -45,7 +45,7 @@ public sealed class TargetConnection : IPduSink
         _accepted = node.Time.GetUtcNow();
         _loggedIn = loggedIn;
         _keepAlive = SendKeepAlive;
-        _startOrdered = () => _phase?.Runner.StartOrdered();
+        _startDormant = () => _phase?.Runner.StartDormant();
         _login = new LoginSteps(this, node, _sender, remote, portal);
     }
 
@@ -157,7 +157,7 @@ public sealed class TargetConnection : IPduSink
     }
 
     /// <summary>From any loop that holds the session.</summary>
-    internal void StartOrdered() => Post(_startOrdered);
+    internal void StartDormant() => Post(_startDormant);
 
     internal void AbortTasks(Func<TargetTask, bool> which, Action then, Action? found)
     {

@@ -1,3 +1,5 @@
+using Slipway.Iscsi.Pdu;
+
 namespace Slipway.Iscsi.Target.FullFeature;
 
 /// <summary>One sequence of Data-Out PDUs, solicited by an R2T or unsolicited (RFC 7143 §4.2.5.2, §11.7).</summary>
@@ -11,11 +13,11 @@ internal struct Burst
     public uint DataSN;
     public bool IsOpen;
 
-    /// <summary>Null where the PDU continues this burst as the standard wants it.</summary>
-    public readonly string? Check(uint dataSN, uint offset, int length, bool final) =>
-        dataSN != DataSN ? $"Data-Out with DataSN {dataSN}, expected {DataSN}"
-        : offset != (uint)Next ? $"Data-Out at offset {offset}, expected {Next}"
-        : length > End - Next ? $"Data-Out of {length} bytes where {End - Next} were left to send"
-        : final && TransferTag != Pdu.PduHeader.ReservedTag && length != End - Next ? $"the final Data-Out leaves {End - Next - length} bytes of its burst unsent"
-        : null;
+    /// <summary>True where the PDU is the next of this burst: with F of a solicited one, the rest of it (§11.7.1).</summary>
+    public readonly bool IsContinuedBy(DataOutPdu pdu)
+    {
+        var (length, left) = (pdu.Header.DataSegmentLength, End - Next);
+        return IsOpen && pdu.DataSN == DataSN && pdu.BufferOffset == (uint)Next && length <= left
+            && (!pdu.Final || TransferTag == PduHeader.ReservedTag || length == left);
+    }
 }

@@ -25,15 +25,13 @@ internal sealed class CommandReceiver(FullFeaturePhase phase)
         if (tag == PduHeader.ReservedTag)
             return RejectReason.InvalidPduField;
         // §11.2.1.8: a tag is unique while its task lives.
-        if (session.Tasks.ContainsKey(tag))
+        if (session.Tasks.Contains(tag))
             return RejectReason.TaskInProgress;
         // §11.3.1: without data to write, F is set; and there is no data.
         if (!command.Write && (!command.Final || command.Header.DataSegmentLength > 0))
             return RejectReason.InvalidPduField;
         task = Make(command, additional);
-        session.Tasks.Add(tag, task);
-        session.Window.Enter();
-        session.OrderedTasks += task.Attribute == TaskAttribute.Ordered ? 1 : 0;
+        session.Add(task);
         if (task.Attribute > TaskAttribute.HeadOfQueue)
             task.Refusal = SenseCodes.InvalidMessageError;
         if (command.Write)
@@ -76,7 +74,7 @@ internal sealed class CommandReceiver(FullFeaturePhase phase)
         }
         var unasked = command.Final ? length : first;
         // What may have to wait for older commands must not hold the memory that those need.
-        if (task.Capacity > 0 && phase.Session.OrderedTasks == 0 && phase.Runner.TryCharge(task, task.Capacity))
+        if (task.Capacity > 0 && phase.Session.Tasks.Ordered == 0 && phase.Runner.Account.TryCharge(task, task.Capacity))
             task.RentDataOut(task.Capacity);
         else if (unasked > 0)
             task.RentDataOut(first);

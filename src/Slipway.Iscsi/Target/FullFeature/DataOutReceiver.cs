@@ -13,13 +13,13 @@ internal sealed class DataOutReceiver(FullFeaturePhase phase)
     {
         data = default;
         // §4.2.2.3, connection allegiance: data comes by the connection that its command came by.
-        if (!phase.Session.Tasks.TryGetValue(pdu.InitiatorTaskTag, out var task) || task.Phase != phase || task.State is not (TaskState.Arriving or TaskState.Receiving))
+        if (phase.Session.Tasks.Find(pdu.InitiatorTaskTag) is not { State: TaskState.Arriving or TaskState.Receiving } task || task.Phase != phase)
             return null;
         if (task.IsRefused)
             return task;
         ref var burst = ref Find(task, pdu.TargetTransferTag);
         var length = pdu.Header.DataSegmentLength;
-        if (!burst.IsOpen || burst.Check(pdu.DataSN, pdu.BufferOffset, length, pdu.Final) is not null)
+        if (!burst.IsContinuedBy(pdu))
             task.Refusal = SenseCodes.IncorrectAmountOfData;
         else if (length > 0)
             data = task.Space(burst.Next, length);

@@ -141,7 +141,7 @@ internal sealed class FullFeaturePhase
         else
             _receiving?.Release();
         _receiving = null;
-        Runner.DropOrdered();
+        Runner.DropDormant();
         Order.Abandon();
     }
 
@@ -172,7 +172,7 @@ internal sealed class FullFeaturePhase
     /// <summary>A task's buffers are free again.</summary>
     public void Released(TargetTask task)
     {
-        Runner.Discharge(task);
+        Runner.Account.Discharge(task);
         Node.Tasks.Return(task);
     }
 

@@ -1,4 +1,3 @@
-using Slipway.Iscsi.Pdu;
 using Slipway.Iscsi.Text;
 using Slipway.Scsi;
 
@@ -51,14 +50,8 @@ internal sealed class Session
 
     public LateCommands Late { get; }
 
-    /// <summary>Living commands by their Initiator Task Tag, which all connections share.</summary>
-    public Dictionary<uint, TargetTask> Tasks { get; } = [];
-
-    /// <summary>Living commands with the ORDERED attribute.</summary>
-    public int OrderedTasks { get; set; }
-
-    /// <summary>Commands that have had their turn, and that <see cref="MustWait"/> keeps from beginning.</summary>
-    public int WaitingForOrder { get; set; }
+    /// <summary>Its living commands.</summary>
+    public TaskTable Tasks { get; } = new();
 
     public long BytesRead { get; set; }
 
@@ -66,6 +59,22 @@ internal sealed class Session
 
     /// <summary>Holds the session while the scope lives.</summary>
     public static SessionScope Enter(Session? session) => new(session?._gate);
+
+    /// <summary>A command has come.</summary>
+    public void Add(TargetTask task)
+    {
+        Tasks.Add(task);
+        Window.Enter();
+    }
+
+    /// <summary>A command has ended, for which others may have waited.</summary>
+    public void Remove(TargetTask task)
+    {
+        Tasks.Remove(task);
+        Window.Leave();
+        if (Tasks.HasDormant)
+            Connections().ForEach(c => c.StartDormant());
+    }
 
     /// <summary>No other session has its name any more.</summary>
     public void Open()
@@ -124,18 +133,6 @@ internal sealed class Session
         lock (_membersGate)
             return [.. _members.Select(m => m.Connection).Where(c => c != except)];
     }
-
-    /// <summary>
-    /// SAM-5 §8.6: an ORDERED command begins when all before it have ended, and those after it begin when it has. Commands of
-    /// other sessions are not looked at: no initiator knows which of them are before its own.
-    /// </summary>
-    public bool MustWait(TargetTask task) =>
-        OrderedTasks > 0 && task.Attribute != TaskAttribute.HeadOfQueue && HasBefore(task);
-
-    // Apart from its caller: what captures a parameter is allocated when its method begins, and every command asks.
-    private bool HasBefore(TargetTask task) => Tasks.Values.Any(older =>
-        LogicalUnitNumber.AreSame(older.Lun, task.Lun) && SerialNumber.IsBefore(older.CmdSN, task.CmdSN) &&
-        (older.Attribute == TaskAttribute.Ordered || task.Attribute == TaskAttribute.Ordered));
 
     /// <summary>Lets no more connections in.</summary>
     public void Seal()

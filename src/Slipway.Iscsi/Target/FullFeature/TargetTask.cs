@@ -62,7 +62,7 @@ internal sealed class TargetTask : ScsiTask, ISentOwner
 
     public int Received { get; set; }
 
-    /// <summary>Memory that the session's account was charged with for this task.</summary>
+    /// <summary>Bytes that the connection's account was charged with for this task.</summary>
     public int Charge { get; set; }
 
     public bool IsAborted { get; set; }
@@ -107,10 +107,12 @@ internal sealed class TargetTask : ScsiTask, ISentOwner
         _holds = 1;
     }
 
-    public void AllowBursts(int count)
+    /// <summary>What has not come unasked is asked for, in so many bursts at a time.</summary>
+    public void BeginSoliciting(int bursts)
     {
-        if (Solicited.Length != count)
-            Solicited = new Burst[count];
+        if (Solicited.Length != bursts)
+            Solicited = new Burst[bursts];
+        NextSolicited = Received;
     }
 
     /// <summary>The initiator still owes data that it announced, or was asked for.</summary>

@@ -83,7 +83,7 @@ internal sealed class TaskManagement(FullFeaturePhase phase)
         var response = phase.Session.Device!.Manage(TaskManagementFunction.AbortTask, phase.Session.Nexus!, request.Lun);
         if (response != TaskManagementResponse.FunctionComplete)
             Answer(tag, response);
-        else if (phase.Session.Tasks.TryGetValue(request.ReferencedTaskTag, out var task))
+        else if (phase.Session.Tasks.Find(request.ReferencedTaskTag) is { } task)
         {
             // SAM-5 §7.2: a task of the unit that the function is for, and no other's.
             if (LogicalUnitNumber.AreSame(task.Lun, request.Lun))
@@ -182,7 +182,7 @@ internal sealed class TaskManagement(FullFeaturePhase phase)
     private Abortion Abort(Func<TargetTask, bool> which, Action then, Action? found = null)
     {
         var abortion = new Abortion(then);
-        var tasks = phase.Session.Tasks.Values.Where(t => t.Phase == phase && which(t)).ToArray();
+        var tasks = phase.Session.Tasks.Where(t => t.Phase == phase && which(t));
         foreach (var task in tasks)
         {
             if (phase.Runner.Abort(task))

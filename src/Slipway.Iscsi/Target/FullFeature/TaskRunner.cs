@@ -1,4 +1,3 @@
-using Slipway.Iscsi.Pdu;
 using Slipway.Scsi;
 
 namespace Slipway.Iscsi.Target.FullFeature;
@@ -10,26 +9,14 @@ namespace Slipway.Iscsi.Target.FullFeature;
 internal sealed class TaskRunner(FullFeaturePhase phase) : IDisposable
 {
     private readonly Queue<TargetTask> _waiting = [];
-    private readonly List<TargetTask> _ordered = [];
     private readonly CancellationTokenSource _cancellation = new();
+    private readonly R2TSender _r2ts = new(phase);
     private readonly TaskResponder _responder = new(phase);
-    private long _charged;
-    private uint _transferTag;
 
+    public TransferAccount Account { get; } = new(phase.Node.Limits.ConnectionTransfer);
+
+    /// <summary>Commands that the logical unit works on.</summary>
     public int Running { get; private set; }
-
-    /// <summary>Takes memory into account; false where it would be too much now. One command always fits.</summary>
-    public bool TryCharge(TargetTask task, int bytes)
-    {
-        bytes -= task.Charge;
-        if (bytes > 0 && _charged > 0 && _charged + bytes > phase.Node.Limits.ConnectionTransfer)
-            return false;
-        _charged += bytes;
-        task.Charge += bytes;
-        return true;
-    }
-
-    public void Discharge(TargetTask task) => _charged -= task.Charge;
 
     /// <summary>The command's turn has come.</summary>
     public void Start(TargetTask task)
@@ -44,12 +31,9 @@ internal sealed class TaskRunner(FullFeaturePhase phase) : IDisposable
             Drop(task);
             return;
         }
-        if (phase.Session.MustWait(task))
+        if (phase.Session.Tasks.TryMakeDormant(task))
         {
-            Discharge(task);
-            task.Charge = 0;
-            _ordered.Add(task);
-            phase.Session.WaitingForOrder++;
+            Account.Discharge(task);
             return;
         }
         task.State = TaskState.Receiving;
@@ -57,16 +41,16 @@ internal sealed class TaskRunner(FullFeaturePhase phase) : IDisposable
     }
 
     /// <summary>A command of the session has ended, for which others may have waited.</summary>
-    public void StartOrdered()
+    public void StartDormant()
     {
-        foreach (var task in TakeOrdered())
+        foreach (var task in phase.Session.Tasks.TakeDormant(phase))
             Start(task);
     }
 
     /// <summary>The connection is gone: what waits for older commands is never to be.</summary>
-    public void DropOrdered()
+    public void DropDormant()
     {
-        foreach (var task in TakeOrdered())
+        foreach (var task in phase.Session.Tasks.TakeDormant(phase))
             Drop(task);
     }
 
@@ -92,7 +76,7 @@ internal sealed class TaskRunner(FullFeaturePhase phase) : IDisposable
     {
         while (_waiting.TryPeek(out var task))
         {
-            if (task.State == TaskState.Waiting && !TryCharge(task, Need(task)))
+            if (task.State == TaskState.Waiting && !Account.TryCharge(task, Need(task)))
                 return;
             _waiting.Dequeue();
             if (task.State == TaskState.Waiting)
@@ -108,7 +92,7 @@ internal sealed class TaskRunner(FullFeaturePhase phase) : IDisposable
     public void Drop(TargetTask task)
     {
         if (!task.IsAborted)
-            Remove(task);
+            phase.Session.Remove(task);
         task.State = TaskState.Ended;
         task.Release();
     }
@@ -124,10 +108,10 @@ internal sealed class TaskRunner(FullFeaturePhase phase) : IDisposable
                 return true;
             case TaskState.Arriving:
                 // Its PDU, or its turn, is still to come: Start lets go of it.
-                Remove(task);
+                phase.Session.Remove(task);
                 return false;
             default:
-                Remove(task);
+                phase.Session.Remove(task);
                 task.State = TaskState.Ended;
                 task.Release();
                 return false;
@@ -146,19 +130,11 @@ internal sealed class TaskRunner(FullFeaturePhase phase) : IDisposable
 
     public void Dispose() => _cancellation.Dispose();
 
-    private TargetTask[] TakeOrdered()
-    {
-        var tasks = _ordered.ToArray();
-        phase.Session.WaitingForOrder -= tasks.Length;
-        _ordered.Clear();
-        return tasks;
-    }
-
     private static int Need(TargetTask task) => task.Received < task.Capacity ? task.Capacity : task.Capacity + task.DataInLimit;
 
     private bool Afford(TargetTask task)
     {
-        if (TryCharge(task, Need(task)))
+        if (Account.TryCharge(task, Need(task)))
             return true;
         task.State = TaskState.Waiting;
         task.Hold();
@@ -173,35 +149,9 @@ internal sealed class TaskRunner(FullFeaturePhase phase) : IDisposable
             if (!Afford(task))
                 return;
             task.RentDataOut(task.Capacity);
-            task.AllowBursts(phase.Parameters.MaxOutstandingR2T);
-            task.NextSolicited = task.Received;
+            task.BeginSoliciting(phase.Parameters.MaxOutstandingR2T);
         }
-        for (var i = 0; i < task.Solicited.Length && task.NextSolicited < task.Capacity; i++)
-        {
-            if (!task.Solicited[i].IsOpen)
-                task.Solicited[i] = Request(task);
-        }
-    }
-
-    private Burst Request(TargetTask task)
-    {
-        var length = Math.Min(task.Capacity - task.NextSolicited, phase.Parameters.MaxBurstLength);
-        if (++_transferTag == PduHeader.ReservedTag)
-            _transferTag = 0;
-        Span<byte> bytes = stackalloc byte[PduHeader.Size];
-        var pdu = ReadyToTransferPdu.Begin(bytes);
-        pdu.Lun = task.Lun;
-        pdu.InitiatorTaskTag = (uint)task.Tag;
-        pdu.TargetTransferTag = _transferTag;
-        pdu.R2TSN = task.R2TSN++;
-        pdu.BufferOffset = (uint)task.NextSolicited;
-        pdu.DesiredDataTransferLength = (uint)length;
-        // §11.8: it shows the next StatSN, and takes none.
-        phase.Sender.Send(bytes, [], status: false);
-        task.DataPdus++;
-        var burst = new Burst { TransferTag = _transferTag, Next = task.NextSolicited, End = task.NextSolicited + length, IsOpen = true };
-        task.NextSolicited += length;
-        return burst;
+        _r2ts.Solicit(task);
     }
 
     private void Run(TargetTask task)
@@ -230,7 +180,7 @@ internal sealed class TaskRunner(FullFeaturePhase phase) : IDisposable
         }
         if (task.IsAborted)
         {
-            Remove(task);
+            phase.Session.Remove(task);
             task.State = TaskState.Ended;
             task.Release();
             phase.Management.Finished(task);
@@ -244,20 +194,11 @@ internal sealed class TaskRunner(FullFeaturePhase phase) : IDisposable
         if (task.IsRefused)
             phase.Session.Device!.Refuse(task, task.Refusal);
         // First the room, then the response that tells of it (MaxCmdSN).
-        Remove(task);
+        phase.Session.Remove(task);
         task.State = TaskState.Ended;
         if (task.Write)
             phase.Session.BytesWritten += task.Received;
         _responder.Respond(task);
         task.Release();
-    }
-
-    private void Remove(TargetTask task)
-    {
-        phase.Session.Tasks.Remove((uint)task.Tag);
-        phase.Session.Window.Leave();
-        phase.Session.OrderedTasks -= task.Attribute == TaskAttribute.Ordered ? 1 : 0;
-        if (phase.Session.WaitingForOrder > 0)
-            phase.Session.Connections().ForEach(c => c.StartOrdered());
     }
 }
