@@ -10,6 +10,8 @@ namespace Slipway.Iscsi.Target;
 internal sealed class LoginSteps(TargetConnection connection, TargetNode node, PduSender sender, IPEndPoint remote, IPEndPoint portal)
 {
     private byte[] _segment = [];
+
+    // The last response, which may have to wait.
     private byte[] _final = [];
     private byte[] _answer = [];
     private bool _refused;
@@ -149,7 +151,7 @@ internal sealed class LoginSteps(TargetConnection connection, TargetNode node, P
             return;
         }
         session.Open();
-        Enter(session, Phase.Parameters);
+        Enter(session);
         node.Observer.Observe(new LoggedIn(facts, node.Time.GetUtcNow(), Phase.Session));
     }
 
@@ -173,15 +175,15 @@ internal sealed class LoginSteps(TargetConnection connection, TargetNode node, P
                 return;
         }
         Phase.Parameters.Join(session.Parameters);
-        Enter(session, Phase.Parameters);
+        Enter(session);
         node.Observer.Observe(new ConnectionAdded(Phase.Facts!, node.Time.GetUtcNow(), Phase.Cid, Phase.Session));
     }
 
-    private void Enter(Session session, OperationalParameters parameters)
+    private void Enter(Session session)
     {
         using var scope = Session.Enter(session);
         sender.Send(_final, _answer, status: true);
-        connection.EnterFullFeaturePhase(session, Phase.Cid, Phase.Facts!, parameters);
+        connection.EnterFullFeaturePhase(session, Phase.Cid, Phase.Facts!, Phase.Parameters);
     }
 
     /// <param name="tsih">The handle of a new session; 0 where the connection joins one.</param>

@@ -197,7 +197,14 @@ public sealed class TargetConnection : IPduSink
 
     void IPduSink.HeaderDamaged() => Close("a header digest did not fit");
 
-    internal void TellAndDrop(string reason)
+    /// <summary>To iPXE an Async Message is an error that it breaks off for: it hears of nothing but the end.</summary>
+    private void Tell(AsyncEvent what, ushort seconds)
+    {
+        if (!_terminating && _phase is { Session.Facts.IsIpxe: false })
+            _phase.Tell(what, seconds);
+    }
+
+    private void TellAndDrop(string reason)
     {
         if (_terminating)
             return;
@@ -209,13 +216,6 @@ public sealed class TargetConnection : IPduSink
         // Nothing of the session is kept, so there is nothing to wait for, and nothing to come back to.
         Tell(AsyncEvent.AllConnectionsDropped, 0);
         Finish(reason);
-    }
-
-    /// <summary>To iPXE an Async Message is an error that it breaks off for: it hears of nothing but the end.</summary>
-    private void Tell(AsyncEvent what, ushort seconds)
-    {
-        if (!_terminating && _phase is { Session.Facts.IsIpxe: false })
-            _phase.Tell(what, seconds);
     }
 
     private void SendKeepAlive()

@@ -42,8 +42,6 @@ internal static class NegotiationTable
         new(Keys.TargetMarkerInterval, KeyRule.Constant, KeyUse.Operational, _ => TextValues.Reject, Nothing),
     }.ToDictionary(r => r.Key);
 
-    public static IReadOnlyCollection<KeyRow> Rows => ByName.Values;
-
     public static KeyRow? Find(string key) => ByName.GetValueOrDefault(key);
 
     private static string Digests(NegotiationOffer offer) => offer.AllowDigests ? "None,CRC32C" : TextValues.None;

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Slipway.Iscsi.Text;
 
 /// <summary>
@@ -8,11 +10,11 @@ internal sealed class Negotiator(NegotiationOffer offer, OperationalParameters p
 {
     private readonly HashSet<string> _seen = [];
 
-    /// <summary>Set once the session type is known.</summary>
-    public bool Discovery { get; set; }
+    /// <summary>The session is for discovery only.</summary>
+    public bool Discovery { get; init; }
 
     /// <summary>The connection is for a session that is there already.</summary>
-    public bool Joining { get; set; }
+    public bool Joining { get; init; }
 
     /// <summary>A sentence where the exchange breaks the protocol; null otherwise.</summary>
     public string? Answer(TextKeys request, TextKeys answer, KeyUse where)
@@ -49,7 +51,7 @@ internal sealed class Negotiator(NegotiationOffer offer, OperationalParameters p
                 return null;
             case KeyRule.Declared:
                 // §13.12: a size that is no size is refused, and the default stays.
-                return TryNumber(row, value, out var declared) ? Store(row, declared, answer: false) : TextValues.Reject;
+                return TryNumber(row, value, out var declared) ? Store(row, TextValues.Number(declared), answer: false) : TextValues.Reject;
             case KeyRule.List:
                 return FirstCommon(value, ours) is { } chosen ? Store(row, chosen) : TextValues.Reject;
             case KeyRule.And or KeyRule.Or:
@@ -60,9 +62,8 @@ internal sealed class Negotiator(NegotiationOffer offer, OperationalParameters p
             default:
                 if (!TryNumber(row, value, out var offered))
                     return TextValues.Reject;
-                _ = TextValues.TryParseNumber(offered, out var a);
-                _ = TextValues.TryParseNumber(ours, out var b);
-                return Store(row, TextValues.Number(row.Rule == KeyRule.Minimum ? Math.Min(a, b) : Math.Max(a, b)));
+                var wished = uint.Parse(ours, CultureInfo.InvariantCulture);
+                return Store(row, TextValues.Number(row.Rule == KeyRule.Minimum ? Math.Min(offered, wished) : Math.Max(offered, wished)));
         }
     }
 
@@ -72,13 +73,11 @@ internal sealed class Negotiator(NegotiationOffer offer, OperationalParameters p
         return answer ? value : null;
     }
 
-    private static bool TryNumber(KeyRow row, string value, out string number)
+    private static bool TryNumber(KeyRow row, string value, out uint number)
     {
+        number = 0;
         // §6.1: no value is longer than 255 bytes, where nothing else is said of it.
-        uint parsed = 0;
-        var valid = value.Length <= TextValues.MaxLength && TextValues.TryParseNumber(value, out parsed) && parsed >= row.Low && parsed <= row.High;
-        number = TextValues.Number(parsed);
-        return valid;
+        return value.Length <= TextValues.MaxLength && TextValues.TryParseNumber(value, out number) && number >= row.Low && number <= row.High;
     }
 
     private static string? FirstCommon(string offered, string taken)

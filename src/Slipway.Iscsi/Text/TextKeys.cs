@@ -78,23 +78,7 @@ public sealed class TextKeys
         return true;
     }
 
-    public void WriteTo(IBufferWriter<byte> destination)
-    {
-        foreach (var (key, value) in _pairs)
-        {
-            Encoding.UTF8.GetBytes(key, destination);
-            destination.Write("="u8);
-            Encoding.UTF8.GetBytes(value, destination);
-            destination.Write("\0"u8);
-        }
-    }
-
-    public byte[] ToBytes()
-    {
-        var buffer = new ArrayBufferWriter<byte>();
-        WriteTo(buffer);
-        return buffer.WrittenSpan.ToArray();
-    }
+    public byte[] ToBytes() => Encoding.UTF8.GetBytes(string.Concat(_pairs.Select(p => $"{p.Key}={p.Value}\0")));
 
     public override string ToString() => string.Join(' ', _pairs.Select(p => p.Key));
 

@@ -70,8 +70,8 @@ public sealed partial class IscsiListener : IAsyncDisposable
         foreach (var socket in _sockets)
             _loops.Add(Task.Run(() => AcceptAsync(socket)));
         // Their timers are there when this returns.
-        _loops.Add(WatchDeadlinesAsync());
-        _loops.Add(KeepAliveAsync());
+        _loops.Add(EachAsync(DeadlineStep, CheckDeadlines));
+        _loops.Add(EachAsync(KeepAliveStep, KeepAlive));
         foreach (var endpoint in Endpoints)
             LogListening(endpoint);
     }
@@ -215,40 +215,31 @@ public sealed partial class IscsiListener : IAsyncDisposable
             LogNameless(connection.Remote, connection.Target.EndReason ?? "");
     }
 
-    private async Task WatchDeadlinesAsync()
+    private async Task EachAsync(TimeSpan step, Action act)
     {
-        using var timer = new PeriodicTimer(DeadlineStep, _time);
+        using var timer = new PeriodicTimer(step, _time);
         try
         {
             while (await timer.WaitForNextTickAsync(_stopping.Token))
-                CheckDeadlines(_time.GetUtcNow());
+                act();
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
         }
     }
 
-    private async Task KeepAliveAsync()
+    private void KeepAlive()
     {
-        using var timer = new PeriodicTimer(KeepAliveStep, _time);
-        try
+        lock (_gate)
         {
-            while (await timer.WaitForNextTickAsync(_stopping.Token))
-            {
-                lock (_gate)
-                {
-                    foreach (var connection in _connections.Keys)
-                        connection.Target.KeepAlive();
-                }
-            }
-        }
-        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
-        {
+            foreach (var connection in _connections.Keys)
+                connection.Target.KeepAlive();
         }
     }
 
-    private void CheckDeadlines(DateTimeOffset now)
+    private void CheckDeadlines()
     {
+        var now = _time.GetUtcNow();
         List<ITransportConnection>? late = null;
         lock (_gate)
         {

@@ -37,8 +37,11 @@ internal sealed class TaskManagement(FullFeaturePhase phase)
             case TaskManagementFunction.TaskReassign:
                 Answer(tag, TaskManagementResponse.TaskReassignNotSupported);
                 break;
+            case TaskManagementFunction.ClearAca:
+                Answer(tag, session.Device!.Manage(request.Function, session.Nexus!, lun));
+                break;
             case TaskManagementFunction.AbortTaskSet or TaskManagementFunction.ClearTaskSet or TaskManagementFunction.LogicalUnitReset
-                or TaskManagementFunction.TargetWarmReset or TaskManagementFunction.TargetColdReset or TaskManagementFunction.ClearAca:
+                or TaskManagementFunction.TargetWarmReset or TaskManagementFunction.TargetColdReset:
                 var response = session.Device!.Manage(request.Function, session.Nexus!, lun);
                 if (response != TaskManagementResponse.FunctionComplete)
                     Answer(tag, response);
@@ -116,11 +119,6 @@ internal sealed class TaskManagement(FullFeaturePhase phase)
     {
         var all = function is TaskManagementFunction.TargetWarmReset or TaskManagementFunction.TargetColdReset;
         var cold = function == TaskManagementFunction.TargetColdReset;
-        if (function == TaskManagementFunction.ClearAca)
-        {
-            Answer(tag, TaskManagementResponse.FunctionComplete);
-            return;
-        }
         // An immediate one has the CmdSN that the next command will have: what was sent after it may have come by another connection.
         Func<TargetTask, bool> within = t => (all || LogicalUnitNumber.AreSame(t.Lun, lun)) && (SerialNumber.IsBefore(t.CmdSN, cmdSN) || (t.IsImmediate && t.CmdSN == cmdSN));
         var abortion = Abort(within, () =>

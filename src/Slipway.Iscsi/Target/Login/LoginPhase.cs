@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net;
 using Slipway.Iscsi.Pdu;
 using Slipway.Iscsi.Text;
 
@@ -8,17 +9,14 @@ namespace Slipway.Iscsi.Target.Login;
 /// The login phase of one connection (RFC 7143 §6.3, §11.12, §11.13): requests in, one answer to each. It knows nothing of
 /// bytes on the way, sessions or sequence numbers; the connection does.
 /// </summary>
-internal sealed class LoginPhase(TargetNode node, System.Net.IPEndPoint remote, System.Net.IPEndPoint portal)
+internal sealed class LoginPhase(TargetNode node, IPEndPoint remote, IPEndPoint portal)
 {
     private readonly ArrayBufferWriter<byte> _text = new();
-    private readonly OperationalParameters _parameters = new();
     private Negotiator? _negotiator;
-    private Admission? _admission;
     private SecurityStage? _security;
     private LoginStage _stage;
     private uint _tag;
     private ulong _isid;
-    private ushort _cid;
     private ushort _tsih;
     private int _requests;
     private bool _declared;
@@ -26,19 +24,18 @@ internal sealed class LoginPhase(TargetNode node, System.Net.IPEndPoint remote, 
     /// <summary>Null until the initiator has named itself.</summary>
     public LoginFacts? Facts { get; private set; }
 
-    public Admission? Admission => _admission;
+    /// <summary>Null until the directory has admitted the initiator.</summary>
+    public Admission? Admission { get; private set; }
 
-    public OperationalParameters Parameters => _parameters;
+    public OperationalParameters Parameters { get; } = new();
 
-    public ushort Cid => _cid;
-
-    public ushort Tsih => _tsih;
+    public ushort Cid { get; private set; }
 
     /// <summary>The target has proved itself, and nothing was heard since: hanging up now means that the proof was refused.</summary>
     public bool AwaitsVerdict { get; private set; }
 
-    public SessionFacts Session => new(_security?.Algorithm, _security?.IsMutual ?? false, _parameters.HeaderDigest, _parameters.DataDigest,
-        _parameters.PeerMaxRecvDataSegmentLength, _parameters.MaxBurstLength, _parameters.FirstBurstLength, _parameters.InitialR2T, _parameters.ImmediateData);
+    public SessionFacts Session => new(_security?.Algorithm, _security?.IsMutual ?? false, Parameters.HeaderDigest, Parameters.DataDigest,
+        Parameters.PeerMaxRecvDataSegmentLength, Parameters.MaxBurstLength, Parameters.FirstBurstLength, Parameters.InitialR2T, Parameters.ImmediateData);
 
     /// <summary>
     /// Takes one request. Null: <paramref name="answer"/> and <paramref name="transit"/> (to the stage asked for) are
@@ -61,7 +58,7 @@ internal sealed class LoginPhase(TargetNode node, System.Net.IPEndPoint remote, 
         _text.ResetWrittenCount();
         if (!parsed)
             return LoginRefusal.Protocol(error!);
-        if ((_admission is null ? Admit(keys, answer) : LoginNames.CheckRepeated(keys, Facts!)) is { } refused)
+        if ((Admission is null ? Admit(keys, answer) : LoginNames.CheckRepeated(keys, Facts!)) is { } refused)
             return refused;
         var refusal = _stage == LoginStage.SecurityNegotiation ? Secure(keys, answer) : Operate(keys, answer);
         if (refusal is not null || !request.Transit)
@@ -83,10 +80,10 @@ internal sealed class LoginPhase(TargetNode node, System.Net.IPEndPoint remote, 
             _stage = request.CurrentStage;
             _tag = request.InitiatorTaskTag;
             _isid = request.Isid;
-            _cid = request.Cid;
+            Cid = request.Cid;
             _tsih = request.Tsih;
         }
-        else if (request.InitiatorTaskTag != _tag || request.Isid != _isid || request.Cid != _cid || request.Tsih != _tsih)
+        else if (request.InitiatorTaskTag != _tag || request.Isid != _isid || request.Cid != Cid || request.Tsih != _tsih)
         {
             return LoginRefusal.Protocol("ISID, TSIH, CID or task tag changed during the login", LoginStatus.InvalidDuringLogin);
         }
@@ -111,9 +108,9 @@ internal sealed class LoginPhase(TargetNode node, System.Net.IPEndPoint remote, 
             return new(admission.Status, admission.Kind, admission.Reason) { Elsewhere = admission.Elsewhere };
         if (names.SessionType == SessionType.Normal && admission.Device is null)
             return new(LoginStatus.TargetError, RefusalKind.Other, $"{names.Target} has no device behind it");
-        _admission = admission;
+        Admission = admission;
         _security = new SecurityStage(admission.Chap, admission.IsChapOptional, node.Randomness);
-        _negotiator = new Negotiator(node.Limits.Offer, _parameters) 
+        _negotiator = new Negotiator(node.Limits.Offer, Parameters)
         {
             Discovery = names.SessionType == SessionType.Discovery,
             Joining = _tsih != 0,
@@ -159,7 +156,7 @@ internal sealed class LoginPhase(TargetNode node, System.Net.IPEndPoint remote, 
         _stage = next;
         // §13.14: the first burst is part of a burst.
         if (next == LoginStage.FullFeaturePhase)
-            _parameters.FirstBurstLength = Math.Min(_parameters.FirstBurstLength, _parameters.MaxBurstLength);
+            Parameters.FirstBurstLength = Math.Min(Parameters.FirstBurstLength, Parameters.MaxBurstLength);
         return null;
     }
 }
