@@ -1,5 +1,3 @@
-using Slipway.Scsi;
-
 namespace Slipway.Iscsi.Target.FullFeature;
 
 /// <summary>
