@@ -15,7 +15,7 @@ internal static class FuzzRun
     private const long MaxGrowth = 16 << 20;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
-    /// <param name="execute">One execution. It gets its number, and returns the input in words where it failed.</param>
+    /// <param name="execute">One execution. It gets its number, and throws where it fails.</param>
     public static async Task ExecuteAsync(int executions, Action<int> execute)
     {
         var current = 0;

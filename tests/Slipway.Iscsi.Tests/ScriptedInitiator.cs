@@ -135,6 +135,8 @@ internal sealed partial class ScriptedInitiator
     /// <summary>Does what was posted so far.</summary>
     public ScriptedInitiator Turns()
     {
+        lock (_gate)
+            _woken = new TaskCompletionSource();
         Connection.Run();
         Drain();
         return this;

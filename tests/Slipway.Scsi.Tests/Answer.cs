@@ -23,6 +23,9 @@ internal sealed record Answer(ScsiStatus Status, byte[] Data, long TransferLengt
         return this;
     }
 
+    /// <param name="code">The name of one of <see cref="SenseCode"/>'s.</param>
+    public Answer Refused(string code) => Refused((SenseCode)typeof(SenseCode).GetField(code)!.GetValue(null)!);
+
     public Answer Refused(SenseCode code)
     {
         Assert.Equal(ScsiStatus.CheckCondition, Status);

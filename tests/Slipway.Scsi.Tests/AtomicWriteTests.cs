@@ -34,7 +34,7 @@ public class AtomicWriteTests
     {
         var disk = new MemoryDisk(1 << 20);
         var answer = Of(disk).Send(Cdb(lba, blocks, boundary), Filled(1, 254 * 512));
-        answer.Refused((SenseCode)typeof(SenseCode).GetField(sense)!.GetValue(null)!);
+        answer.Refused(sense);
         Assert.Equal(field, answer.Field);
         Assert.Equal(ExtentKind.Hole, (await disk.GetExtentAsync(0)).Kind);
     }
@@ -108,7 +108,7 @@ public class AtomicWriteTests
         var initiator = Of(disk);
         initiator.Send("2A 00 00 00 00 00 00 00 04 00", Filled(1, 2048)).Good();
         disk.FailsOnce = error;
-        initiator.Send(Cdb(0, 4), Filled(2, 2048)).Refused((SenseCode)typeof(SenseCode).GetField(sense)!.GetValue(null)!);
+        initiator.Send(Cdb(0, 4), Filled(2, 2048)).Refused(sense);
         Assert.Equal(Filled(1, 2048), initiator.Send("28 00 00 00 00 00 00 00 04 00").Good().Data);
         Assert.Null(_store.Kept);
     }

@@ -129,7 +129,7 @@ public sealed class CdRomTests
     [InlineData("1E 00 00 00 02 00", "InvalidFieldInCdb", 4)]
     public void A_command_is_refused(string cdb, string sense, int? field)
     {
-        var answer = _one.Send(cdb, new byte[2048]).Refused((SenseCode)typeof(SenseCode).GetField(sense)!.GetValue(null)!);
+        var answer = _one.Send(cdb, new byte[2048]).Refused(sense);
         Assert.Equal(field, answer.Field);
     }
 

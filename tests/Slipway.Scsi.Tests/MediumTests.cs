@@ -58,15 +58,14 @@ public class MediumTests
     [InlineData("28 00 00 00 00 00 00 00 01 00", BlockDeviceError.Corrupt, "MediumFormatCorrupted")]
     public async Task A_refusal_of_the_medium_becomes_sense(string cdb, BlockDeviceError error, string sense)
     {
-        var expected = (SenseCode)typeof(SenseCode).GetField(sense)!.GetValue(null)!;
         var disk = new ScriptedDisk(1 << 20) { Fails = error };
-        Initiator.Of(disk).Send(cdb, new byte[512]).Refused(expected);
+        Initiator.Of(disk).Send(cdb, new byte[512]).Refused(sense);
 
         disk.Gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var late = Initiator.Of(disk).SendAsync(Initiator.Hex(cdb), new byte[512]);
         Assert.False(late.IsCompleted);
         disk.Gate.SetResult();
-        (await late).Refused(expected);
+        (await late).Refused(sense);
     }
 
     [Fact]

@@ -60,7 +60,7 @@ public class RefusalTests
     public void A_command_is_refused(string cdb, string sense, int? field)
     {
         var answer = Initiator.Of(new MemoryDisk(1 << 20)).Send(cdb);
-        answer.Refused(Code(sense));
+        answer.Refused(sense);
         Assert.Equal(field, answer.Field);
     }
 
@@ -127,6 +127,4 @@ public class RefusalTests
         Assert.Equal(8, initiator.Send("A0 00 00 00 00 00 00 00 00 20 00 00", lun: 3).Good().Data[3]);
         Assert.Equal(TaskManagementResponse.LunDoesNotExist, initiator.Manage(TaskManagementFunction.LogicalUnitReset, 3));
     }
-
-    private static SenseCode Code(string name) => (SenseCode)typeof(SenseCode).GetField(name)!.GetValue(null)!;
 }

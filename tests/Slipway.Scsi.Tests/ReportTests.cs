@@ -82,7 +82,7 @@ public class ReportTests
         if (sense is null)
             answer.Good();
         else
-            answer.Refused((SenseCode)typeof(SenseCode).GetField(sense)!.GetValue(null)!);
+            answer.Refused(sense);
         Assert.Equal(Initiator.Hex("00000001 00"), _initiator.Send("1C 01 00 00 FF 00").Good().Data);
         Assert.Equal(Initiator.Hex("00000001"), _initiator.Send("1C 00 00 00 04 00").Good().Data);
     }

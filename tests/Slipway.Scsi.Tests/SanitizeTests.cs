@@ -6,15 +6,20 @@ public class SanitizeTests
 {
     private const string Erase = "48 02 00 00 00 00 00 00 00 00";
     private const string EraseAtOnce = "48 82 00 00 00 00 00 00 00 00";
+    private const string ReadFirst = "28 00 00 00 00 00 00 00 01 00";
     private const string ExitFailure = "48 1F 00 00 00 00 00 00 00 00";
 
-    [Fact]
-    public void Overwrite_fills_every_block_with_the_pattern_and_an_odd_pass_is_not_inverted()
+    [Theory]
+    [InlineData("01", "A1A2A3A1")]
+    [InlineData("02", "A1A2A3A1")]
+    [InlineData("82", "5E5D5C5E")] // INVERT: every other pass
+    [InlineData("83", "A1A2A3A1")]
+    public void Overwrite_fills_every_block_with_the_pattern_of_the_last_pass(string passes, string pattern)
     {
         var initiator = Initiator.Of(new MemoryDisk(1 << 20));
-        initiator.Send("48 01 00 00 00 00 00 00 07 00", Initiator.Hex("83 00 0003 A1A2A3")).Good();
+        initiator.Send("48 01 00 00 00 00 00 00 07 00", Initiator.Hex(passes + "00 0003 A1A2A3")).Good();
         var first = initiator.Send("28 00 00 00 00 00 00 00 01 00").Good().Data;
-        Assert.Equal(Initiator.Hex("A1A2A3A1"), first[..4]);
+        Assert.Equal(Initiator.Hex(pattern), first[..4]);
         Assert.Equal(first, initiator.Send("28 00 00 00 07 FF 00 00 01 00").Good().Data);
     }
 
@@ -26,6 +31,8 @@ public class SanitizeTests
         var initiator = Initiator.Of(new MemoryDisk(content));
         initiator.Send(Erase).Good();
         Assert.Equal(new byte[512], initiator.Send("08 00 00 00 01 00").Good().Data);
+        // GET LBA STATUS: all of it is deallocated.
+        Assert.Equal(Initiator.Hex("0000000000000000 00000800 01"), initiator.Send("9E 12 0000000000000000 00000100 00 00").Good().Data[8..21]);
     }
 
     [Theory]
@@ -43,7 +50,7 @@ public class SanitizeTests
         var content = new byte[1 << 20];
         Array.Fill(content, (byte)7);
         var initiator = Initiator.Of(new MemoryDisk(content));
-        initiator.Send(cdb, Initiator.Hex(list)).Refused((SenseCode)typeof(SenseCode).GetField(sense)!.GetValue(null)!);
+        initiator.Send(cdb, Initiator.Hex(list)).Refused(sense);
         Assert.Equal(7, initiator.Send("08 00 00 00 01 00").Good().Data[0]);
     }
 
@@ -66,11 +73,7 @@ public class SanitizeTests
         Assert.Equal(Initiator.Hex("04 1B 00 80 0000"), two.Send("03 00 00 00 FF 00").Good().Data[12..]);
 
         gate.SetResult();
-        while (two.Send("00 00 00 00 00 00") is { Status: ScsiStatus.CheckCondition } busy)
-        {
-            busy.Refused(SenseCode.SanitizeInProgress);
-            await Task.Yield();
-        }
+        await EndsAsync(two);
     }
 
     [Fact]
@@ -95,7 +98,9 @@ public class SanitizeTests
     [Fact]
     public async Task A_command_that_is_given_up_ends_and_its_operation_goes_on()
     {
-        var disk = new ScriptedDisk(1 << 20) { Gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously) };
+        var disk = new ScriptedDisk(1 << 20);
+        await disk.WriteAsync(0, Enumerable.Repeat((byte)7, 512).ToArray(), TestContext.Current.CancellationToken);
+        disk.Gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var target = new TargetDevice("iqn.2026-01.test:target");
         target.Attach(0, new DiskUnit(disk, new UnitIdentity("volume")));
         var task = new LentTask();
@@ -105,8 +110,11 @@ public class SanitizeTests
         Assert.False(pending.IsCompleted);
         task.Abandon();
         await pending;
-        new Initiator(target, "two").Send("00 00 00 00 00 00").Refused(SenseCode.SanitizeInProgress);
+        var two = new Initiator(target, "two");
+        two.Send("00 00 00 00 00 00").Refused(SenseCode.SanitizeInProgress);
         disk.Gate.SetResult();
+        await EndsAsync(two);
+        Assert.Equal(new byte[512], two.Send(ReadFirst).Good().Data);
     }
 
     [Fact]
@@ -126,5 +134,15 @@ public class SanitizeTests
         initiator.Send(ExitFailure).Good();
         disk.Fails = null;
         initiator.Send("08 00 00 00 01 00").Good();
+    }
+
+    /// <summary>Polls as a tool does, until the operation is over.</summary>
+    private static async Task EndsAsync(Initiator initiator)
+    {
+        while (initiator.Send("00 00 00 00 00 00") is { Status: ScsiStatus.CheckCondition } busy)
+        {
+            busy.Refused(SenseCode.SanitizeInProgress);
+            await Task.Yield();
+        }
     }
 }

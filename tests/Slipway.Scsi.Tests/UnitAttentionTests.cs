@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Slipway.Scsi.Reservations;
 
 namespace Slipway.Scsi.Tests;
 
@@ -28,37 +29,37 @@ public sealed class UnitAttentionTests : IAsyncDisposable
         },
         ["release, exclusive access"] = t =>
         {
-            t.Reserve(ReservationTypeOf.ExclusiveAccess);
+            t.Reserve(ReservationType.ExclusiveAccess);
             Reservation(t._one, 2, 3, 0xA, 0);
         },
         ["release, registrants only"] = t =>
         {
-            t.Reserve(ReservationTypeOf.RegistrantsOnly);
+            t.Reserve(ReservationType.ExclusiveAccessRegistrantsOnly);
             Reservation(t._one, 2, 6, 0xA, 0);
         },
         ["unregister, registrants only"] = t =>
         {
-            t.Reserve(ReservationTypeOf.RegistrantsOnly);
+            t.Reserve(ReservationType.ExclusiveAccessRegistrantsOnly);
             Reservation(t._one, 0, 0, 0xA, 0);
         },
         ["unregister, nothing reserved"] = t =>
         {
-            t.Reserve(ReservationTypeOf.None);
+            t.Reserve(ReservationType.None);
             Reservation(t._one, 0, 0, 0xA, 0);
         },
         ["clear"] = t =>
         {
-            t.Reserve(ReservationTypeOf.RegistrantsOnly);
+            t.Reserve(ReservationType.ExclusiveAccessRegistrantsOnly);
             Reservation(t._one, 3, 0, 0xA, 0);
         },
         ["preempt"] = t =>
         {
-            t.Reserve(ReservationTypeOf.RegistrantsOnly);
+            t.Reserve(ReservationType.ExclusiveAccessRegistrantsOnly);
             Reservation(t._one, 4, 6, 0xA, 0xB);
         },
         ["preempt a reservation"] = t =>
         {
-            t.Reserve(ReservationTypeOf.RegistrantsOnly);
+            t.Reserve(ReservationType.ExclusiveAccessRegistrantsOnly);
             Reservation(t._two, 4, 3, 0xB, 0xA);
         },
     };
@@ -76,13 +77,6 @@ public sealed class UnitAttentionTests : IAsyncDisposable
         _target.Attach(0, _unit);
         _target.Attach(1, new DiskUnit(_disk, new UnitIdentity("other")));
         (_one, _two, _three) = (new Initiator(_target, "one"), new Initiator(_target, "two"), new Initiator(_target, "three"));
-    }
-
-    private enum ReservationTypeOf
-    {
-        None = 0,
-        ExclusiveAccess = 3,
-        RegistrantsOnly = 6,
     }
 
     public ValueTask DisposeAsync() => _disk.DisposeAsync();
@@ -148,11 +142,11 @@ public sealed class UnitAttentionTests : IAsyncDisposable
             : typeof(SenseCode).GetFields().Single(f => f.GetValue(null) is SenseCode code && code == answer.Code).Name;
     }
 
-    private void Reserve(ReservationTypeOf type)
+    private void Reserve(ReservationType type)
     {
         Reservation(_one, 0, 0, 0, 0xA);
         Reservation(_two, 0, 0, 0, 0xB);
-        if (type != ReservationTypeOf.None)
+        if (type != ReservationType.None)
             Reservation(_one, 1, (byte)type, 0xA, 0);
     }
 

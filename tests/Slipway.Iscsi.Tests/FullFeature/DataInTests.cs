@@ -24,8 +24,7 @@ public class DataInTests
     [Fact]
     public void Data_is_cut_to_the_initiators_segments_and_marked_at_the_end_of_a_burst()
     {
-        _site.LogIn("MaxRecvDataSegmentLength=1024 MaxBurstLength=2560").SaysRead(1, 0, 12);
-        var initiator = _site.LogIn("MaxRecvDataSegmentLength=1024 MaxBurstLength=2560", isid: 2).SaysRead(1, 0, 12);
+        var initiator = _site.LogIn("MaxRecvDataSegmentLength=1024 MaxBurstLength=2560").SaysRead(1, 0, 12);
         (int Length, bool Final)[] expected = [(1024, false), (1024, false), (512, true), (1024, false), (1024, false), (512, true), (1024, true)];
         var offset = 0;
         foreach (var (length, final) in expected)
@@ -37,7 +36,8 @@ public class DataInTests
             offset += length;
             Assert.Equal(offset == 6144, pdu.HasStatus);
         }
-        initiator.HearsNothing();
+        initiator.HearsNothing().HangsUp();
+        Assert.Equal(6144, _site.Single<Closed>().BytesRead);
     }
 
     [Fact]

@@ -5,7 +5,7 @@ using static Slipway.Iscsi.Tests.ScriptedInitiator;
 
 namespace Slipway.Iscsi.Tests.FullFeature;
 
-/// <summary>CmdSN, the command window, NOP, logout, text (RFC 7143 §4.2.2, §11.10, §11.14, §11.18).</summary>
+/// <summary>CmdSN, the command window, NOP, logout, and PDUs that have no place (RFC 7143 §4.2.2, §11.14, §11.18).</summary>
 public class OrderTests
 {
     private readonly Site _site = new();

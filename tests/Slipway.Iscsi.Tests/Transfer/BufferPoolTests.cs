@@ -8,7 +8,7 @@ public sealed class BufferPoolTests
     [Theory]
     [InlineData(4096)]
     [InlineData(131_072)]
-    public void NoBufferBeginsJustBehindTheStartOfAPage(int length)
+    public void No_buffer_begins_just_behind_the_start_of_a_page(int length)
     {
         var pool = new BufferPool(keep: 0);
         // More than there are places in a page that an array's header moves the next one by.
@@ -17,7 +17,7 @@ public sealed class BufferPoolTests
     }
 
     [Fact]
-    public void TheLastReturnedIsTheNextLent()
+    public void The_last_returned_is_the_next_lent()
     {
         var pool = new BufferPool(keep: 1 << 20);
         var (first, second) = (pool.Rent(5000), pool.Rent(8192));

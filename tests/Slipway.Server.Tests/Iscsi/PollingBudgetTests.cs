@@ -5,7 +5,7 @@ namespace Slipway.Server.Tests.Iscsi;
 public sealed class PollingBudgetTests
 {
     [Fact]
-    public void PollsBeforeEachWaitWhileItFindsEvents()
+    public void It_polls_before_each_wait_while_it_finds_events()
     {
         var budget = new PollingBudget();
         for (var i = 0; i < 100; i++)
@@ -16,7 +16,7 @@ public sealed class PollingBudgetTests
     }
 
     [Fact]
-    public void EachFailureSkipsTwiceAsManyWaitsUpToABound()
+    public void Each_failure_skips_twice_as_many_waits_up_to_a_bound()
     {
         var budget = new PollingBudget();
         foreach (var skipped in new[] { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 1024 })
@@ -29,7 +29,7 @@ public sealed class PollingBudgetTests
     }
 
     [Fact]
-    public void OneSuccessForgetsAllFailures()
+    public void One_success_forgets_all_failures()
     {
         var budget = new PollingBudget();
         budget.Polled(found: false);
