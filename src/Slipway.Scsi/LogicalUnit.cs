@@ -146,6 +146,14 @@ public abstract class LogicalUnit
     internal ValueTask RefuseParameter(ScsiTask task, int position, int? bit = null) =>
         Refuse(task, SenseCode.InvalidFieldInParameterList, SenseKeySpecific.InParameterList(position, bit));
 
+    /// <summary><see cref="RefuseField"/> for a check within a command; always false.</summary>
+    internal bool DenyField(ScsiTask task, int position, int? bit = null) =>
+        Deny(task, SenseCode.InvalidFieldInCdb, SenseKeySpecific.InCdb(position, bit));
+
+    /// <summary><see cref="RefuseParameter"/> for a check within a command; always false.</summary>
+    internal bool DenyParameter(ScsiTask task, int position) =>
+        Deny(task, SenseCode.InvalidFieldInParameterList, SenseKeySpecific.InParameterList(position));
+
     /// <summary>A refusal that needs no look at the command's fields; <paramref name="row"/> is null for an unknown command.</summary>
     private protected virtual SenseCode? Refuses(CommandRow? row) => null;
 

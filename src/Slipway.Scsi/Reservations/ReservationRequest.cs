@@ -1,11 +1,16 @@
 namespace Slipway.Scsi.Reservations;
 
 /// <summary>A PERSISTENT RESERVE OUT, decoded, with what the unit knows of its sender.</summary>
-/// <param name="Own">The sender's registration, if it has one.</param>
 /// <param name="Type">The TYPE field of the CDB as it came.</param>
-internal sealed record ReservationRequest(
-    ReservationState State, Nexus Nexus, Registration? Own, ulong Key, ulong ServiceActionKey, byte Type, bool SurvivesPowerLoss)
+/// <param name="SurvivesPowerLoss">APTPL.</param>
+internal sealed record ReservationRequest(Nexus Nexus, ulong Key, ulong ServiceActionKey, byte Type, bool SurvivesPowerLoss)
 {
+    /// <summary>The unit's when the command has its turn.</summary>
+    public ReservationState State { get; init; } = ReservationState.Empty;
+
+    /// <summary>The sender's registration in it, if it has one.</summary>
+    public Registration? Own { get; init; }
+
     /// <summary>By which target ports the sender's initiator port is registered: its own, or with ALL_TG_PT every one (SPC-4 §6.16.3).</summary>
     public IReadOnlyList<ushort> TargetPorts { get; init; } = [Nexus.RelativeTargetPort];
 

@@ -129,7 +129,7 @@ internal sealed class CopyList
         if (left.Length < SegmentLength)
             return unit.Deny(task, SenseCode.ParameterListLengthError);
         if (BinaryPrimitives.ReadUInt16BigEndian(left[2..]) != SegmentLength - SegmentHeaderLength)
-            return unit.Deny(task, SenseCode.InvalidFieldInParameterList, SenseKeySpecific.InParameterList(at + 2));
+            return unit.DenyParameter(task, at + 2);
         length = SegmentLength;
         var (sourceTarget, destinationTarget) = (BinaryPrimitives.ReadUInt16BigEndian(left[4..]), BinaryPrimitives.ReadUInt16BigEndian(left[6..]));
         if (!TryTarget(sourceTarget, out var source))
@@ -141,7 +141,7 @@ internal sealed class CopyList
         var blocks = BinaryPrimitives.ReadUInt16BigEndian(left[10..]);
         var bytes = (long)blocks * ((left[1] & DestinationCount) != 0 ? to : from).BlockSize;
         if (bytes % from.BlockSize != 0 || bytes % to.BlockSize != 0)
-            return unit.Deny(task, SenseCode.InvalidFieldInParameterList, SenseKeySpecific.InParameterList(at + 10));
+            return unit.DenyParameter(task, at + 10);
         var read = new BlockRange(BinaryPrimitives.ReadUInt64BigEndian(left[12..]), (uint)from.ToBlocks(bytes));
         var written = new BlockRange(BinaryPrimitives.ReadUInt64BigEndian(left[20..]), (uint)to.ToBlocks(bytes));
         if (!from.Holds(read) || !to.Holds(written))

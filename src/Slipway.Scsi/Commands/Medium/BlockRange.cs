@@ -33,7 +33,6 @@ internal readonly record struct BlockRange(ulong Lba, uint Blocks)
             return unit.Deny(task, SenseCode.LogicalBlockAddressOutOfRange);
 
         // SBC-3 §6.6.3: beyond MAXIMUM TRANSFER LENGTH.
-        return range.Blocks <= unit.Limits.Transfer ||
-            unit.Deny(task, SenseCode.InvalidFieldInCdb, SenseKeySpecific.InCdb(LengthField(task.Cdb[0])));
+        return range.Blocks <= unit.Limits.Transfer || unit.DenyField(task, LengthField(task.Cdb[0]));
     }
 }

@@ -70,11 +70,11 @@ internal static class FormatUnit
         var length = BinaryPrimitives.ReadUInt16BigEndian(descriptor[2..]);
         task.TransferLength += length;
         if (descriptor[0] != 0)
-            return DenyParameter(unit, task, at);
+            return unit.DenyParameter(task, at);
         if (descriptor[1] is not (DefaultPattern or RepeatPattern))
-            return DenyParameter(unit, task, at + 1);
+            return unit.DenyParameter(task, at + 1);
         if (descriptor[1] == DefaultPattern ? length != 0 : length == 0 || length > unit.BlockSize)
-            return DenyParameter(unit, task, at + 2);
+            return unit.DenyParameter(task, at + 2);
         if (task.DataOut.Length < task.TransferLength)
             return unit.Deny(task, SenseCode.ParameterListLengthError);
         pattern = descriptor.Slice(PatternHeaderLength, length);
@@ -89,7 +89,4 @@ internal static class FormatUnit
             () => block is null ? MediumOperation.Erase(unit) : MediumOperation.Overwrite(unit, block, passes: 1, inverts: false),
             allowsExit: false, isImmediate, cancellation);
     }
-
-    private static bool DenyParameter(DiskUnit unit, ScsiTask task, int field) =>
-        unit.Deny(task, SenseCode.InvalidFieldInParameterList, SenseKeySpecific.InParameterList(field));
 }

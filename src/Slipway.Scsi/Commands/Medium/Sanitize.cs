@@ -56,7 +56,7 @@ internal static class Sanitize
         HasNoParameters(unit, task) && unit.MediumOperation.TryExitFailure() is { } refusal ? unit.Refuse(task, refusal) : default;
 
     private static bool HasNoParameters(DiskUnit unit, ScsiTask task) =>
-        (task.Cdb[7] | task.Cdb[8]) == 0 || unit.Deny(task, SenseCode.InvalidFieldInCdb, SenseKeySpecific.InCdb(7));
+        (task.Cdb[7] | task.Cdb[8]) == 0 || unit.DenyField(task, 7);
 
     private static ValueTask Begin(DiskUnit unit, ScsiTask task, Func<MediumOperation> begin, CancellationToken cancellation) => unit.Operate(
         task, MediumOperationSense.Sanitize, begin, (task.Cdb[1] & AllowUnrestrictedExit) != 0, (task.Cdb[1] & Immediate) != 0, cancellation);

@@ -68,12 +68,12 @@ internal static class ModeSense
 
         // SPC-4 §6.13.1: 00h no subpages, FFh all of them, which is the same here; the pages have none.
         if (task.Cdb[3] is not (0x00 or 0xFF))
-            return unit.Deny(task, SenseCode.InvalidFieldInCdb, SenseKeySpecific.InCdb(3));
+            return unit.DenyField(task, 3);
 
         unit.UpdateModePages();
         var written = unit.ModePages.Write(task.Cdb[2] & 0x3F, (ModePageControl)control, data[length..]);
         length += written;
-        return written > 0 || unit.Deny(task, SenseCode.InvalidFieldInCdb, SenseKeySpecific.InCdb(2, 5));
+        return written > 0 || unit.DenyField(task, 2, 5);
     }
 
     // SBC-3 §6.5.2.2

@@ -35,7 +35,7 @@ internal static class Unmap
     private static bool Check(DiskUnit unit, ScsiTask task, ReadOnlySpan<byte> descriptors)
     {
         if (descriptors.Length > BlockLimits.UnmapDescriptors * DescriptorLength)
-            return unit.Deny(task, SenseCode.InvalidFieldInParameterList, SenseKeySpecific.InParameterList(2));
+            return unit.DenyParameter(task, 2);
 
         for (var at = 0; at < descriptors.Length; at += DescriptorLength)
         {
