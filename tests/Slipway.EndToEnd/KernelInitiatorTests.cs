@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Slipway.EndToEnd.Guest;
+using Slipway.EndToEnd.Initiator;
 using Slipway.Server.Tests;
 using Slipway.Server.Tests.Net;
 
@@ -49,6 +50,7 @@ public sealed class KernelInitiatorTests : IDisposable
     public async Task A_server_that_is_killed_twenty_times_and_stopped_four_loses_nothing(string format)
     {
         const int ends = 24;
+        const string reservationConflict = "STATUS 24";
         var disk = Path.Combine(_folder.Path, "disk." + format);
         Tool.Run("qemu-img", "create", "-q", "-f", format, disk, "128M");
         var guest = await GuestAsync("verify", "None", "MD5", ("writers", "4"));
@@ -57,6 +59,7 @@ public sealed class KernelInitiatorTests : IDisposable
         try
         {
             using var machine = guest.Start(_network);
+            machine.WaitFor("RESERVED", Patience);
             for (var end = 1; end <= ends; end++)
             {
                 // Writes go on between one end and the next: it is their acknowledgements that must hold.
@@ -69,6 +72,10 @@ public sealed class KernelInitiatorTests : IDisposable
                 }
                 target.Dispose();
                 target = Serve(disk);
+                // It knows whose the disk is before the guest is back.
+                using var other = new OtherInitiator(_network, _folder, "iqn.2026-11.test:other", Portal, TargetName,
+                    "guest", File.ReadAllText(Secret), "disk", File.ReadAllText(ReverseSecret));
+                Assert.Contains(reservationConflict, other.Ask("write 0 mine"), StringComparison.Ordinal);
             }
             machine.Type("enough");
             Assert.Equal(0, await machine.EndAsync(Patience));
@@ -81,6 +88,35 @@ public sealed class KernelInitiatorTests : IDisposable
         // 3: clusters that a death left unused. They are space, not data.
         if (format == "qcow2")
             Assert.Contains(Tool.Try("qemu-img", "check", disk).ExitCode, (int[])[0, 3]);
+    }
+
+    /// <summary>
+    /// What open-iscsi can be set to, in sessions of its own each, and what the kernel does where commands are lost to it. The answers
+    /// are those that the initiator understood.
+    /// </summary>
+    [Fact]
+    public async Task However_data_is_to_go_it_arrives_and_what_is_reset_or_aborted_is_written_again()
+    {
+        const string session = "node.session.iscsi.", connection = "node.conn[0].iscsi.";
+        (string Row, string Agreed)[] rows =
+        [
+            ($"{session}InitialR2T=Yes {session}ImmediateData=No {session}MaxBurstLength=512 {session}FirstBurstLength=512 {connection}MaxRecvDataSegmentLength=512 {connection}MaxXmitDataSegmentLength=512",
+                "1 DataDigest=None FirstBurstLength=512 HeaderDigest=None ImmediateData=No InitialR2T=Yes MaxBurstLength=512 MaxOutstandingR2T=1 MaxRecvDataSegmentLength=512 MaxXmitDataSegmentLength=512"),
+            ($"{session}InitialR2T=No {session}ImmediateData=Yes {session}MaxBurstLength=16384 {session}FirstBurstLength=262144 {connection}MaxRecvDataSegmentLength=65536 {connection}MaxXmitDataSegmentLength=0",
+                "1 DataDigest=None FirstBurstLength=16384 HeaderDigest=None ImmediateData=Yes InitialR2T=No MaxBurstLength=16384 MaxOutstandingR2T=1 MaxRecvDataSegmentLength=65536 MaxXmitDataSegmentLength=262144"),
+            ($"{session}ImmediateData=No {session}MaxBurstLength=8192 {session}FirstBurstLength=4096 {session}MaxOutstandingR2T=8 {connection}MaxRecvDataSegmentLength=16777212 {connection}HeaderDigest=CRC32C {connection}DataDigest=CRC32C",
+                "1 DataDigest=CRC32C FirstBurstLength=4096 HeaderDigest=CRC32C ImmediateData=No InitialR2T=No MaxBurstLength=8192 MaxOutstandingR2T=4 MaxRecvDataSegmentLength=16777212 MaxXmitDataSegmentLength=262144"),
+            ($"{session}ImmediateData=Yes {session}InitialR2T=Yes {session}MaxBurstLength=16776192 {session}FirstBurstLength=262144 {connection}HeaderDigest=None,CRC32C {connection}DataDigest=CRC32C,None node.session.nr_sessions=4",
+                "4 DataDigest=CRC32C FirstBurstLength=262144 HeaderDigest=None ImmediateData=Yes InitialR2T=Yes MaxBurstLength=1048576 MaxOutstandingR2T=4 MaxRecvDataSegmentLength=16777212 MaxXmitDataSegmentLength=262144"),
+        ];
+        var disk = Path.Combine(_folder.Path, "disk.raw");
+        Tool.Run("qemu-img", "create", "-q", "-f", "raw", disk, "64M");
+        var guest = await GuestAsync("negotiations", "None", "SHA256", ("rows", $"'{string.Join(';', rows.Select(r => r.Row))}'"));
+        using var target = Serve(disk, "--fault", "delay=7s on=write from=50M length=64K times=1");
+        using var machine = guest.Start(_network);
+        Assert.Equal(0, await machine.EndAsync(Patience));
+        AssertDone(machine, target, "RECOVERED: 8 resets");
+        Assert.Equal(rows.Select(r => "SETTINGS " + r.Agreed), machine.Lines.Where(l => l.Contains("SETTINGS ", StringComparison.Ordinal)).Select(l => l.Trim()));
     }
 
     /// <summary>

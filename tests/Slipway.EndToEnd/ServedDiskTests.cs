@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using Slipway.EndToEnd.Initiator;
 using Slipway.Server.Tests;
 using Slipway.Server.Tests.Net;
 
@@ -40,9 +41,9 @@ public sealed partial class ServedDiskTests : IDisposable
             Assert.NotEqual(0, await stranger.EndAsync(TimeSpan.FromSeconds(30)));
         server.WaitFor("iqn.2026-11.test:stranger is not an initiator that may use");
         using (var rescue = Connect(boot, Rescue))
-            Assert.Contains("GOOD first version", Ask(rescue, "read 0"), StringComparison.Ordinal);
+            Assert.Contains("GOOD first version", rescue.Ask("read 0"), StringComparison.Ordinal);
         using (var own = Connect(boot, boot.Initiator))
-            Assert.Contains("GOOD first version", Ask(own, "read 0"), StringComparison.Ordinal);
+            Assert.Contains("GOOD first version", own.Ask("read 0"), StringComparison.Ordinal);
 
         foreach (var initiator in (string[])[boot.Initiator, Rescue])
         {
@@ -67,20 +68,20 @@ public sealed partial class ServedDiskTests : IDisposable
         using var server = Serve("");
         var boot = Fetch();
         using var session = Connect(boot, boot.Initiator);
-        Assert.Contains("GOOD first version", Ask(session, "read 0"), StringComparison.Ordinal);
+        Assert.Contains("GOOD first version", session.Ask("read 0"), StringComparison.Ordinal);
         var serial = CertificateSerial().Match(Tool.Run(Demo.Program, "machine", "certificate", "list", "--state", State).Output).Value;
 
         var told = Revoke(serial);
         Assert.Contains($"still logged in: {boot.Initiator} from {Server}:", told, StringComparison.Ordinal);
         Assert.Contains($"revoke {serial} --end-sessions", told, StringComparison.Ordinal);
         Assert.DoesNotContain("can still boot", told, StringComparison.Ordinal);
-        Assert.Contains("GOOD first version", Ask(session, "read 0"), StringComparison.Ordinal);
+        Assert.Contains("GOOD first version", session.Ask("read 0"), StringComparison.Ordinal);
         Assert.ThrowsAny<InvalidOperationException>(Fetch);
 
         Assert.Contains($"logged out: {boot.Initiator} from {Server}:", Revoke(serial, "--end-sessions"), StringComparison.Ordinal);
         server.WaitFor($"is cut off from its disk: the certificate {serial} was revoked");
         const string noConnection = "STATUS 251658240"; // SCSI_STATUS_ERROR of libiscsi
-        Assert.Contains(noConnection, Ask(session, "read 0"), StringComparison.Ordinal);
+        Assert.Contains(noConnection, session.Ask("read 0"), StringComparison.Ordinal);
         // With the secrets that it had it does not come back, nor when the server starts anew.
         using (var again = Connect(boot, boot.Initiator))
             Assert.NotEqual(0, await again.EndAsync(TimeSpan.FromSeconds(30)));
@@ -109,7 +110,7 @@ public sealed partial class ServedDiskTests : IDisposable
         using var server = Serve($"    redirect: {storage}", "iscsi:\n  redirect: 192.0.2.1", $"  - {{ name: storage, interface: eth2, address: {storage}/24, mode: off }}");
         var boot = Fetch();
         using (var own = Connect(boot, boot.Initiator))
-            Assert.Contains("GOOD first version", Ask(own, "read 0"), StringComparison.Ordinal);
+            Assert.Contains("GOOD first version", own.Ask("read 0"), StringComparison.Ordinal);
         server.WaitFor($"asked for {boot.Target}: sent to {storage}:3260 (status 0101)");
         Assert.Contains($"Target:{boot.Target} Portal:{storage}:3260,1", Discover(boot, boot.Initiator), StringComparison.Ordinal);
         Assert.Contains($"was sent to {storage}:3260", Tool.Run(Demo.Program, "boot", "show", "node-1", "--state", State).Output, StringComparison.Ordinal);
@@ -129,11 +130,11 @@ public sealed partial class ServedDiskTests : IDisposable
             """);
         using (var session = Connect(Fetch(), Rescue))
         {
-            Assert.Contains("GOOD first version", Ask(session, "read 0"), StringComparison.Ordinal);
-            Assert.Contains("CHECK 3/1100", Ask(session, "read 1024"), StringComparison.Ordinal);
-            Assert.Contains("GOOD", Ask(session, "write 1 mine"), StringComparison.Ordinal);
-            Assert.Contains("CHECK 7/2707", Ask(session, "write 2 mine"), StringComparison.Ordinal);
-            Assert.Contains("GOOD", Ask(session, "write 2 mine"), StringComparison.Ordinal);
+            Assert.Contains("GOOD first version", session.Ask("read 0"), StringComparison.Ordinal);
+            Assert.Contains("CHECK 3/1100", session.Ask("read 1024"), StringComparison.Ordinal);
+            Assert.Contains("GOOD", session.Ask("write 1 mine"), StringComparison.Ordinal);
+            Assert.Contains("CHECK 7/2707", session.Ask("write 2 mine"), StringComparison.Ordinal);
+            Assert.Contains("GOOD", session.Ask("write 2 mine"), StringComparison.Ordinal);
         }
         server.Signal("TERM");
         Assert.Equal(0, await server.EndAsync(TimeSpan.FromMinutes(1)));
@@ -154,22 +155,22 @@ public sealed partial class ServedDiskTests : IDisposable
         Slipway("volume", "export", "node-1", Path.Combine(_folder.Path, "off.img"), "--format", "raw");
         using (var session = Connect(Fetch(), Rescue))
         {
-            Assert.Contains($"GOOD {Blocks * 512}", Ask(session, "capacity"), StringComparison.Ordinal);
-            Assert.Contains("GOOD", Ask(session, "write 0 mine"), StringComparison.Ordinal);
+            Assert.Contains($"GOOD {Blocks * 512}", session.Ask("capacity"), StringComparison.Ordinal);
+            Assert.Contains("GOOD", session.Ask("write 0 mine"), StringComparison.Ordinal);
             Slipway("volume", "grow", "node-1", "2M");
-            Assert.Contains("CHECK 6/2a09", Ask(session, "ready"), StringComparison.Ordinal);
-            Assert.Contains($"GOOD {2 << 20}", Ask(session, "capacity"), StringComparison.Ordinal);
-            Assert.Contains("GOOD mine", Ask(session, "read 0"), StringComparison.Ordinal);
+            Assert.Contains("CHECK 6/2a09", session.Ask("ready"), StringComparison.Ordinal);
+            Assert.Contains($"GOOD {2 << 20}", session.Ask("capacity"), StringComparison.Ordinal);
+            Assert.Contains("GOOD mine", session.Ask("read 0"), StringComparison.Ordinal);
             Slipway("volume", "rebase", "node-1", "golden@2");
-            Assert.Contains("GOOD mine", Ask(session, "read 0"), StringComparison.Ordinal);
+            Assert.Contains("GOOD mine", session.Ask("read 0"), StringComparison.Ordinal);
         }
         using (var session = Connect(Fetch(), Rescue))
         {
-            Assert.Contains("GOOD second version", Ask(session, "read 0"), StringComparison.Ordinal);
-            Assert.Contains("GOOD", Ask(session, "write 0 mine"), StringComparison.Ordinal);
+            Assert.Contains("GOOD second version", session.Ask("read 0"), StringComparison.Ordinal);
+            Assert.Contains("GOOD", session.Ask("write 0 mine"), StringComparison.Ordinal);
         }
         using (var session = Connect(Fetch(), Rescue))
-            Assert.Contains("GOOD second version", Ask(session, "read 0"), StringComparison.Ordinal);
+            Assert.Contains("GOOD second version", session.Ask("read 0"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -181,8 +182,8 @@ public sealed partial class ServedDiskTests : IDisposable
         using (var server = Serve(allowed))
         {
             using var rescue = Connect(Fetch(), Rescue);
-            Assert.Contains("GOOD", Ask(rescue, "register 10"), StringComparison.Ordinal);
-            Assert.Contains("GOOD", Ask(rescue, "reserve 10"), StringComparison.Ordinal);
+            Assert.Contains("GOOD", rescue.Ask("register 10"), StringComparison.Ordinal);
+            Assert.Contains("GOOD", rescue.Ask("reserve 10"), StringComparison.Ordinal);
             server.Signal("KILL");
             await server.EndAsync(TimeSpan.FromMinutes(1));
         }
@@ -190,8 +191,8 @@ public sealed partial class ServedDiskTests : IDisposable
         var boot = Fetch();
         using var own = Connect(boot, boot.Initiator);
         const string reservationConflict = "STATUS 24";
-        Assert.Contains(reservationConflict, Ask(own, "write 0 mine"), StringComparison.Ordinal);
-        Assert.Contains("GOOD first version", Ask(own, "read 0"), StringComparison.Ordinal);
+        Assert.Contains(reservationConflict, own.Ask("write 0 mine"), StringComparison.Ordinal);
+        Assert.Contains("GOOD first version", own.Ask("read 0"), StringComparison.Ordinal);
     }
 
     private sealed record Boot(string Target, string Initiator, string User, string Secret, string ReverseUser, string ReverseSecret);
@@ -252,28 +253,13 @@ public sealed partial class ServedDiskTests : IDisposable
             settings["reverse-username"], settings["reverse-password"]);
     }
 
-    private BackgroundTool Connect(Boot boot, string initiator)
-    {
-        var program = Path.Combine(_folder.Path, "session");
-        if (!File.Exists(program))
-            Tool.Run("gcc", "-O2", "-Wall", "-Werror", "-o", program, Path.Combine(AppContext.BaseDirectory, "Initiator", "session.c"), "-liscsi");
-        return _network.Start(program, initiator, $"{Server}:3260", boot.Target, boot.User, boot.Secret, boot.ReverseUser, boot.ReverseSecret);
-    }
+    private OtherInitiator Connect(Boot boot, string initiator) =>
+        new(_network, _folder, initiator, $"{Server}:3260", boot.Target, boot.User, boot.Secret, boot.ReverseUser, boot.ReverseSecret);
 
     private string Discover(Boot boot, string initiator) => Tool.Run("ip", "netns", "exec", _network.Name, "env",
         "LIBISCSI_CHAP_USERNAME=" + boot.User, "LIBISCSI_CHAP_PASSWORD=" + boot.Secret,
         "LIBISCSI_CHAP_TARGET_USERNAME=" + boot.ReverseUser, "LIBISCSI_CHAP_TARGET_PASSWORD=" + boot.ReverseSecret,
         "iscsi-ls", "-i", initiator, $"iscsi://{Server}").Output;
-
-    private static string Ask(BackgroundTool session, string command)
-    {
-        session.WaitFor("logged in");
-        var word = command.Split(' ')[0] + " ";
-        var before = session.Lines.Count(l => l.StartsWith(word, StringComparison.Ordinal));
-        session.Type(command);
-        session.WaitFor(word, times: before + 1);
-        return session.Lines.Last(l => l.StartsWith(word, StringComparison.Ordinal));
-    }
 
     [GeneratedRegex("^[0-9A-F]{10,}", RegexOptions.Multiline)]
     private static partial Regex CertificateSerial();

@@ -65,7 +65,7 @@ internal sealed class LinuxGuest
             archive.AddFile("bin/busybox", File.ReadAllBytes(Path.Combine(parts.System, "bin/busybox")));
             archive.AddFile("bin/verifier", File.ReadAllBytes(verifier));
             var libraries = new HashSet<string>();
-            string[] programs = ["sbin/iscsid", "sbin/iscsiadm", "usr/bin/sg_persist", "usr/bin/sg_xcopy", "usr/bin/sg_copy_results", .. multipath ? MultipathPrograms : []];
+            string[] programs = ["sbin/iscsid", "sbin/iscsiadm", "usr/bin/sg_persist", "usr/bin/sg_reset", "usr/bin/sg_xcopy", "usr/bin/sg_copy_results", .. multipath ? MultipathPrograms : []];
             foreach (var program in programs)
             {
                 var content = File.ReadAllBytes(Path.Combine(parts.System, program));
