@@ -9,7 +9,7 @@ internal sealed record Figures(Dictionary<string, double[]> Series)
 
     public double Median(string series) => Median(Series[series]);
 
-    /// <summary>The median, over the rounds or of the ratios within each round, so that a disturbed round disturbs both sides.</summary>
+    /// <summary>The median over the rounds; against a reference, the one median divided by the other.</summary>
     public double Figure(string series, string? reference) => reference is null ? Median(series) : Median(series) / Median(reference);
 
     public static Figures? Load(Bench bench, string row) =>
