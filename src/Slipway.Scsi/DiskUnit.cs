@@ -69,6 +69,8 @@ public sealed class DiskUnit : BlockUnit
 
     internal override SenseKeySpecific PendingProgress => MediumOperation.Progress;
 
+    internal override bool IsBusy => MediumOperation.IsRunning;
+
     internal override ModePages ModePages { get; } = ModePages.OfDisk();
 
     internal override RemovableMedium? Medium { get; }

@@ -34,6 +34,9 @@ public abstract class LogicalUnit
     /// <summary>How far what <see cref="PendingSense"/> names has come.</summary>
     internal virtual SenseKeySpecific PendingProgress => default;
 
+    /// <summary>Something goes on here that outlives the nexus that began it.</summary>
+    internal virtual bool IsBusy => false;
+
     internal UnitNexus[] OpenNexuses
     {
         get

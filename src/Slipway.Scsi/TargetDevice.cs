@@ -43,13 +43,13 @@ public sealed class TargetDevice : ScsiTargetDevice
         }
     }
 
-    /// <summary>Whether any I_T nexus is open.</summary>
-    public bool HasNexus
+    /// <summary>Whether any I_T nexus is open, or a unit is busy with what goes on without one.</summary>
+    public bool IsInUse
     {
         get
         {
             lock (_lock)
-                return _nexuses.Count > 0;
+                return _nexuses.Count > 0 || _units.Values.Any(unit => unit.IsBusy);
         }
     }
 

@@ -111,13 +111,19 @@ public class FormatTests
         Assert.Equal(Initiator.Hex("80 0000"), two.Send(Ready).Sense[15..]);
         Assert.Equal(Initiator.Hex("04 04 00 80 0000"), two.Send("03 00 00 00 FF 00").Good().Data[12..]);
         two.Send("12 00 00 00 FF 00").Good();
+        two.Close();
+        Assert.True(target.IsInUse);
 
+        two = new Initiator(target, "two");
         gate.SetResult();
         while (two.Send(Ready) is { Status: ScsiStatus.CheckCondition } busy)
         {
             busy.Refused(SenseCode.FormatInProgress);
             await Task.Yield();
         }
+
+        two.Close();
+        Assert.False(target.IsInUse);
     }
 
     [Fact]

@@ -29,6 +29,8 @@ internal sealed class MediumOperationState
     /// <summary>Null where the unit works as usual; otherwise what a command that needs the medium is refused with.</summary>
     public SenseCode? Refusal => _running?.Sense.InProgress ?? _failed?.Afterwards;
 
+    public bool IsRunning => _running is not null;
+
     public SenseKeySpecific Progress => _running is { } running ? SenseKeySpecific.Progress(running.Operation.Progress) : default;
 
     /// <summary>What a command is refused with before anything else is looked at.</summary>

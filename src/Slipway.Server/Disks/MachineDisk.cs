@@ -105,10 +105,10 @@ internal sealed class MachineDisk : IAsyncDisposable
     /// <summary>Takes on settings that differ in nothing that the disk is made of; they count from the next login or script on.</summary>
     public void Update(MachineSettings machine) => (Machine, Access) = (machine, AccessOf(machine, Names));
 
-    /// <summary>Gives the volume back where nobody was logged in now and the last time that this was asked.</summary>
+    /// <summary>Gives the volume back where nobody used it now and the last time that this was asked.</summary>
     public async ValueTask ReleaseIfIdleAsync()
     {
-        var isIdle = !Device.HasNexus;
+        var isIdle = !Device.IsInUse;
         if (isIdle && _wasIdle && _live is not null)
             await _live.ReleaseAsync();
         _wasIdle = isIdle;

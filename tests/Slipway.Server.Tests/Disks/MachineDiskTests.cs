@@ -4,6 +4,7 @@ using Slipway.Fleet.Machines;
 using Slipway.Scsi;
 using Slipway.Server.Disks;
 using Slipway.Server.Site;
+using Slipway.Volumes.Layers;
 using Slipway.Volumes.Store;
 
 namespace Slipway.Server.Tests.Disks;
@@ -59,33 +60,62 @@ public sealed class MachineDiskTests
         var machine = new MachineSettings { Name = "node", Mac = MacAddress.Parse("52:54:00:00:00:01"), Volume = "node" };
         var site = new SiteConfiguration { Name = "lab", State = folder.Path, Machines = [machine] };
         await using var disk = await MachineDisk.OpenAsync(machine, site, new BootTimelines(TimeProvider.System), null, cancellation);
-        Assert.False(await IsHeldAsync());
+        Assert.False(await IsHeldAsync(store));
 
         await disk.BeginAsync(BootCredentials.Create("node"), "", () => Task.CompletedTask, cancellation);
         await disk.ReleaseIfIdleAsync();
-        Assert.True(await IsHeldAsync());
+        Assert.True(await IsHeldAsync(store));
         var nexus = disk.Device.OpenNexus(Initiator, 1);
         await disk.ReleaseIfIdleAsync();
         await disk.ReleaseIfIdleAsync();
-        Assert.True(await IsHeldAsync());
+        Assert.True(await IsHeldAsync(store));
         disk.Device.CloseNexus(nexus);
         await disk.ReleaseIfIdleAsync();
-        Assert.True(await IsHeldAsync());
+        Assert.True(await IsHeldAsync(store));
         await disk.ReleaseIfIdleAsync();
-        Assert.False(await IsHeldAsync());
+        Assert.False(await IsHeldAsync(store));
+    }
 
-        async Task<bool> IsHeldAsync()
+    private static async Task<bool> IsHeldAsync(VolumeStore store)
+    {
+        try
         {
-            try
-            {
-                await (await store.OpenToCopyAsync("node", cancellation)).DisposeAsync();
-                return false;
-            }
-            catch (VolumeStoreException)
-            {
-                return true;
-            }
+            await (await store.OpenToCopyAsync("node", TestContext.Current.CancellationToken)).DisposeAsync();
+            return false;
         }
+        catch (VolumeStoreException)
+        {
+            return true;
+        }
+    }
+
+    /// <summary>SBC-3 §4.10: FORMAT UNIT with IMMED goes on without the session, and nobody else may have the volume meanwhile.</summary>
+    [Fact]
+    public async Task A_volume_is_held_while_it_is_formatted_in_the_background()
+    {
+        using var folder = new TemporaryFolder();
+        var cancellation = TestContext.Current.CancellationToken;
+        var store = new VolumeStore(folder.Path);
+        await store.CreateAsync("node", 1 << 20, cancellation: cancellation);
+        var machine = new MachineSettings
+        {
+            Name = "node", Mac = MacAddress.Parse("52:54:00:00:00:01"), Volume = "node",
+            Faults = [new FaultRule(FaultKind.Delay, FaultOperations.Write) { Delay = TimeSpan.FromHours(1) }],
+        };
+        var site = new SiteConfiguration { Name = "lab", State = folder.Path, Machines = [machine] };
+        await using var disk = await MachineDisk.OpenAsync(machine, site, new BootTimelines(TimeProvider.System), null, cancellation);
+        await disk.BeginAsync(BootCredentials.Create("node"), "", () => Task.CompletedTask, cancellation);
+        var nexus = disk.Device.OpenNexus(Initiator, 1);
+        var format = new Command();
+        format.Reset(Convert.FromHexString("041000000000"));
+        (format.Nexus, format.DataOut) = (nexus, new byte[] { 0x00, 0x82, 0x00, 0x00 });
+        await disk.Device.ExecuteAsync(format, cancellation);
+        Assert.Equal(ScsiStatus.Good, format.Status);
+        disk.Device.CloseNexus(nexus);
+
+        for (var i = 0; i < 3; i++)
+            await disk.ReleaseIfIdleAsync();
+        Assert.True(await IsHeldAsync(store));
     }
 
     private sealed class Command : ScsiTask
