@@ -63,6 +63,12 @@ public sealed class DiskUnit : BlockUnit
     /// <summary>Tells the initiators that the device's length is not what it was.</summary>
     public void ReportCapacityChange() => EstablishForAll(SenseCode.CapacityDataHasChanged);
 
+    /// <summary>
+    /// The device is to have another content, which is no initiator's doing: a SANITIZE or FORMAT UNIT that goes on ends, and what
+    /// one left behind that failed is forgotten. Nothing of them is written when it returns.
+    /// </summary>
+    public ValueTask TakeMediumAwayAsync() => MediumOperation.ForgetAsync();
+
     internal override CommandTable Commands => AtomicWrites is null ? Table : AtomicTable;
 
     internal override SenseCode PendingSense => MediumOperation.Refusal ?? NotReady ?? SenseCode.NoSense;

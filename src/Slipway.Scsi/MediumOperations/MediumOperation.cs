@@ -4,8 +4,8 @@ namespace Slipway.Scsi.MediumOperations;
 
 /// <summary>
 /// An operation on every block of the medium, of SANITIZE (SBC-3 §4.11) or FORMAT UNIT (SBC-3 §4.10). It belongs to the
-/// unit, not to the command or nexus that began it: no abort and no reset ends it. It is paced, so that other units find
-/// their disks free.
+/// unit, not to the command or nexus that began it: no abort and no reset ends it, but another medium does. It is paced, so
+/// that other units find their disks free.
 /// </summary>
 internal sealed class MediumOperation
 {
@@ -16,6 +16,7 @@ internal sealed class MediumOperation
     private readonly IBlockDevice _device;
     private readonly Func<MediumOperation, Task> _work;
     private readonly long _total;
+    private CancellationToken _stopped;
     private long _done;
 
     private MediumOperation(DiskUnit unit, int passes, Func<MediumOperation, Task> work)
@@ -24,7 +25,7 @@ internal sealed class MediumOperation
         _total = _device.Length * passes;
     }
 
-    /// <summary>Ends when the operation does; faulted with the medium's refusal.</summary>
+    /// <summary>Ends when the operation does; faulted with the medium's refusal, cancelled where it was stopped.</summary>
     public Task Completion { get; private set; } = Task.CompletedTask;
 
     /// <summary>Of 65 536.</summary>
@@ -39,11 +40,15 @@ internal sealed class MediumOperation
     public static MediumOperation Erase(DiskUnit unit) => new(unit, 1, operation => operation.EraseAsync());
 
     /// <summary>Called when the unit refuses commands already: what has begun before ends first, so that nothing of it is written again.</summary>
-    public void Start() => Completion = Task.Run(async () =>
+    public void Start(CancellationToken stopped)
     {
-        await _unit.DrainChangesAsync(CancellationToken.None);
-        await _work(this);
-    });
+        _stopped = stopped;
+        Completion = Task.Run(async () =>
+        {
+            await _unit.DrainChangesAsync(_stopped);
+            await _work(this);
+        }, stopped);
+    }
 
     /// <summary>A pattern, repeated to fill a block (SBC-3 §5.3.2.3, §5.24).</summary>
     public static byte[] Block(ReadOnlySpan<byte> pattern, int length)
@@ -64,13 +69,13 @@ internal sealed class MediumOperation
             for (long offset = 0; offset < _device.Length; offset += step.Length)
             {
                 if (offset > 0)
-                    await Task.Delay(Pause);
+                    await Task.Delay(Pause, _stopped);
                 var length = (int)Math.Min(step.Length, _device.Length - offset);
-                await _device.WriteAsync(offset, step.AsMemory(0, length));
+                await _device.WriteAsync(offset, step.AsMemory(0, length), _stopped);
                 Interlocked.Add(ref _done, length);
             }
 
-            await _device.FlushAsync();
+            await _device.FlushAsync(_stopped);
             if (inverts)
             {
                 for (var i = 0; i < step.Length; i++)
@@ -85,10 +90,10 @@ internal sealed class MediumOperation
         for (long offset = 0; offset < _device.Length; offset += most)
         {
             var length = Math.Min(most, _device.Length - offset);
-            await _device.WriteZeroesAsync(offset, length, mayDiscard: true);
+            await _device.WriteZeroesAsync(offset, length, mayDiscard: true, _stopped);
             Interlocked.Add(ref _done, length);
         }
 
-        await _device.FlushAsync();
+        await _device.FlushAsync(_stopped);
     }
 }

@@ -23,8 +23,9 @@ internal sealed class MediumOperationState
     private volatile Running? _running;
     private volatile MediumOperationSense? _failed;
     private bool _maySkip;
+    private Task<SenseCode?>? _end;
 
-    private sealed record Running(MediumOperation Operation, MediumOperationSense Sense);
+    private sealed record Running(MediumOperation Operation, MediumOperationSense Sense, CancellationTokenSource Stopping);
 
     /// <summary>Null where the unit works as usual; otherwise what a command that needs the medium is refused with.</summary>
     public SenseCode? Refusal => _running?.Sense.InProgress ?? _failed?.Afterwards;
@@ -55,9 +56,9 @@ internal sealed class MediumOperationState
             if (refusal != default)
                 return null;
             _maySkip = allowsExit;
-            _running = new Running(begin(), sense);
-            _running.Operation.Start();
-            return EndAsync(_running);
+            _running = new Running(begin(), sense, new CancellationTokenSource());
+            _running.Operation.Start(_running.Stopping.Token);
+            return _end = EndAsync(_running);
         }
     }
 
@@ -77,6 +78,21 @@ internal sealed class MediumOperationState
         }
     }
 
+    /// <summary>The medium is to be another one: what runs ends, and of what was the former's nothing is left.</summary>
+    public async ValueTask ForgetAsync()
+    {
+        Task? end;
+        lock (_lock)
+        {
+            _running?.Stopping.Cancel();
+            end = _end;
+        }
+
+        if (end is not null)
+            await end;
+        _failed = null;
+    }
+
     private async Task<SenseCode?> EndAsync(Running running)
     {
         var failed = running.Sense;
@@ -89,10 +105,17 @@ internal sealed class MediumOperationState
         {
             // The medium's refusal is reported by every command from now on, and by the one that waits for the end.
         }
+        catch (OperationCanceledException)
+        {
+            // The medium is taken away, and with it what is known of it.
+        }
         finally
         {
-            _failed = failed;
-            _running = null;
+            lock (_lock)
+            {
+                (_failed, _running) = (failed, null);
+                running.Stopping.Dispose();
+            }
         }
 
         return failed?.Failed;

@@ -36,7 +36,9 @@ internal sealed class MachineDisk : IAsyncDisposable
         Device = new TargetDevice(names.Target, ports);
         var unit = new DiskUnit(new ObservedLayer(volume, Evidence.Touch), new UnitIdentity(names.Target, ProductOf(machine.Name)), reservations: reservations, atomicWrites: atomicWrites);
         Device.Attach(0, unit);
-        if (live is not null) live.LengthChanged += unit.ReportCapacityChange;
+        if (live is null) return;
+        live.LengthChanged += unit.ReportCapacityChange;
+        live.Replacing = unit.TakeMediumAwayAsync;
     }
 
     public MachineSettings Machine { get; private set; }

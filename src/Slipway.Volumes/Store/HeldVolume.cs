@@ -44,11 +44,13 @@ internal sealed class HeldVolume(VolumeFolder folder, string store, string name,
         }
     }
 
-    /// <summary>The machine boots, and takes its disk as it finds it.</summary>
-    public ValueTask TakeAsFoundAsync(CancellationToken cancellation)
+    /// <summary>The machine boots, and takes its disk as it finds it: true where that is not how it was left.</summary>
+    public async ValueTask<bool> TakeAsFoundAsync(CancellationToken cancellation)
     {
+        var wasChanged = _left is { } left && File.GetLastWriteTimeUtc(folder.Disk(name)) != left;
         _left = null;
-        return TakeAsync(cancellation);
+        await TakeAsync(cancellation);
+        return wasChanged;
     }
 
     /// <summary>Closes the disk, changes its files, and opens what is there then. Not cancelled: an initiator waits behind it.</summary>

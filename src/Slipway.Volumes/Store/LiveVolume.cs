@@ -25,6 +25,9 @@ public sealed class LiveVolume : IBlockDevice
     /// <summary>Told after the disk has another length.</summary>
     public event Action? LengthChanged;
 
+    /// <summary>Called before the disk has another content, while no call is under way.</summary>
+    public Func<ValueTask>? Replacing { get; set; }
+
     public string Name { get; }
 
     public string Path { get; }
@@ -61,7 +64,10 @@ public sealed class LiveVolume : IBlockDevice
     /// <summary>A machine begins to boot: a volume that is to be reset, or to go over to another image version, does so now.</summary>
     public async ValueTask BeginBootAsync(CancellationToken cancellation = default)
     {
-        await AloneAsync(() => _held.TakeAsFoundAsync(cancellation), cancellation);
+        await AloneAsync(async () =>
+        {
+            if (await _held.TakeAsFoundAsync(cancellation) && Replacing is { } replacing) await replacing();
+        }, cancellation);
         Measure();
         await _nextBoot.PrepareAsync(this, cancellation);
     }
@@ -131,6 +137,13 @@ public sealed class LiveVolume : IBlockDevice
         }, cancellation);
         Measure();
     }
+
+    /// <summary><see cref="ChangeAsync"/>, after which the disk has another content.</summary>
+    internal ValueTask ReplaceAsync(Func<ClosedVolume, ValueTask> change, CancellationToken cancellation) => ChangeAsync(async files =>
+    {
+        if (Replacing is { } replacing) await replacing();
+        await change(files);
+    }, cancellation);
 
     // What another process asks for.
     private async ValueTask DoAsync(string verb, string argument, CancellationToken cancellation)

@@ -10,7 +10,7 @@ internal sealed class NextBoot(VolumeFolder folder, ImageStore images, string na
         if (settings.NextImage is { } next)
         {
             var image = images.Find(next);
-            await volume.ChangeAsync(async files =>
+            await volume.ReplaceAsync(async files =>
             {
                 if (settings.Policy == VolumePolicy.Keep) await files.SnapshotAsync(NameBefore(image), CancellationToken.None);
                 await files.ResetAsync(image, CancellationToken.None);
@@ -20,7 +20,7 @@ internal sealed class NextBoot(VolumeFolder folder, ImageStore images, string na
         else if (settings.Policy == VolumePolicy.Reset)
         {
             var image = folder.ImageOf(folder.Disk(name)) is { } reference ? images.Find(reference) : null;
-            await volume.ChangeAsync(files => image is null ? files.ResetAsync(CancellationToken.None) : files.ResetAsync(image, CancellationToken.None), cancellation);
+            await volume.ReplaceAsync(files => image is null ? files.ResetAsync(CancellationToken.None) : files.ResetAsync(image, CancellationToken.None), cancellation);
         }
     }
 

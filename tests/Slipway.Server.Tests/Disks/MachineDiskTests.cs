@@ -12,6 +12,12 @@ namespace Slipway.Server.Tests.Disks;
 public sealed class MachineDiskTests
 {
     private const string Initiator = "iqn.2026-11.test:node,i,0x00023d000001";
+    private const string Ready = "000000000000";
+
+    private static FaultRule Failing { get; } = new(FaultKind.Error, FaultOperations.Write) { Times = 1 };
+
+    /// <summary>What it meets does not end within a test.</summary>
+    private static FaultRule Standing { get; } = new(FaultKind.Delay, FaultOperations.Write) { Delay = TimeSpan.FromHours(1) };
 
     /// <summary>Whether the machine's disk is a volume of this server's or a file of its own.</summary>
     [Theory]
@@ -76,6 +82,94 @@ public sealed class MachineDiskTests
         Assert.False(await IsHeldAsync(store));
     }
 
+    /// <summary>What a format left, or does still, is the former disk's: a volume that begins anew is fit for use.</summary>
+    [Theory]
+    [InlineData("041000000000", true)]
+    [InlineData("041000000000", false)]
+    [InlineData("48820000000000000000", true)] // SANITIZE, BLOCK ERASE, whose failure no format ends
+    public async Task A_volume_that_begins_anew_knows_nothing_of_the_formats_before(string cdb, bool fails)
+    {
+        using var folder = new TemporaryFolder();
+        var cancellation = TestContext.Current.CancellationToken;
+        var store = new VolumeStore(folder.Path);
+        var content = await ImageAsync(store, folder);
+        await store.CloneAsync("node", store.Images.Find("a"), new(VolumePolicy.Reset), cancellation);
+        await using var disk = await OpenAsync(folder, fails ? Failing : Standing);
+        await disk.BeginAsync(BootCredentials.Create("node"), "", () => Task.CompletedTask, cancellation);
+        var nexus = disk.Device.OpenNexus(Initiator, 1);
+        await SendAsync(disk, nexus, cdb, [0x00, 0x82, 0x00, 0x00]);
+        while (fails && (await SendAsync(disk, nexus, Ready)).SenseKey == SenseKey.NotReady)
+            await Task.Yield();
+        Assert.Equal(fails ? SenseKey.MediumError : SenseKey.NotReady, (await SendAsync(disk, nexus, Ready)).SenseKey);
+        disk.Device.CloseNexus(nexus);
+
+        await disk.BeginAsync(BootCredentials.Create("node"), "", () => Task.CompletedTask, cancellation);
+        nexus = disk.Device.OpenNexus(Initiator, 1);
+        Assert.Equal(ScsiStatus.Good, (await SendAsync(disk, nexus, Ready)).Status);
+        Assert.Equal(content[..512], (await SendAsync(disk, nexus, "28000000000000000100")).DataIn.ToArray());
+    }
+
+    [Fact]
+    public async Task A_volume_that_was_rolled_back_knows_nothing_of_the_formats_before()
+    {
+        using var folder = new TemporaryFolder();
+        var cancellation = TestContext.Current.CancellationToken;
+        var store = new VolumeStore(folder.Path);
+        var content = await ImageAsync(store, folder);
+        await store.CloneAsync("node", store.Images.Find("a"), cancellation: cancellation);
+        await store.SnapshotAsync("node", "before", cancellation);
+        await using var disk = await OpenAsync(folder, Failing);
+        await disk.BeginAsync(BootCredentials.Create("node"), "", () => Task.CompletedTask, cancellation);
+        var nexus = disk.Device.OpenNexus(Initiator, 1);
+        Assert.Equal(SenseKey.MediumError, (await SendAsync(disk, nexus, "040000000000")).SenseKey);
+        disk.Device.CloseNexus(nexus);
+
+        // Whoever merely boots has the same disk.
+        await disk.BeginAsync(BootCredentials.Create("node"), "", () => Task.CompletedTask, cancellation);
+        Assert.Equal(SenseKey.MediumError, await BootsAsync());
+        await disk.ReleaseIfIdleAsync();
+        await disk.ReleaseIfIdleAsync();
+        await store.RollBackAsync("node", "before", cancellation);
+        await disk.BeginAsync(BootCredentials.Create("node"), "", () => Task.CompletedTask, cancellation);
+        Assert.Equal(SenseKey.NoSense, await BootsAsync());
+
+        async Task<SenseKey> BootsAsync()
+        {
+            var session = disk.Device.OpenNexus(Initiator, 1);
+            var key = (await SendAsync(disk, session, Ready)).SenseKey;
+            if (key == SenseKey.NoSense)
+                Assert.Equal(content[..512], (await SendAsync(disk, session, "28000000000000000100")).DataIn.ToArray());
+            disk.Device.CloseNexus(session);
+            return key;
+        }
+    }
+
+    private static async Task<byte[]> ImageAsync(VolumeStore store, TemporaryFolder folder)
+    {
+        var content = new byte[1 << 20];
+        Array.Fill(content, (byte)7);
+        var source = Path.Combine(folder.Path, "source.raw");
+        await File.WriteAllBytesAsync(source, content, TestContext.Current.CancellationToken);
+        await store.Images.ImportAsync(source, "a", cancellation: TestContext.Current.CancellationToken);
+        return content;
+    }
+
+    private static Task<MachineDisk> OpenAsync(TemporaryFolder folder, FaultRule fault)
+    {
+        var machine = new MachineSettings { Name = "node", Mac = MacAddress.Parse("52:54:00:00:00:01"), Volume = "node", Faults = [fault] };
+        var site = new SiteConfiguration { Name = "lab", State = folder.Path, Machines = [machine] };
+        return MachineDisk.OpenAsync(machine, site, new BootTimelines(TimeProvider.System), null, TestContext.Current.CancellationToken);
+    }
+
+    private static async Task<Command> SendAsync(MachineDisk disk, Nexus nexus, string cdb, byte[]? data = null)
+    {
+        var command = new Command();
+        command.Reset(Convert.FromHexString(cdb));
+        (command.Nexus, command.DataOut, command.DataInLimit) = (nexus, data, 1 << 10);
+        await disk.Device.ExecuteAsync(command, TestContext.Current.CancellationToken);
+        return command;
+    }
+
     private static async Task<bool> IsHeldAsync(VolumeStore store)
     {
         try
@@ -97,20 +191,10 @@ public sealed class MachineDiskTests
         var cancellation = TestContext.Current.CancellationToken;
         var store = new VolumeStore(folder.Path);
         await store.CreateAsync("node", 1 << 20, cancellation: cancellation);
-        var machine = new MachineSettings
-        {
-            Name = "node", Mac = MacAddress.Parse("52:54:00:00:00:01"), Volume = "node",
-            Faults = [new FaultRule(FaultKind.Delay, FaultOperations.Write) { Delay = TimeSpan.FromHours(1) }],
-        };
-        var site = new SiteConfiguration { Name = "lab", State = folder.Path, Machines = [machine] };
-        await using var disk = await MachineDisk.OpenAsync(machine, site, new BootTimelines(TimeProvider.System), null, cancellation);
+        await using var disk = await OpenAsync(folder, Standing);
         await disk.BeginAsync(BootCredentials.Create("node"), "", () => Task.CompletedTask, cancellation);
         var nexus = disk.Device.OpenNexus(Initiator, 1);
-        var format = new Command();
-        format.Reset(Convert.FromHexString("041000000000"));
-        (format.Nexus, format.DataOut) = (nexus, new byte[] { 0x00, 0x82, 0x00, 0x00 });
-        await disk.Device.ExecuteAsync(format, cancellation);
-        Assert.Equal(ScsiStatus.Good, format.Status);
+        Assert.Equal(ScsiStatus.Good, (await SendAsync(disk, nexus, "041000000000", [0x00, 0x82, 0x00, 0x00])).Status);
         disk.Device.CloseNexus(nexus);
 
         for (var i = 0; i < 3; i++)
