@@ -238,6 +238,14 @@ public sealed class TargetCommandTests : IDisposable
             var list = await Tool.RunAsync("iscsi-ls", $"iscsi://127.0.0.1:{port}");
             Assert.Contains($"Target:{target.Name} Portal:127.0.0.1:{port},1", list, StringComparison.Ordinal);
         }
+        await using (var target = await ServedTarget.StartAsync(_folder["disk.img"], "--portal", "[::]:0"))
+        {
+            var port = Regex.Match(await target.PrintsAsync("listening on [::]"), @"\[::\]:(\d+)").Groups[1].Value;
+            Assert.NotEqual("3260", port);
+            // One socket for both: whoever asks by IPv4 is told an IPv4 address.
+            foreach (var address in (string[])["[::1]", "127.0.0.1"])
+                Assert.Contains($"Target:{target.Name} Portal:{address}:{port},1", await Tool.RunAsync("iscsi-ls", $"iscsi://{address}:{port}"), StringComparison.Ordinal);
+        }
         await using (var target = await ServedTarget.StartAsync(_folder["disk.img"], "--advertise", "192.0.2.1:3261", "--advertise", "127.0.0.1"))
         {
             Assert.StartsWith("192.0.2.1:3261", target.Portal, StringComparison.Ordinal);

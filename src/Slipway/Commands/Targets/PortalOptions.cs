@@ -14,9 +14,7 @@ internal static class PortalOptions
         Description = "ADDRESS[:PORT] to listen on; may be repeated",
         DefaultValueFactory = _ => [new IPEndPoint(IPAddress.Loopback, Portal.DefaultPort)],
         CustomParser = result => TokenValues.Parse(result, text =>
-            IPAddress.TryParse(text, out var address) ? new IPEndPoint(address, Portal.DefaultPort)
-            : IPEndPoint.TryParse(text, out var portal) ? portal
-            : throw new FormatException("it is not ADDRESS or ADDRESS:PORT")),
+            Portal.TryParse(text, Portal.DefaultPort, out var portal) ? portal : throw new FormatException("it is not ADDRESS or ADDRESS:PORT")),
     };
 
     private static readonly Option<IPEndPoint[]> Advertise = new("--advertise")
