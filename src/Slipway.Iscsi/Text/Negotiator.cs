@@ -31,6 +31,13 @@ internal sealed class Negotiator(NegotiationOffer offer, OperationalParameters p
             else if (Decide(row, value) is { } decision && answer[key] is null)
                 answer.Add(key, decision);
         }
+        // §13.14: the first burst is part of a burst, whichever of them was agreed on first.
+        if (parameters.FirstBurstLength > parameters.MaxBurstLength)
+        {
+            parameters.FirstBurstLength = parameters.MaxBurstLength;
+            if (answer.Take(Keys.FirstBurstLength) is not null)
+                answer.Add(Keys.FirstBurstLength, TextValues.Number((uint)parameters.FirstBurstLength));
+        }
         return null;
     }
 

@@ -68,11 +68,15 @@ public class NegotiationTests
         .SaysLogin(OperationalNegotiation, FullFeaturePhase, System.Text.Encoding.UTF8.GetBytes(text))
         .HearsRefusal(LoginStatus.InitiatorError, because);
 
-    [Fact]
-    public void The_first_burst_is_no_longer_than_a_burst()
+    [Theory]
+    [InlineData("MaxBurstLength=4096 FirstBurstLength=8192", "MaxBurstLength=4096 FirstBurstLength=4096")]
+    [InlineData("FirstBurstLength=8192 MaxBurstLength=4096", "MaxBurstLength=4096 FirstBurstLength=4096")]
+    [InlineData("MaxBurstLength=4096", "MaxBurstLength=4096")]
+    public void The_first_burst_is_no_longer_than_a_burst(string offer, string answer)
     {
         var site = new Site();
-        site.LogIn("MaxBurstLength=4096 FirstBurstLength=8192");
+        site.Connect().SaysLogin(OperationalNegotiation, FullFeaturePhase, $"{ScriptedInitiator.Names} {offer}")
+            .HearsLogin(OperationalNegotiation, FullFeaturePhase, $"TargetPortalGroupTag=1 {answer} MaxRecvDataSegmentLength=262144");
         Assert.Equal((4096, 4096), (site.Single<LoggedIn>().Session.MaxBurstLength, site.Single<LoggedIn>().Session.FirstBurstLength));
     }
 

@@ -154,9 +154,6 @@ internal sealed class LoginPhase(TargetNode node, IPEndPoint remote, IPEndPoint 
             return _security.IsUnderWay ? null : SecurityStage.Unproved;
         transit = true;
         _stage = next;
-        // §13.14: the first burst is part of a burst.
-        if (next == LoginStage.FullFeaturePhase)
-            Parameters.FirstBurstLength = Math.Min(Parameters.FirstBurstLength, Parameters.MaxBurstLength);
         return null;
     }
 }
