@@ -91,7 +91,7 @@ public sealed class KernelInitiatorTests : IDisposable
     }
 
     /// <summary>
-    /// What open-iscsi can be set to, in sessions of its own each, and what the kernel does where commands are lost to it. The answers
+    /// What open-iscsi finds, what it can be set to, in sessions of its own each, and what the kernel does where commands are lost to it. The answers
     /// are those that the initiator understood.
     /// </summary>
     [Fact]
@@ -116,6 +116,8 @@ public sealed class KernelInitiatorTests : IDisposable
         using var machine = guest.Start(_network);
         Assert.Equal(0, await machine.EndAsync(Patience));
         AssertDone(machine, target, "RECOVERED: 8 resets");
+        AssertDone(machine, target, $"DISCOVERED {Portal},1 {TargetName}");
+        Assert.Contains(target.Lines, l => l.Contains("logged in to discovery (CHAP Sha256, mutual)", StringComparison.Ordinal));
         Assert.Equal(rows.Select(r => "SETTINGS " + r.Agreed), machine.Lines.Where(l => l.Contains("SETTINGS ", StringComparison.Ordinal)).Select(l => l.Trim()));
     }
 
@@ -253,6 +255,9 @@ public sealed class KernelInitiatorTests : IDisposable
             "node.session.auth.authmethod = CHAP", $"node.session.auth.chap_algs = {algorithm}",
             "node.session.auth.username = guest", $"node.session.auth.password = {File.ReadAllText(Secret)}",
             "node.session.auth.username_in = disk", $"node.session.auth.password_in = {File.ReadAllText(ReverseSecret)}",
+            "discovery.sendtargets.auth.authmethod = CHAP", $"discovery.sendtargets.auth.chap_algs = {algorithm}",
+            "discovery.sendtargets.auth.username = guest", $"discovery.sendtargets.auth.password = {File.ReadAllText(Secret)}",
+            "discovery.sendtargets.auth.username_in = disk", $"discovery.sendtargets.auth.password_in = {File.ReadAllText(ReverseSecret)}",
             $"node.conn[0].iscsi.HeaderDigest = {digest}", $"node.conn[0].iscsi.DataDigest = {digest}",
             // Where another path has the disk, a session that is gone is to be noticed. (How long it keeps its commands is multipathd's to say.)
             .. work == "paths" ? ["node.conn[0].timeo.noop_out_interval = 1", "node.conn[0].timeo.noop_out_timeout = 2"] : Array.Empty<string>(),

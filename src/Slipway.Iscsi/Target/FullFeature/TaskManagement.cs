@@ -7,6 +7,10 @@ namespace Slipway.Iscsi.Target.FullFeature;
 /// Task management (RFC 7143 §11.5, §11.6): what waits here is taken out at once; what the logical unit works on is let
 /// finish unheard. The response goes when nothing of it is left, in any session that the function reaches (§4.2.3.3).
 /// </summary>
+/// <remarks>
+/// Data that was asked for is not waited for, as step a of §4.2.3.3 has it: Linux sends none after a function (FastAbort=Yes in
+/// iscsid.conf). What comes of it all the same finds no task, and is dropped.
+/// </remarks>
 internal sealed class TaskManagement(FullFeaturePhase phase)
 {
     private readonly List<Abortion> _pending = [];
