@@ -53,7 +53,7 @@ public sealed class NativeProgramTests(NativeProgram program) : IClassFixture<Na
         var described = JsonDocument.Parse(target.Lines.Single(l => l.StartsWith('{'))).RootElement;
         var (name, portal) = (described.GetProperty("target").GetString(), described.GetProperty("portals")[0].GetString());
 
-        Assert.Equal("Images are identical.", Tool.Run("qemu-img", "compare", "--object", $"secret,id=s,file={secret}", "--image-opts", $"driver=file,filename={disk}",
+        Assert.Equal("Images are identical.", Tool.Run("qemu-img", "compare", "-U", "--object", $"secret,id=s,file={secret}", "--image-opts", $"driver=file,filename={disk}",
             $"driver=iscsi,transport=tcp,portal={portal},target={name},lun=0,user=joe,password-secret=s,header-digest=crc32c").Output.Trim());
         target.Signal("TERM");
         Assert.Equal(0, await target.EndAsync(TimeSpan.FromSeconds(30)));

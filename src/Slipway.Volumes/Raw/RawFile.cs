@@ -1,5 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 using Slipway.Disks;
+using Slipway.Volumes.Locking;
 
 namespace Slipway.Volumes.Raw;
 
@@ -24,16 +25,28 @@ public sealed class RawFile : IBlockDevice
 
     public bool IsReadOnly { get; }
 
-    /// <summary>Opens a file. A writable one is open once: a second writer is refused, in this process or another.</summary>
-    /// <exception cref="IOException">The file is missing, in use, or its length is no multiple of 512.</exception>
+    /// <summary>Opens a file. A writable one is open once: a second writer is refused, in this process or another, QEMU's tools included.</summary>
+    /// <exception cref="IOException">The file is missing, in use, or its length is none of a disk.</exception>
     public static RawFile Open(string path, bool readOnly = false)
     {
-        var handle = File.OpenHandle(path, FileMode.Open, readOnly ? FileAccess.Read : FileAccess.ReadWrite, readOnly ? FileShare.Read : FileShare.None);
-        var length = LinuxFile.LengthOf(handle);
-        if (length % SectorSize == 0)
-            return new RawFile(handle, readOnly, length);
-        handle.Dispose();
-        throw new IOException($"{path} has {length} bytes, which is no whole number of sectors of {SectorSize}: truncate -s %{SectorSize} makes it one");
+        if (Directory.Exists(path))
+            throw new IOException($"{path} is a folder: name the file in it");
+        // Sharing is decided by QEMU's locks below: .NET's own would keep nobody out but .NET.
+        var handle = File.OpenHandle(path, FileMode.Open, readOnly ? FileAccess.Read : FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        try
+        {
+            ImageLock.Take(handle, path, write: !readOnly);
+            var length = LinuxFile.LengthOf(handle);
+            return length == 0 ? throw new IOException($"{path} is empty, which is no disk: truncate -s 20G makes it one of 20 GiB")
+                : length % SectorSize != 0 ? throw new IOException($"{path} has {length} bytes, which is no whole number of sectors of {SectorSize}: truncate -s %{SectorSize} makes it one")
+                : new RawFile(handle, readOnly, length);
+        }
+        catch (IOException)
+        {
+            ImageLock.Drop(handle);
+            handle.Dispose();
+            throw;
+        }
     }
 
     public ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellation = default)
@@ -103,6 +116,8 @@ public sealed class RawFile : IBlockDevice
 
     public ValueTask DisposeAsync()
     {
+        if (!_handle.IsClosed)
+            ImageLock.Drop(_handle);
         _handle.Dispose();
         return ValueTask.CompletedTask;
     }

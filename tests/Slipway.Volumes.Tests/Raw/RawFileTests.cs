@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using CsCheck;
 using Slipway.Disks;
 using Slipway.Tests;
@@ -76,10 +77,43 @@ public sealed class RawFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_second_writer_is_refused()
+    public async Task A_second_writer_is_refused_and_so_is_a_reader_beside_a_writer()
     {
-        await using var disk = RawFile.Open(_path);
+        await using (RawFile.Open(_path))
+        {
+            Assert.Contains("is in use by this process", Assert.Throws<IOException>(() => RawFile.Open(_path)).Message, StringComparison.Ordinal);
+            Assert.Throws<IOException>(() => RawFile.Open(_path, readOnly: true));
+        }
+        await using var reader = RawFile.Open(_path, readOnly: true);
+        await using var another = RawFile.Open(_path, readOnly: true);
         Assert.Throws<IOException>(() => RawFile.Open(_path));
+    }
+
+    [Fact]
+    public async Task QEMU_and_a_disk_here_keep_out_of_each_others_way()
+    {
+        await using (RawFile.Open(_path))
+        {
+            var (status, output) = await Tool.TryRunAsync("qemu-io", "-f", "raw", "-c", "write 0 512", _path);
+            Assert.True(status != 0 && output.Contains("lock", StringComparison.Ordinal), output);
+        }
+        using var qemu = Process.Start(new ProcessStartInfo("qemu-io", ["-f", "raw", _path]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        await qemu.StandardInput.WriteLineAsync("read 0 512");
+        while (await qemu.StandardOutput.ReadLineAsync(Cancellation) is { } line && !line.Contains("512/512", StringComparison.Ordinal))
+        {
+        }
+        Assert.Contains("is in use by qemu-io", Assert.Throws<IOException>(() => RawFile.Open(_path)).Message, StringComparison.Ordinal);
+        qemu.StandardInput.Close();
+        await qemu.WaitForExitAsync(Cancellation);
+        await RawFile.Open(_path).DisposeAsync();
+    }
+
+    [Fact]
+    public void What_is_no_disk_is_refused_with_what_to_do()
+    {
+        Assert.Contains("is a folder", Assert.Throws<IOException>(() => RawFile.Open(Path.GetDirectoryName(_path)!)).Message, StringComparison.Ordinal);
+        File.WriteAllBytes(_path, []);
+        Assert.Contains("truncate -s", Assert.Throws<IOException>(() => RawFile.Open(_path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
