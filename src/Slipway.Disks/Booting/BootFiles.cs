@@ -52,9 +52,13 @@ public sealed record BootFiles(string Source, BootFile Kernel, IReadOnlyList<Boo
         var volumes = await OpenAsync(disk, cancellation);
         var files = new List<BootFile>();
         foreach (var path in initrds.Prepend(kernel))
-            files.Add(await FindAsync(volumes, null, path, cancellation) ?? throw new DiskFormatException($"{path} is in no partition with a file system that is known"));
+            files.Add(await FindAsync(volumes, null, path, cancellation) ?? throw new DiskFormatException($"{path} is in no partition{Searched(volumes)}"));
         return new("the profile's paths", files[0], files[1..], await WithRootAsync(volumes, "", cancellation));
     }
+
+    private static string Searched(IReadOnlyList<BootVolume> volumes) => volumes.Count == 0
+        ? $": none has a file system that is known ({FileSystem.Kinds})"
+        : $" that can be read: there are {string.Join(", ", volumes.Select(v => v.Partition is { } p ? $"{p.Number} ({v.FileSystem.Kind})" : $"the whole disk ({v.FileSystem.Kind})"))}";
 
     private static async Task<IReadOnlyList<BootVolume>> OpenAsync(IBlockDevice disk, CancellationToken cancellation)
     {

@@ -10,6 +10,9 @@ namespace Slipway.Disks.FileSystems;
 /// <summary>Opens whatever file system a part of a disk holds.</summary>
 public static class FileSystem
 {
+    /// <summary>Those that are known, for people.</summary>
+    public const string Kinds = "FAT, ext2, ext3, ext4, XFS, ISO 9660";
+
     /// <summary>The file system in a region, or null where none is known there.</summary>
     public static async ValueTask<IFileSystem?> DetectAsync(DiskRegion region, CancellationToken cancellation = default) =>
         await ExtVolume.TryOpenAsync(region, cancellation) is { } ext ? ext

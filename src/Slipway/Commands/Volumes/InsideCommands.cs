@@ -48,11 +48,15 @@ internal static class InsideCommands
         var inside = colon > 0 ? path[(colon + 1)..] : path;
         var table = await PartitionTable.ReadAsync(disk, cancellation);
         // Last the disk as a whole: one without partitions, or a hybrid ISO image.
-        var regions = table.Partitions.Select(p => ($"{p.Number}", new DiskRegion(disk, p.Offset, p.Length))).Append(("0", DiskRegion.Whole(disk)));
+        List<(string Number, DiskRegion Region)> regions = [.. table.Partitions.Select(p => ($"{p.Number}", new DiskRegion(disk, p.Offset, p.Length))), ("0", DiskRegion.Whole(disk))];
+        if (wanted is not null && regions.RemoveAll(r => r.Number != wanted) >= table.Partitions.Count + 1)
+            throw new VolumeStoreException($"there is no partition {wanted}: {(table.Partitions.Count == 0 ? "the disk has none" : $"there are {string.Join(", ", table.Partitions.Select(p => p.Number))}")}, and 0 is the disk as a whole");
         var journals = "";
-        foreach (var (number, region) in regions.Where(r => wanted is null || r.Item1 == wanted))
+        var searched = new List<string>();
+        foreach (var (number, region) in regions)
         {
             if (await FileSystem.DetectAsync(region, cancellation) is not { } fileSystem) continue;
+            searched.Add(number == "0" ? $"the disk as a whole ({fileSystem.Kind})" : $"partition {number} ({fileSystem.Kind})");
             var entry = await fileSystem.FindAsync(inside, cancellation);
             if (await fileSystem.HasMoreInJournalAsync(cancellation))
                 journals += $"\nPartition {number} ({fileSystem.Kind}) is mounted, or was not unmounted: what only its journal holds is not shown.";
@@ -60,6 +64,11 @@ internal static class InsideCommands
             if (journals.Length > 0) await Console.Error.WriteLineAsync(journals.TrimStart());
             return (fileSystem, entry);
         }
-        throw new VolumeStoreException($"{path} is in no partition with a file system that is known (FAT, ext2, ext3, ext4, XFS, ISO 9660){journals}");
+        throw new VolumeStoreException((searched.Count, wanted) switch
+        {
+            (0, null) => $"{inside} cannot be looked for: there is no file system that is known ({FileSystem.Kinds})",
+            (0, _) => $"partition {wanted} has no file system that is known ({FileSystem.Kinds})",
+            _ => $"there is no {inside} in {string.Join(", ", searched)}",
+        } + journals);
     }
 }
