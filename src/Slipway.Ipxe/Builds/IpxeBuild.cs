@@ -21,6 +21,7 @@ public static class IpxeBuild
 
     /// <summary><c>general.h</c>: what a boot by HTTPS and iSCSI needs, and commands that scripts use.</summary>
     public static string General { get; } = Header("general.h",
+        ("NET_PROTO_IPV6", "networks without IPv4; not in a BIOS build by default"),
         ("DOWNLOAD_PROTO_HTTPS", "scripts by HTTPS"),
         ("SANBOOT_PROTO_ISCSI", "the disk"),
         ("SANBOOT_CMD", "sanboot, sanhook"),
