@@ -50,6 +50,23 @@ public sealed partial class FleetStore : IDisposable
         }
     }
 
+    /// <summary>Opens a database that is there, to read it, whoever else uses it.</summary>
+    /// <exception cref="FleetStoreException">It cannot be read.</exception>
+    public static FleetStore Look(string path)
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, Mode = SqliteOpenMode.ReadOnly }.ToString());
+        try
+        {
+            connection.Open();
+            return new FleetStore(connection);
+        }
+        catch (SqliteException e)
+        {
+            connection.Dispose();
+            throw new FleetStoreException($"{path} cannot be opened: {e.Message}", e);
+        }
+    }
+
     /// <summary>The secrets of the machine's latest boot: an operating system that logs in again after a restart still has them.</summary>
     public BootCredentials? CredentialsOf(string machine)
     {

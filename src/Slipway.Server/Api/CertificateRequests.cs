@@ -43,7 +43,7 @@ internal sealed class CertificateRequests(ClientCertificates certificates, Machi
     public async Task<Results<Ok<RevocationView>, ProblemHttpResult>> RevokeAsync(string serial, RevocationRequest request, CancellationToken cancellation)
     {
         if (certificates.Revoke(serial) is not { } certificate)
-            return TypedResults.Problem($"there is no certificate {serial}: slipway machine certificate list shows them", statusCode: StatusCodes.Status404NotFound);
+            return ErrorCode.Problem($"there is no certificate {serial}: slipway machine certificate list shows them", statusCode: StatusCodes.Status404NotFound);
         var name = certificate.Machine;
         List<SessionView> sessions = [.. registry.SessionsOfMachine(name).Select(s => new SessionView(s.InitiatorName, s.Remote.ToString()))];
         if (request.EndSessions)
@@ -55,7 +55,7 @@ internal sealed class CertificateRequests(ClientCertificates certificates, Machi
         return TypedResults.Ok(new RevocationView(certificate.Serial, name, request.EndSessions, sessions, boots));
     }
 
-    private static ProblemHttpResult Refused(string reason) => TypedResults.Problem(reason, statusCode: StatusCodes.Status409Conflict);
+    private static ProblemHttpResult Refused(string reason) => ErrorCode.Problem(reason, statusCode: StatusCodes.Status409Conflict);
 }
 
 /// <param name="Machine">Its name; for one that is not approved yet also what it becomes.</param>

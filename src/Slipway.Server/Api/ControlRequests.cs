@@ -36,7 +36,7 @@ internal sealed class ControlRequests(
     public async Task<Results<Ok<MachineView>, ProblemHttpResult>> ApproveAsync(string machine, ApprovalRequest request, CancellationToken cancellation)
     {
         if (MacOf(machine) is not { } mac)
-            return TypedResults.Problem($"'{machine}' is no MAC address, like 52:54:00:77:00:01: a machine that has no name yet is approved by that", statusCode: StatusCodes.Status404NotFound);
+            return ErrorCode.Problem($"'{machine}' is no MAC address, like 52:54:00:77:00:01: a machine that has no name yet is approved by that", statusCode: StatusCodes.Status404NotFound);
         try
         {
             await registry.ApproveAsync(mac, request.ToApproval(), cancellation);
@@ -99,7 +99,7 @@ internal sealed class ControlRequests(
     public Results<Ok<BootView>, ProblemHttpResult> Boot(string machine) =>
         MacOf(machine) is not { } mac ? Unknown(machine)
         : timelines.Of(mac) is { } boot ? TypedResults.Ok(BootView.Of(boot, timelines.EventsOf(mac)))
-        : TypedResults.Problem($"{machine} has not booted since the server started", statusCode: StatusCodes.Status404NotFound);
+        : ErrorCode.Problem($"{machine} has not booted since the server started", statusCode: StatusCodes.Status404NotFound);
 
     /// <summary>Events from now on, of all machines, or of one, with what there is of its boot so far; for as long as the client listens.</summary>
     public Results<ServerSentEventsResult<BootEventView>, ProblemHttpResult> Follow(string? machine, CancellationToken cancellation) =>
@@ -144,7 +144,7 @@ internal sealed class ControlRequests(
         MachineView.Of(mac, machines.Find(mac), registry.Registrations().GetValueOrDefault(mac), sightings.Of(mac), timelines.Of(mac), registry.BootOnceOf(mac));
 
     private static ProblemHttpResult Unknown(string machine) =>
-        TypedResults.Problem($"there is no machine {machine}: slipway machine list shows those that were seen", statusCode: StatusCodes.Status404NotFound);
+        ErrorCode.Problem($"there is no machine {machine}: slipway machine list shows those that were seen", statusCode: StatusCodes.Status404NotFound);
 
-    private static ProblemHttpResult Refused(string reason) => TypedResults.Problem(reason, statusCode: StatusCodes.Status409Conflict);
+    private static ProblemHttpResult Refused(string reason) => ErrorCode.Problem(reason, statusCode: StatusCodes.Status409Conflict);
 }

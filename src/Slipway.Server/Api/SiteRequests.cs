@@ -44,7 +44,7 @@ internal sealed class SiteRequests(SiteApply apply)
         }
     }
 
-    private static ProblemHttpResult Refused(MachineRefusedException e) => TypedResults.Problem(e.Message, statusCode: StatusCodes.Status409Conflict);
+    private static ProblemHttpResult Refused(MachineRefusedException e) => ErrorCode.Problem(e.Message, statusCode: StatusCodes.Status409Conflict);
 }
 
 /// <param name="File">What it is called: the server's own file, or an operator's in mistakes.</param>

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Slipway.Server.Api;
 
 namespace Slipway.Server.Diagnosis;
 
@@ -20,4 +21,8 @@ public enum Health
 /// <summary>What one check saw.</summary>
 /// <param name="Subject">What was looked at: <c>network boot</c>, <c>port 67/udp</c>.</param>
 /// <param name="Advice">What to do; null where there is nothing to do.</param>
-public sealed record Finding(string Subject, Health Health, string Text, string? Advice = null);
+public sealed record Finding(string Subject, Health Health, string Text, string? Advice = null)
+{
+    /// <summary>What <c>slipway explain</c> has a page for; null where it has none.</summary>
+    public string? Code => ErrorCode.In(Advice) ?? ErrorCode.In(Text);
+}

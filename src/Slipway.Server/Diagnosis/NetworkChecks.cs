@@ -25,7 +25,9 @@ internal static class NetworkChecks
             if (present.FirstOrDefault(i => i.Name == network.Interface) is not { } card)
             {
                 yield return new(subject, Health.Failure, $"there is no interface {network.Interface}",
-                    $"name one of {string.Join(", ", present.Where(i => i.NetworkInterfaceType != NetworkInterfaceType.Loopback).Select(i => i.Name))}");
+                    present.Where(i => i.NetworkInterfaceType != NetworkInterfaceType.Loopback).Select(i => i.Name).ToList() is { Count: > 0 } others
+                        ? $"name one of {string.Join(", ", others)}"
+                        : "this host has none but lo: ip link shows what the kernel found");
                 continue;
             }
             if (!IsSwitchedOn(card.Name))

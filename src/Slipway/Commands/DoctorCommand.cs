@@ -25,9 +25,11 @@ internal static class DoctorCommand
             }
             catch (SiteConfigurationException e)
             {
-                await Console.Error.WriteLineAsync($"slipway: {e.Message}");
+                await CommandError.TellAsync(parsed.GetValue(json), e.Message);
                 return 2;
             }
+            if (!Console.IsErrorRedirected)
+                await Console.Error.WriteLineAsync("looking; other DHCP servers are given five seconds to answer");
             var findings = await SiteDoctor.ExamineAsync(site, parsed.GetValue(full), TimeProvider.System, NullLogger.Instance, cancellation);
             Console.WriteLine(parsed.GetValue(json) ? RunningServer.Print(findings) : Text(findings));
             return findings.Any(f => f.Health == Health.Failure) ? 1 : 0;
@@ -40,10 +42,12 @@ internal static class DoctorCommand
         var width = findings.Max(f => f.Subject.Length);
         var lines = findings.SelectMany(f => f.Advice is { } advice ? (string[])[Line(f), $"{new string(' ', 8 + width)}→ {advice}"] : [Line(f)]);
         var (failures, warnings) = (findings.Count(f => f.Health == Health.Failure), findings.Count(f => f.Health == Health.Warning));
-        return string.Join('\n', lines.Append($"{findings.Count - failures - warnings} ok, {warnings} warnings, {failures} failures"));
+        return string.Join('\n', lines.Append($"{findings.Count - failures - warnings} ok, {Count(warnings, "warning")}, {Count(failures, "failure")}"));
 
         string Line(Finding f) => $"{Mark(f.Health),-4}  {f.Subject.PadRight(width)}  {f.Text}";
     }
+
+    private static string Count(int number, string noun) => number == 1 ? $"1 {noun}" : $"{number} {noun}s";
 
     private static string Mark(Health health) => health switch
     {

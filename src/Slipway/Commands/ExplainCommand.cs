@@ -10,7 +10,7 @@ internal static class ExplainCommand
 
     public static Command Create()
     {
-        var code = new Argument<string?>("CODE") { Description = "As a message has it, like SLP1003; all of them where it is left out", Arity = ArgumentArity.ZeroOrOne };
+        var code = new Argument<string?>("CODE") { Description = "As a message has it, like SLP1003 or 1003; all of them where it is left out", Arity = ArgumentArity.ZeroOrOne };
         var command = new Command("explain", "Explain an error by its code: what causes it, how to see which, and what to do.") { code };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -21,12 +21,12 @@ internal static class ExplainCommand
                     Console.WriteLine((await ReadAsync(page, cancellation)).Split('\n', 2)[0].TrimStart('#', ' '));
                 return 0;
             }
-            if (!pages.Contains(asked, StringComparer.OrdinalIgnoreCase))
+            if (pages.FirstOrDefault(p => p.EndsWith(asked, StringComparison.OrdinalIgnoreCase) && asked.Length >= 4) is not { } found)
             {
                 await Console.Error.WriteLineAsync($"slipway: there is no page {asked}: `slipway explain` shows what there is");
                 return 1;
             }
-            Console.Write(await ReadAsync(asked.ToUpperInvariant(), cancellation));
+            Console.Write(await ReadAsync(found, cancellation));
             return 0;
         });
         return command;

@@ -29,7 +29,7 @@ internal static class ServeCommand
             }
             catch (SiteConfigurationException e)
             {
-                await Console.Error.WriteLineAsync($"slipway: {e.Message}");
+                await CommandError.TellAsync(parsed.GetValue(json), e.Message);
                 return 2;
             }
         });

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Slipway.Server.Site;
 
 namespace Slipway.Commands;
 
@@ -21,13 +22,26 @@ internal static class UsageError
             return Status;
         }
         var errors = command.Subcommands.Count > 0
-            ? [$"there is no command '{parsed.UnmatchedTokens[0]}': there are {string.Join(", ", command.Subcommands.Select(c => c.Name))}"]
-            : parsed.Errors.Select(e => e.Message);
+            ? [$"there is no command '{parsed.UnmatchedTokens[0]}': there are {string.Join(", ", Commands(command))}{NearestWord.Asked(parsed.UnmatchedTokens[0], Commands(command))}"]
+            : parsed.Errors.Select(e => Line(e.Message).TrimEnd('.') + Hint(parsed, e));
         foreach (var error in errors.Distinct())
             await Console.Error.WriteLineAsync($"{words}: {error}");
         await Console.Error.WriteLineAsync($"`{words} --help` shows what there is");
         return Status;
     }
+
+    // System.CommandLine puts each of several alternatives on a line of its own.
+    private static string Line(string message) => string.Join(' ', message.Split(default(char[]), StringSplitOptions.RemoveEmptyEntries)).Replace("' '", "', '", StringComparison.Ordinal);
+
+    private static string Hint(ParseResult parsed, ParseError error)
+    {
+        if (parsed.UnmatchedTokens.FirstOrDefault(t => t.StartsWith('-') && error.Message.Contains($"'{t}'", StringComparison.Ordinal)) is not { } word)
+            return "";
+        var options = Ancestors(parsed.CommandResult).SelectMany(c => c.Command.Options.Where(o => c == parsed.CommandResult || o.Recursive));
+        return NearestWord.Asked(word, options.SelectMany(o => o.Aliases.Prepend(o.Name)));
+    }
+
+    private static IEnumerable<string> Commands(Command command) => command.Subcommands.Select(c => c.Name);
 
     private static IEnumerable<CommandResult> Ancestors(CommandResult result)
     {

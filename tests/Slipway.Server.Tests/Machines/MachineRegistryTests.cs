@@ -209,7 +209,7 @@ public sealed class MachineRegistryTests : IAsyncLifetime
     public void A_site_that_cannot_be_applied_whole_is_not_applied_at_all()
     {
         var before = File.ReadAllText(SitePath);
-        Assert.Equal(["lab.yaml:1: 'nmae' is not a setting here; there are name, state, ipxe, tftp, networks, machines, profiles, approve, iscsi, https (slipway explain SLP3001)", "lab.yaml:2: machines[0].name is missing"],
+        Assert.Equal(["lab.yaml:1: 'nmae' is not a setting here; there are name, state, ipxe, tftp, networks, machines, profiles, approve, iscsi, https; did you mean name? (slipway explain SLP3001)", "lab.yaml:2: machines[0].name is missing"],
             Site("", "nmae: x\nmachines: [{ mac: 525400770009, volume: /x }]\n").Mistakes);
         Assert.Equal(["name", "networks[boot].interface"], Site("plan", "name: lab\n" + before.Replace("eth1", "eth2", StringComparison.Ordinal)).NeedRestart.Order());
         Assert.Contains("a running server cannot change that", Problem(before.Replace("eth1", "eth2", StringComparison.Ordinal)), StringComparison.Ordinal);

@@ -9,15 +9,15 @@ internal sealed partial class ServedTarget : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly Process _process;
-    private readonly List<string> _lines = [];
+    private readonly List<string> _lines = [], _printed = [];
     private readonly Task _errors;
     private readonly Task _output;
 
     private ServedTarget(Process process)
     {
         _process = process;
-        _output = KeepAsync(process.StandardOutput);
-        _errors = KeepAsync(process.StandardError);
+        _output = KeepAsync(process.StandardOutput, _printed);
+        _errors = KeepAsync(process.StandardError, []);
     }
 
     /// <summary>The first disk's, as the command printed it: iscsi://ADDRESS:PORT/NAME/LUN.</summary>
@@ -34,6 +34,16 @@ internal sealed partial class ServedTarget : IAsyncDisposable
         {
             lock (_lines)
                 return string.Join('\n', _lines);
+        }
+    }
+
+    /// <summary>What of it went to the standard output, as a program reads it.</summary>
+    public IReadOnlyList<string> Printed
+    {
+        get
+        {
+            lock (_lines)
+                return [.. _printed];
         }
     }
 
@@ -111,7 +121,7 @@ internal sealed partial class ServedTarget : IAsyncDisposable
 
     private TaskCompletionSource? _more;
 
-    private async Task KeepAsync(StreamReader reader)
+    private async Task KeepAsync(StreamReader reader, List<string> own)
     {
         while (await reader.ReadLineAsync() is { } line)
         {
@@ -119,6 +129,7 @@ internal sealed partial class ServedTarget : IAsyncDisposable
             lock (_lines)
             {
                 _lines.Add(line);
+                own.Add(line);
                 (more, _more) = (_more, null);
             }
             more?.SetResult();

@@ -127,6 +127,7 @@ public sealed class TargetCommandTests : IDisposable
     public async Task A_program_reads_what_is_served()
     {
         await using var target = await ServedTarget.StartAsync(Disk("a.img"), Disk("b.img") + ",block-size=4096", "--read-only", "--json");
+        Assert.Single(target.Printed);
         using var description = JsonDocument.Parse(target.Log.Split('\n').Single(l => l.StartsWith('{')));
         var disk = description.RootElement.GetProperty("disks")[1];
         Assert.Equal(target.Name, description.RootElement.GetProperty("target").GetString());
@@ -299,15 +300,20 @@ public sealed class TargetCommandTests : IDisposable
     public async Task Wrong_arguments_are_explained()
     {
         await FailsWith(1, "there is no file ./missing.img", "./missing.img");
-        await FailsWith(1, "there is no volume missing.img", "missing.img", "--state", _folder["state"]);
+        await FailsWith(1, "there is no file missing.img here, and no volume of that name", "missing.img", "--state", _folder["state"]);
+        Assert.False(Directory.Exists(_folder["state"]));
         await FailsWith(1, "12 to 255 bytes", Disk("disk.img"), "--chap-user", "host", "--chap-secret-file", SecretFile("short"));
-        await FailsWith(1, "--chap-user and --chap-secret-file go together", Disk("disk.img"), "--chap-user", "host");
+        await FailsWith(2, "--chap-user and --chap-secret-file go together", Disk("disk.img"), "--chap-user", "host");
         await FailsWith(1, "two secrets", Disk("disk.img"), "--chap-user", "host", "--chap-secret-file", SecretFile(Secret), "--reverse-user", "disk", "--reverse-secret-file", SecretFile(Secret));
         await FailsWith(2, "'block-size=1000' is none of lun=0..255", Disk("disk.img") + ",block-size=1000");
-        await FailsWith(1, "raed-only: behind a comma stands one of lun=0..255", Disk("disk.img") + ",raed-only");
-        await FailsWith(1, "LUN 3 of", Disk("disk.img") + ",lun=3", Disk("other.img") + ",lun=3");
-        await FailsWith(1, "would be LUN 256", Disk("disk.img") + ",lun=255", Disk("other.img"));
-        await FailsWith(1, "--trace follows one disk", Disk("disk.img"), Disk("other.img"), "--trace", _folder["trace"]);
+        await FailsWith(1, "raed-only: behind a comma stands one of lun=0..255, block-size=512|4096, read-only, removable, cdrom; did you mean read-only?", Disk("disk.img") + ",raed-only");
+        await FailsWith(2, "LUN 3 of", Disk("disk.img") + ",lun=3", Disk("other.img") + ",lun=3");
+        await FailsWith(2, "would be LUN 256", Disk("disk.img") + ",lun=255", Disk("other.img"));
+        await FailsWith(2, "'soon': --drain takes 0 to 3600 seconds", Disk("disk.img"), "--drain", "soon");
+        await FailsWith(2, "'mine': it is not an iSCSI name, like iqn.", Disk("disk.img"), "--iqn", "mine");
+        await FailsWith(2, "leave block-size out", Disk("disk.img") + ",cdrom,block-size=512");
+        await FailsWith(1, "no whole block of 2048", Sized("small.iso", 1024) + ",cdrom");
+        await FailsWith(2, "--trace follows one disk", Disk("disk.img"), Disk("other.img"), "--trace", _folder["trace"]);
         await FailsWith(2, "is not ADDRESS or ADDRESS:PORT", Disk("disk.img"), "--portal", "nowhere");
         await FailsWith(2, "'0.0.0.0': it is not ADDRESS or ADDRESS:PORT that initiators can connect to", Disk("disk.img"), "--advertise", "0.0.0.0");
         await FailsWith(2, "'10.0.0/8': it is not ADDRESS/BITS", Disk("disk.img"), "--allow-network", "10.0.0/8");
@@ -319,6 +325,12 @@ public sealed class TargetCommandTests : IDisposable
             Assert.Equal(expected, status);
             Assert.Contains(because, output, StringComparison.OrdinalIgnoreCase);
         }
+    }
+
+    private string Sized(string name, int length)
+    {
+        File.WriteAllBytes(_folder[name], new byte[length]);
+        return _folder[name];
     }
 
     private string SecretFile(string secret)

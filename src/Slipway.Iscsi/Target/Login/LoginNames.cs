@@ -7,9 +7,6 @@ namespace Slipway.Iscsi.Target.Login;
 /// <summary>Who logs in, and to what: the keys that the first request must carry (RFC 7143 §6.3).</summary>
 internal sealed record LoginNames(string Initiator, string? Target, SessionType SessionType, string? Alias)
 {
-    /// <summary>RFC 7143 §4.2.7.1.</summary>
-    private const int MaxNameBytes = 223;
-
     public static LoginRefusal? TryTake(TextKeys request, out LoginNames names)
     {
         var initiator = request.Take(Keys.InitiatorName);
@@ -19,13 +16,13 @@ internal sealed record LoginNames(string Initiator, string? Target, SessionType 
         names = new(initiator ?? "", target, type == "Discovery" ? SessionType.Discovery : SessionType.Normal, alias);
         if (initiator is null)
             return LoginRefusal.Protocol("the first login request has no InitiatorName", LoginStatus.MissingParameter);
-        if (!IsName(initiator))
+        if (!IscsiName.IsValid(initiator))
             return LoginRefusal.Protocol("InitiatorName is not an iSCSI name");
         if (type is not (null or "Normal" or "Discovery"))
             return LoginRefusal.Protocol("SessionType is neither Normal nor Discovery", LoginStatus.SessionTypeNotSupported);
         if (names.SessionType == SessionType.Normal && target is null)
             return LoginRefusal.Protocol("the first login request of a normal session has no TargetName", LoginStatus.MissingParameter);
-        if (target is not null && !IsName(target))
+        if (target is not null && !IscsiName.IsValid(target))
             return LoginRefusal.Protocol("TargetName is not an iSCSI name", LoginStatus.NotFound);
         if (alias is not null && (Encoding.UTF8.GetByteCount(alias) > 255 || alias.Any(char.IsControl)))
             names = names with { Alias = null };
@@ -43,9 +40,4 @@ internal sealed record LoginNames(string Initiator, string? Target, SessionType 
         }
         return null;
     }
-
-    // RFC 3722 asks for more; what matters here is that a name is short, and prints.
-    private static bool IsName(string name) =>
-        name.Length > 4 && Encoding.UTF8.GetByteCount(name) <= MaxNameBytes && !name.Any(c => char.IsControl(c) || char.IsWhiteSpace(c) || c == ',' || c == '�')
-        && (name.StartsWith("iqn.", StringComparison.OrdinalIgnoreCase) || name.StartsWith("eui.", StringComparison.OrdinalIgnoreCase) || name.StartsWith("naa.", StringComparison.OrdinalIgnoreCase));
 }

@@ -150,7 +150,8 @@ public static class SiteFile
             Profile = section.Text("profile", BootProfiles.Default),
             Faults = [.. section.Texts("faults").Select(text => Fault(section, text))],
             Trace = section.Text("trace", "") is { Length: > 0 } trace ? Path.Combine(folder, trace) : null,
-            AllowInitiators = section.Texts("allow-initiators"),
+            AllowInitiators = [.. section.Texts("allow-initiators").Select(text =>
+                IscsiName.IsValid(text) ? text : throw section.Wrong("allow-initiators", $"'{text}' is not {IscsiName.Rule}"))],
             AllowNetworks = [.. section.Texts("allow-networks").Select(text =>
                 InitiatorAccess.ParseNetwork(text) ?? throw section.Wrong("allow-networks", $"'{text}' is not a network, like 10.77.0.0/24"))],
             Redirect = Redirect(section),

@@ -47,7 +47,7 @@ internal sealed class YamlSection
             var name = (key as YamlScalarNode)?.Value ?? "";
             if (!keys.Contains(name))
             {
-                throw new SiteConfigurationException($"{_reading.File}:{key.Start.Line}: '{name}' is not a setting here; there are {string.Join(", ", keys)} (slipway explain SLP3001)")
+                throw new SiteConfigurationException($"{_reading.File}:{key.Start.Line}: '{name}' is not a setting here; there are {string.Join(", ", keys)}{NearestWord.Asked(name, keys.ToArray())} (slipway explain SLP3001)")
                 {
                     Line = (int)key.Start.Line,
                     Forget = () => _node.Children.Remove(key),

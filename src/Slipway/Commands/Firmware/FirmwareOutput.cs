@@ -22,13 +22,9 @@ internal sealed record FirmwareFolder(IReadOnlyList<string> Files, string Then, 
     public string Text() => string.Join('\n', [.. Files, "", Then, .. Commands.Select(c => "  " + c)]);
 }
 
-/// <summary>A refusal, for <c>--json</c>.</summary>
-internal sealed record FirmwareRefusal(string Error);
-
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, WriteIndented = true)]
 [JsonSerializable(typeof(FirmwareResult))]
 [JsonSerializable(typeof(FirmwareFolder))]
-[JsonSerializable(typeof(FirmwareRefusal))]
 internal sealed partial class FirmwareJson : JsonSerializerContext;
 
 /// <summary>What a firmware command will not do; the message is for the operator.</summary>
@@ -48,15 +44,15 @@ internal static class FirmwareOutput
         }
         catch (FirmwareException refusal)
         {
-            return Fail(json, refusal.Message);
+            return await FailAsync(json, refusal.Message);
         }
         catch (IOException e)
         {
-            return Fail(json, e.Message);
+            return await FailAsync(json, e.Message);
         }
         catch (UnauthorizedAccessException e)
         {
-            return Fail(json, e.Message);
+            return await FailAsync(json, e.Message);
         }
     }
 
@@ -84,10 +80,9 @@ internal static class FirmwareOutput
         return console.Status().StartAsync("working", _ => work());
     }
 
-    private static int Fail(bool json, string message)
+    private static async Task<int> FailAsync(bool json, string message)
     {
-        if (json) Console.WriteLine(JsonSerializer.Serialize(new FirmwareRefusal(message), FirmwareJson.Default.FirmwareRefusal));
-        else Console.Error.WriteLine(message);
+        await CommandError.TellAsync(json, message);
         return 1;
     }
 }

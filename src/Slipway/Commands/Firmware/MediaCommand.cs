@@ -32,6 +32,7 @@ internal static class MediaCommand
         var format = new Option<MediaFormat>("--format")
         {
             Description = "disk: a GPT, for USB sticks and virtual machines; sd: an MBR and boot.scr, for boards; iso: a CD, and a disk as well",
+            CustomParser = Format,
         };
         format.HelpName = "disk|sd|iso";
         var loaders = new Option<BoardLoader[]>("--loader")
@@ -55,9 +56,11 @@ internal static class MediaCommand
         {
             if (parsed.GetResult(server) is null == parsed.GetResult(script) is null) parsed.AddError("Give either --server or --script.");
             if (parsed.GetResult(machine.Name) is not null && parsed.GetResult(server) is null) parsed.AddError("--machine goes with --server: a script of your own sets cert and privkey itself.");
-            if (parsed.GetResult(loaders) is not null && parsed.GetValue(format) != MediaFormat.Sd) parsed.AddError("--loader goes with --format sd.");
-            if (parsed.GetValue(format) == MediaFormat.Sd && parsed.GetResult(server) is null) parsed.AddError("--format sd goes with --server: boot.scr names it.");
-            if (parsed.GetValue(format) != MediaFormat.Disk && parsed.GetResult(sectorSize) is { Implicit: false }) parsed.AddError("--sector-size goes with --format disk.");
+            // As it is written: a value that cannot be read has none yet.
+            var layout = parsed.GetResult(format)?.Tokens is [var word] ? word.Value : "disk";
+            if (parsed.GetResult(loaders) is not null && layout != "sd") parsed.AddError("--loader goes with --format sd.");
+            if (layout == "sd" && parsed.GetResult(server) is null) parsed.AddError("--format sd goes with --server: boot.scr names it.");
+            if (layout is "sd" or "iso" && parsed.GetResult(sectorSize) is { Implicit: false }) parsed.AddError("--sector-size goes with --format disk.");
         });
         command.SetAction((parsed, cancellation) => FirmwareOutput.RunAsync(parsed.GetValue(json), async () =>
         {
@@ -72,6 +75,19 @@ internal static class MediaCommand
                 $"boots {string.Join(", ", files.Select(p => p.Name))}, then {then}{(identity is null ? "" : $", as {identity.Name}")}");
         }));
         return command;
+    }
+
+    private static MediaFormat Format(ArgumentResult result)
+    {
+        switch (result.Tokens[0].Value)
+        {
+            case "disk": return MediaFormat.Disk;
+            case "sd": return MediaFormat.Sd;
+            case "iso": return MediaFormat.Iso;
+            default:
+                result.AddError($"'{result.Tokens[0].Value}' is no format: disk, sd or iso");
+                return MediaFormat.Disk;
+        }
     }
 
     private static async Task<MemoryDisk> WriteAsync(

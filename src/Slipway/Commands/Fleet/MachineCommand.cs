@@ -79,8 +79,10 @@ internal static class MachineCommand
     private static Command Remove()
     {
         var machine = Machine();
-        return new Command("remove", "Forget a machine and its secrets, and end its sessions. Its volume stays.") { machine }
-            .Asks((server, parsed, cancellation) => server.DeleteAsync(Path(parsed, machine), cancellation));
+        var command = new Command("remove", "Forget a machine and its secrets, and end its sessions. Its volume stays.") { machine };
+        // As images and volumes have it.
+        command.Aliases.Add("rm");
+        return command.Asks((server, parsed, cancellation) => server.DeleteAsync(Path(parsed, machine), cancellation));
     }
 
     private static Argument<string> Machine() => new("MACHINE") { Description = "Its name or its MAC address" };

@@ -43,6 +43,26 @@ internal sealed class RunningServer : IDisposable
         };
     }
 
+    /// <summary>Null where no server runs with this state folder.</summary>
+    /// <exception cref="ServerException">One may run, and this user may not ask it.</exception>
+    public static async Task<RunningServer?> TryConnectAsync(string state, CancellationToken cancellation)
+    {
+        using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await probe.ConnectAsync(new UnixDomainSocketEndPoint(Path.Combine(state, ControlEndpoint.SocketFile)), cancellation);
+            return new RunningServer(state);
+        }
+        catch (SocketException e) when (e.SocketErrorCode != SocketError.AccessDenied)
+        {
+            return null;
+        }
+        catch (SocketException e)
+        {
+            throw new ServerException($"{Path.Combine(state, ControlEndpoint.SocketFile)} may not be opened: be the user that runs slipway serve, or root", e);
+        }
+    }
+
     public static string Print<T>(T value) => JsonSerializer.Serialize(value, typeof(T), ControlJson.Indented);
 
     public static string PrintLine<T>(T value) => JsonSerializer.Serialize(value, typeof(T), ControlJson.Default);
@@ -134,7 +154,7 @@ internal static class ServerCommands
             }
             catch (ServerException e)
             {
-                await Console.Error.WriteLineAsync($"slipway: {e.Message}");
+                await CommandError.TellAsync(parsed.GetValue(StoreCommand.Json), e.Message);
                 return 1;
             }
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
@@ -153,5 +173,7 @@ internal static class ServerCommands
             var line = parsed.GetValue(StoreCommand.Json) ? RunningServer.Print(result) : text(result);
             if (line.Length > 0)
                 Console.WriteLine(line);
+            else
+                StoreCommand.NoneThere(result);
         });
 }

@@ -18,7 +18,7 @@ internal static class SiteCommands
     {
         var file = new Option<FileInfo>("--file", "-f") { Description = "The site, as slipway export prints it", Required = true };
         var dry = new Option<bool>("--dry-run") { Description = "Show what would change, and change nothing" };
-        var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask" };
+        var yes = Consent.Yes();
         var command = new Command("apply", "Make the running server serve another site, all of it or nothing: shows what changes, and asks. Paths in it are relative to the server's own file.")
         {
             file, dry, yes, StoreCommand.State, StoreCommand.Json,
@@ -54,11 +54,5 @@ internal static class SiteCommands
         return command;
     }
 
-    private static bool Agreed()
-    {
-        if (Console.IsInputRedirected)
-            throw new ServerException("nothing was changed: give --yes where nobody can be asked");
-        Console.Write("Apply? [y/N] ");
-        return Console.ReadLine()?.Trim() is "y" or "Y" or "yes";
-    }
+    private static bool Agreed() => Consent.Ask("Apply?") ?? throw new ServerException("nothing was changed: give --yes where nobody can be asked");
 }

@@ -28,6 +28,7 @@ internal static class PortalOptions
     {
         Description = "IQN of an initiator that may log in, and no other; may be repeated. Only CHAP proves a name",
         DefaultValueFactory = _ => [],
+        CustomParser = result => TokenValues.Parse(result, IscsiNameOf),
     };
 
     private static readonly Option<IPNetwork[]> Networks = new("--allow-network")
@@ -69,6 +70,9 @@ internal static class PortalOptions
             .ToList();
         return all.Exists(a => !IPAddress.IsLoopback(a)) ? all.Where(a => !IPAddress.IsLoopback(a)) : [any4 ? IPAddress.Loopback : IPAddress.IPv6Loopback];
     }
+
+    /// <exception cref="FormatException">It is none.</exception>
+    public static string IscsiNameOf(string text) => IscsiName.IsValid(text) ? text : throw new FormatException($"it is not {IscsiName.Rule}");
 
     private static IPEndPoint Reachable(string text) =>
         Portal.TryParseReachable(text, out var portal) ? portal : throw new FormatException("it is not ADDRESS or ADDRESS:PORT that initiators can connect to");

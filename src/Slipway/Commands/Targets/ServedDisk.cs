@@ -11,6 +11,8 @@ namespace Slipway.Commands.Targets;
 /// <summary>A file or volume, open, as the logical unit that initiators see.</summary>
 internal sealed class ServedDisk : IAsyncDisposable
 {
+    private const int CdRomBlock = 2048;
+
     private readonly IBlockDevice _device;
 
     private ServedDisk(byte lun, string path, IBlockDevice device, BlockUnit unit) => (Lun, Path, _device, Unit) = (lun, path, device, unit);
@@ -24,18 +26,24 @@ internal sealed class ServedDisk : IAsyncDisposable
     /// <param name="state">The folder with the volumes, for a name that no file has.</param>
     /// <exception cref="IOException">Missing, in use, or damaged.</exception>
     public static async Task<ServedDisk> OpenAsync(
-        DiskArgument disk, byte lun, string state, IReadOnlyList<FaultRule> faults, string? trace, CancellationToken cancellation)
+        DiskArgument disk, string state, IReadOnlyList<FaultRule> faults, string? trace, CancellationToken cancellation)
     {
         var volume = await OpenAsync(disk, state, cancellation);
         var live = volume as LiveVolume;
         // Disposes of what is below it.
         var device = LayeredDisk.Create(volume, faults, trace, Random.Shared, TimeProvider.System);
         var path = live?.Path ?? System.IO.Path.GetFullPath(disk.File);
+        var (lun, blockSize) = (disk.Lun!.Value, disk.CdRom ? CdRomBlock : disk.BlockSize ?? 512);
+        if (volume.Length < blockSize)
+        {
+            await device.DisposeAsync();
+            throw new IOException($"{disk.File} has {volume.Length} bytes, which is no whole block of {blockSize}");
+        }
         var atomicWrites = await FileAtomicWriteStore.RecoverAsync(volume, path, cancellation);
         // The file's place names the unit: it keeps its identity when the target is started again.
         if (disk.CdRom)
             return new(lun, path, device, new CdRomUnit(device, new UnitIdentity(path, "CD-ROM")));
-        var unit = new DiskUnit(device, new UnitIdentity(path), disk.BlockSize ?? 512, FileReservationStore.Beside(path), atomicWrites, disk.Removable);
+        var unit = new DiskUnit(device, new UnitIdentity(path), blockSize, FileReservationStore.Beside(path), atomicWrites, disk.Removable);
         if (live is not null)
             live.LengthChanged += unit.ReportCapacityChange;
         return new(lun, path, device, unit);
@@ -48,13 +56,24 @@ internal sealed class ServedDisk : IAsyncDisposable
 
     private static async Task<IBlockDevice> OpenAsync(DiskArgument disk, string state, CancellationToken cancellation)
     {
-        if (File.Exists(disk.File) || disk.File.Contains('/', StringComparison.Ordinal))
-        {
-            return System.IO.Path.Exists(disk.File)
-                ? await Volume.OpenAsync(disk.File, disk.ReadOnly, cancellation)
-                : throw new FileNotFoundException($"there is no file {disk.File}{(disk.File.Contains(',', StringComparison.Ordinal) ? $": behind a comma stands one of {DiskArgument.Options}" : "")}");
-        }
+        if (File.Exists(disk.File))
+            return await Volume.OpenAsync(disk.File, disk.ReadOnly, cancellation);
+        if (Directory.Exists(disk.File))
+            throw new IOException($"{disk.File} is a folder: name the file in it");
+        if (disk.File.AsSpan().ContainsAny('/', ','))
+            throw new FileNotFoundException($"there is no file {disk.File}{DiskArgument.Hint(disk.File)}");
+        var missing = $"there is no file {disk.File} here, and no volume of that name in {state} (slipway volume list; --state)";
+        // Opening a store makes it.
+        if (!VolumeStore.Exists(state))
+            throw new FileNotFoundException(missing);
         var store = new VolumeStore(state);
-        return disk.ReadOnly ? await store.OpenToCopyAsync(disk.File, cancellation) : await store.ServeAsync(disk.File, cancellation);
+        try
+        {
+            return disk.ReadOnly ? await store.OpenToCopyAsync(disk.File, cancellation) : await store.ServeAsync(disk.File, cancellation);
+        }
+        catch (VolumeStoreException e) when (!disk.File.Contains('@', StringComparison.Ordinal) && !store.Contains(disk.File))
+        {
+            throw new FileNotFoundException(missing, e);
+        }
     }
 }

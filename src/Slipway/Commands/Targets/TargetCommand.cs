@@ -1,9 +1,12 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 using Slipway.Commands.Volumes;
 using Slipway.Disks;
 using Slipway.Iscsi.Chap;
@@ -26,7 +29,12 @@ internal static class TargetCommand
         CustomParser = ParseDisks,
     };
 
-    private static readonly Option<string> Name = new("--iqn") { Description = "The target's name; made from the first file's name otherwise" };
+    private static readonly Option<string?> Name = new("--iqn")
+    {
+        Description = "The target's name; made from the first file's name otherwise",
+        CustomParser = result => TokenValues.Parse(result, PortalOptions.IscsiNameOf) is [var name] ? name : null,
+    };
+
     private static readonly Option<string> Trace = new("--trace") { Description = "Append every call to the disk to this file: when, what, where, how long, in which file" };
 
     private static readonly Option<FaultRule[]> Faults = new("--fault")
@@ -43,6 +51,13 @@ internal static class TargetCommand
     private static readonly Option<int> Drain = new("--drain")
     {
         Description = "SECONDS that initiators are given to log out, when asked to, before the program ends",
+        CustomParser = result =>
+        {
+            if (int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds <= 3600)
+                return seconds;
+            result.AddError($"'{result.Tokens[0].Value}': --drain takes 0 to 3600 seconds");
+            return 0;
+        },
     };
 
     /// <summary>How long an interrupted command may take to end.</summary>
@@ -51,17 +66,17 @@ internal static class TargetCommand
     public static Command Create()
     {
         BlockSize.AcceptOnlyFromAmong("512", "4096");
-        Drain.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 0 or > 3600)
-                result.AddError("--drain takes 0 to 3600 seconds");
-        });
         var command = new Command("target", "Serve files as the disks of one iSCSI target: the first is LUN 0, the next LUN 1.")
         {
             Disks, Name, ReadOnly, Removable, BlockSize, Trace, Faults, Drain, StoreCommand.State, StoreCommand.Json,
         };
         foreach (var option in PortalOptions.All.Concat(ChapOptions.All))
             command.Add(option);
+        command.Validators.Add(ChapOptions.Check);
+        command.Validators.Add(given =>
+        {
+            if (given.GetResult(Trace) is not null && given.GetResult(Disks)?.Tokens.Count > 1) given.AddError("--trace follows one disk, and there are several");
+        });
         command.SetAction(RunAsync);
         return command;
     }
@@ -73,25 +88,19 @@ internal static class TargetCommand
         {
             var chap = ChapOptions.Policy(parsed);
             var disks = parsed.GetRequiredValue(Disks);
-            if (disks.Length > 1 && parsed.GetValue(Trace) is not null)
-                throw new ArgumentException("--trace follows one disk, and there are several");
             var target = new TargetDevice(parsed.GetValue(Name) ?? NameOf(disks[0].File));
-            var lun = -1;
             foreach (var disk in disks)
             {
-                lun = disk.Lun ?? lun + 1;
-                if (lun > byte.MaxValue)
-                    throw new ArgumentException($"{disk.File} would be LUN {lun}: a target has at most {byte.MaxValue + 1} disks, LUN 0 to {byte.MaxValue}");
-                var open = await OpenAsync(disk, (byte)lun, parsed, stop);
+                var open = await OpenAsync(disk, parsed, stop);
                 served.Add(open);
                 target.Attach(open.Lun, open.Unit);
             }
             await ServeAsync(target, served, chap, parsed, stop);
             return 0;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SocketException or ArgumentException or DiskFormatException or BlockDeviceException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SocketException or DiskFormatException or BlockDeviceException)
         {
-            await Console.Error.WriteLineAsync($"slipway target: {e.Message}");
+            await CommandError.TellAsync(parsed.GetValue(StoreCommand.Json), e.Message, "slipway target");
             return 1;
         }
         finally
@@ -101,22 +110,25 @@ internal static class TargetCommand
         }
     }
 
-    private static Task<ServedDisk> OpenAsync(DiskArgument disk, byte lun, ParseResult parsed, CancellationToken stop)
+    private static Task<ServedDisk> OpenAsync(DiskArgument disk, ParseResult parsed, CancellationToken stop)
     {
-        if (disk is { CdRom: true, BlockSize: not null })
-            throw new ArgumentException($"{disk.File} is a CD-ROM, whose blocks have 2048 bytes: leave block-size out");
         var whole = disk with
         {
             ReadOnly = disk.ReadOnly || parsed.GetValue(ReadOnly),
             Removable = disk.Removable || parsed.GetValue(Removable),
             BlockSize = disk.BlockSize ?? parsed.GetValue(BlockSize),
         };
-        return ServedDisk.OpenAsync(whole, lun, parsed.GetRequiredValue(StoreCommand.State).FullName, parsed.GetRequiredValue(Faults), parsed.GetValue(Trace), stop);
+        return ServedDisk.OpenAsync(whole, parsed.GetRequiredValue(StoreCommand.State).FullName, parsed.GetRequiredValue(Faults), parsed.GetValue(Trace), stop);
     }
 
     private static async Task ServeAsync(TargetDevice target, List<ServedDisk> disks, ChapPolicy? chap, ParseResult parsed, CancellationToken stop)
     {
-        using var logs = LoggerFactory.Create(b => b.AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat) = (true, "HH:mm:ss ")));
+        using var logs = LoggerFactory.Create(b =>
+        {
+            b.AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat) = (true, "HH:mm:ss "));
+            // What is served is for programs too: nothing else goes to the standard output.
+            b.Services.Configure<ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
+        });
         var policy = PortalOptions.Policy(parsed);
         var directory = new SingleTarget(target.Name, target, chap, policy);
         await using var listener = new IscsiListener(PortalOptions.ListenOn(parsed), directory, directory, TimeProvider.System, logs.CreateLogger("slipway"));
@@ -150,7 +162,23 @@ internal static class TargetCommand
         return name.ToString();
     }
 
-    private static DiskArgument[] ParseDisks(ArgumentResult result) => TokenValues.Parse(result, DiskArgument.Parse);
+    private static DiskArgument[] ParseDisks(ArgumentResult result)
+    {
+        var disks = TokenValues.Parse(result, DiskArgument.Parse);
+        var files = new Dictionary<byte, string>();
+        var lun = -1;
+        for (var i = 0; i < disks.Length; i++)
+        {
+            lun = disks[i].Lun ?? lun + 1;
+            if (lun > byte.MaxValue)
+                result.AddError($"{disks[i].File} would be LUN {lun}: a target has at most {byte.MaxValue + 1} disks, LUN 0 to {byte.MaxValue}");
+            else if (!files.TryAdd((byte)lun, disks[i].File))
+                result.AddError($"LUN {lun} of {disks[i].File} is that of {files[(byte)lun]} already");
+            else
+                disks[i] = disks[i] with { Lun = (byte)lun };
+        }
+        return disks;
+    }
 
     private static FaultRule[] ParseFaults(ArgumentResult result) => TokenValues.Parse(result, FaultRuleText.Parse);
 }

@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json;
+using Slipway.Commands.Fleet;
 using Slipway.Disks;
+using Slipway.Fleet.Store;
 using Slipway.Volumes.Store;
 
 namespace Slipway.Commands.Volumes;
@@ -47,21 +49,28 @@ internal static class StoreCommand
                 var result = await work(new(parsed.GetRequiredValue(State).FullName), parsed, cancellation);
                 var line = parsed.GetValue(Json) ? JsonSerializer.Serialize(result, typeof(T), StoreJson.Printed) : text(result);
                 if (line.Length > 0) Console.WriteLine(line);
+                else NoneThere(result);
                 return 0;
             }
-            catch (Exception e) when (e is VolumeStoreException or DiskFormatException or BlockDeviceException or IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e is VolumeStoreException or ServerException or FleetStoreException or DiskFormatException or BlockDeviceException or IOException or UnauthorizedAccessException)
             {
-                await Console.Error.WriteLineAsync($"slipway: {e.Message}{(e is UnauthorizedAccessException ? " Be the user that it belongs to, or root" : "")}");
+                await CommandError.TellAsync(parsed.GetValue(Json), e.Message + (e is UnauthorizedAccessException ? " Be the user that it belongs to, or root" : ""));
                 // A download says what it keeps for the next try.
                 return cancellation.IsCancellationRequested ? Interrupted : 1;
             }
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
             {
-                await Console.Error.WriteLineAsync("slipway: interrupted");
+                await CommandError.TellAsync(parsed.GetValue(Json), "interrupted");
                 return Interrupted;
             }
         });
         return command;
+    }
+
+    /// <summary>Somebody who asked for a list should not wonder whether it was made; for a program it is empty.</summary>
+    public static void NoneThere<T>(T result)
+    {
+        if (result is System.Collections.ICollection { Count: 0 }) Console.Error.WriteLine("there are none");
     }
 
     public static string Bytes(long bytes) => bytes switch

@@ -63,8 +63,20 @@ internal static class VolumeCommand
     private static Command Remove()
     {
         var name = StoreCommand.Name("VOLUME", "The volume's name");
-        return new Command("rm", "Delete a volume that nobody uses, with its snapshots.") { name }
-            .Runs((store, parsed, _) => Task.FromResult(store.Remove(parsed.GetRequiredValue(name))), v => $"{v.Name} is gone");
+        var yes = Consent.Yes();
+        return new Command("rm", "Delete a volume that nobody uses, with its snapshots; asks where it is a machine's disk.") { name, yes }.Runs(async (store, parsed, cancellation) =>
+        {
+            var volume = store.Find(parsed.GetRequiredValue(name));
+            if (!parsed.GetValue(yes) && await VolumeOwners.OfAsync(volume, parsed.GetRequiredValue(StoreCommand.State).FullName, cancellation) is { Count: > 0 } machines)
+            {
+                var loss = $"{volume.Name} is the disk of {string.Join(" and ", machines)}, which will have none";
+                if (parsed.GetValue(StoreCommand.Json) || Consent.Ask($"{loss}. Delete it?") is not { } agreed)
+                    throw new VolumeStoreException($"{loss}. Nothing was deleted: give --yes where nobody can be asked");
+                if (!agreed)
+                    throw new VolumeStoreException("nothing was deleted");
+            }
+            return store.Remove(volume.Name);
+        }, v => $"{v.Name} is gone");
     }
 
     private static Command Usage()

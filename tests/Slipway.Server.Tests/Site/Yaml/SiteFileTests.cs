@@ -54,7 +54,7 @@ public class SiteFileTests
     [InlineData("10.77.0.100-10.77.0.200", "10.78.0.100-10.78.0.200", "lab.yaml:7: networks[0].pool: 10.78.0.100-10.78.0.200 is not inside 10.77.0.0/24")]
     [InlineData("10.77.0.100-10.77.0.200", "10.77.0.200-10.77.0.100", "lab.yaml:7: networks[0].pool: '10.77.0.200-10.77.0.100' is not two addresses with a hyphen between, like 10.77.0.100-10.77.0.200")]
     [InlineData("10.77.0.53", "localhost", "lab.yaml:9: networks[0].dns: 'localhost' is not an IPv4 address")]
-    [InlineData("router", "ruter", "lab.yaml:8: 'ruter' is not a setting here; there are name, interface, address, role, vlan, relays, http-boot, syslog, ipv6, mode, pool, exclude, router, dns, ntp, domain, mtu, routes, lease-time, clients-by, probe, reservations (slipway explain SLP3001)")]
+    [InlineData("router", "ruter", "lab.yaml:8: 'ruter' is not a setting here; there are name, interface, address, role, vlan, relays, http-boot, syslog, ipv6, mode, pool, exclude, router, dns, ntp, domain, mtu, routes, lease-time, clients-by, probe, reservations; did you mean router? (slipway explain SLP3001)")]
     [InlineData("52-54-00-77-00-01", "52-54-00-77-00", "lab.yaml:12: machines[0].mac: '52-54-00-77-00' is not an Ethernet address, like 52:54:00:12:34:56")]
     [InlineData("\"525400770002\"", "52:54:00:77:00:01", "lab.yaml:17: machines[1].mac: '52:54:00:77:00:01' is there twice")]
     [InlineData("name: node-2", "name: Node 2", "lab.yaml:16: machines[1].name: 'Node 2' must be up to 60 lower-case letters, digits, '-' and '.'")]
@@ -99,7 +99,7 @@ public class SiteFileTests
         var lines = Assert.Throws<SiteConfigurationException>(() => SiteFile.Parse(new StringReader(Text), "lab.yaml")).Message.Split('\n');
         Assert.Equal(
         [
-"lab.yaml:1: 'naem' is not a setting here; there are name, state, ipxe, tftp, networks, machines, profiles, approve, iscsi, https (slipway explain SLP3001)",
+"lab.yaml:1: 'naem' is not a setting here; there are name, state, ipxe, tftp, networks, machines, profiles, approve, iscsi, https; did you mean name? (slipway explain SLP3001)",
             "lab.yaml:3: networks[0].address: '10.77.0.300/24' is not an address with its prefix length, like 10.77.0.1/24",
             "lab.yaml:3: networks[0].lease-time: '5' is not a time of 10 seconds or more, like 90s, 30m, 12h or 7d",
             "lab.yaml:3: networks[0].mtu: '3' is not a number of bytes from 68 to 65535",
