@@ -45,8 +45,6 @@ public class VolumeCommandTests
     public async Task A_machines_disk_is_deleted_only_by_who_says_so()
     {
         using var folder = new TemporaryFolder();
-        Assert.Equal((0, "there are none\n"), await TryAsync("volume", "list"));
-        Assert.Equal((0, "[]\n"), await TryAsync("volume", "list", "--json"));
         await TryAsync("volume", "create", "--for", "node-1", "--size", "1M");
         await TryAsync("volume", "create", "scratch", "--size", "1M");
         await TryAsync("volume", "create", "spare", "--size", "1M");
@@ -73,6 +71,22 @@ public class VolumeCommandTests
         using var json = JsonDocument.Parse(output);
         Assert.Equal("SLP2006", json.RootElement.GetProperty("code").GetString());
         Assert.StartsWith("the volume web01 is in use by slipway", json.RootElement.GetProperty("error").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_folder_that_is_misspelt_is_not_made()
+    {
+        using var folder = new TemporaryFolder();
+        var (status, output) = await TryAsync("volume", "list");
+        Assert.Equal(0, status);
+        Assert.StartsWith($"slipway: {folder["state"]} has no images and volumes yet: ", output, StringComparison.Ordinal);
+        Assert.Equal((0, "[]\n"), await TryAsync("image", "list", "--json"));
+        Assert.Equal(1, (await TryAsync("volume", "show", "web01")).Status);
+        Assert.False(Directory.Exists(folder["state"]));
+        await TryAsync("volume", "create", "web01", "--size", "1M");
+        Assert.Equal((0, "there are none\n"), await TryAsync("image", "list"));
+
+        Task<(int Status, string Output)> TryAsync(params string[] arguments) => Tool.TryRunAsync(Program, [.. arguments, "--state", folder["state"]]);
     }
 
     private static string Program => RunningTarget.Program;

@@ -15,6 +15,8 @@ internal static class StoreCommand
     /// <summary>What shells expect of a program that SIGINT ended.</summary>
     private const int Interrupted = 130;
 
+    private const string Importing = "import", Making = "create", Listing = "list";
+
     public static Option<DirectoryInfo> State { get; } = new("--state")
     {
         Description = "The site's state folder: its images and volumes, and its running server's socket",
@@ -46,7 +48,11 @@ internal static class StoreCommand
         {
             try
             {
-                var result = await work(new(parsed.GetRequiredValue(State).FullName), parsed, cancellation);
+                var state = parsed.GetRequiredValue(State).FullName;
+                // Opening a store makes it, which only what puts something in should: the folder may be misspelt.
+                if (!VolumeStore.Exists(state) && command.Name is not (Importing or Making))
+                    return await NoStoreAsync(state, lists: command.Name == Listing, parsed.GetValue(Json));
+                var result = await work(new(state), parsed, cancellation);
                 var line = parsed.GetValue(Json) ? JsonSerializer.Serialize(result, typeof(T), StoreJson.Printed) : text(result);
                 if (line.Length > 0) Console.WriteLine(line);
                 else NoneThere(result);
@@ -65,6 +71,13 @@ internal static class StoreCommand
             }
         });
         return command;
+    }
+
+    private static async Task<int> NoStoreAsync(string state, bool lists, bool json)
+    {
+        if (lists && json) Console.WriteLine("[]");
+        else await CommandError.TellAsync(json, $"{state} has no images and volumes yet: slipway image import and slipway volume create make the first; --state names another folder");
+        return lists ? 0 : 1;
     }
 
     /// <summary>Somebody who asked for a list should not wonder whether it was made; for a program it is empty.</summary>
