@@ -141,6 +141,31 @@ public class DataOutTests
         .SaysWrite(2, 0, 1024).HearsR2T(2, 0, 0, 1024, out var next)
         .SaysData(2, next, 0, 0, Pattern(1024), final: true).HearsStatus(2);
 
+    [Theory]
+    [InlineData(1u, 512, 1536)] // DataSN from 0
+    [InlineData(0u, 1024, 1024)] // a gap
+    [InlineData(0u, 512, 1540)] // beyond FirstBurstLength
+    public void Unsolicited_data_that_does_not_continue_its_burst_ends_the_task(uint dataSN, int offset, int length)
+    {
+        _site.LogIn("InitialR2T=No FirstBurstLength=2048")
+            .SaysWrite(1, 0, 4096, Pattern(512), final: false)
+            .SaysData(1, PduHeader.ReservedTag, dataSN, offset, Pattern(length), final: true).HearsSense(1, IncorrectAmountOfData)
+            .SaysWrite(2, 0, 512, Pattern(512)).HearsStatus(2);
+        Assert.Equal(new byte[3584], _site.Read(512, 3584));
+    }
+
+    [Fact]
+    public void A_burst_may_end_with_a_PDU_without_data()
+    {
+        _site.LogIn("InitialR2T=No FirstBurstLength=1024")
+            .SaysWrite(1, 0, 2048, Pattern(512), final: false)
+            .SaysData(1, PduHeader.ReservedTag, 0, 512, [], final: true)
+            .HearsR2T(1, 0, 512, 1536, out var tag)
+            .SaysData(1, tag, 0, 512, Pattern(2048).AsSpan(512), final: false).HearsNothing()
+            .SaysData(1, tag, 1, 2048, [], final: true).HearsStatus(1, dataPdus: 1);
+        Assert.Equal([.. Pattern(512), .. Pattern(2048)[512..]], _site.Read(0, 2048));
+    }
+
     /// <summary>RFC 7143 §11.17.1.</summary>
     [Fact]
     public void An_error_is_told_when_all_that_was_asked_for_has_come()
