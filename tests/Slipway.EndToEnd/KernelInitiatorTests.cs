@@ -115,7 +115,7 @@ public sealed class KernelInitiatorTests : IDisposable
         using var target = Serve(disk, "--fault", "delay=7s on=write from=50M length=64K times=1");
         using var machine = guest.Start(_network);
         Assert.Equal(0, await machine.EndAsync(Patience));
-        AssertDone(machine, target, "RECOVERED: 8 resets");
+        AssertDone(machine, target, "RECOVERED: 16 resets and an abort");
         AssertDone(machine, target, $"DISCOVERED {Portal},1 {TargetName}");
         Assert.Contains(target.Lines, l => l.Contains("logged in to discovery (CHAP Sha256, mutual)", StringComparison.Ordinal));
         Assert.Equal(rows.Select(r => "SETTINGS " + r.Agreed), machine.Lines.Where(l => l.Contains("SETTINGS ", StringComparison.Ordinal)).Select(l => l.Trim()));
