@@ -191,7 +191,7 @@ public abstract class LogicalUnit
         {
             return TellOvertaken(task, refusal);
         }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (task.IsAbandoned || cancellation.IsCancellationRequested)
         {
             return Abort(task);
         }
@@ -214,7 +214,7 @@ public abstract class LogicalUnit
         {
             await TellOvertaken(task, refusal);
         }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (task.IsAbandoned || cancellation.IsCancellationRequested)
         {
             await Abort(task);
         }

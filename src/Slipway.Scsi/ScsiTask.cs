@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Slipway.Scsi;
 
 /// <summary>
@@ -72,6 +74,20 @@ public abstract class ScsiTask
     {
         _isAbandoned = true;
         _abandonment?.TrySetResult();
+    }
+
+    /// <summary>
+    /// Awaited where a command is about to do much that may never have to wait, such as writes into a cache: the caller's thread,
+    /// which others' commands need, gets free.
+    /// </summary>
+    internal static ConfiguredTaskAwaitable LeaveThread() => Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+
+    /// <summary>Between the steps of a command that takes long.</summary>
+    /// <exception cref="OperationCanceledException">Nobody waits for the response.</exception>
+    internal void ThrowIfAbandoned()
+    {
+        if (_isAbandoned)
+            throw new OperationCanceledException();
     }
 
     /// <summary>Makes the object ready for the next command. A CDB longer than 16 bytes is cut: no unit here takes one.</summary>

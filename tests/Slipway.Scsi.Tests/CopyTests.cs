@@ -111,6 +111,20 @@ public class CopyTests
         Receive(4, 9).Refused(SenseCode.InvalidFieldInCdb);
     }
 
+    [Theory]
+    [InlineData(2048, true)]
+    [InlineData(2056, false)]
+    public void A_long_copy_leaves_the_thread_that_it_came_by(ushort blocks, bool stays)
+    {
+        var destination = new ScriptedDisk(4 << 20);
+        var target = new TargetDevice("iqn.2026-01.test:target");
+        target.Attach(0, new DiskUnit(new MemoryDisk(4 << 20), _identities[0]));
+        target.Attach(1, new DiskUnit(destination, _identities[1], 4096));
+        var list = List(7, Segment(0, 1, blocks, 0, 0));
+        new Initiator(target).Send($"83 00 00 00 00 00 00 00 00 00 {list.Length:X8} 00 00", list).Good();
+        Assert.Equal(stays, destination.Writer == Environment.CurrentManagedThreadId);
+    }
+
     [Fact]
     public void Several_segments_run_in_their_order()
     {

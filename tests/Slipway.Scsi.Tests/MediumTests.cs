@@ -68,6 +68,38 @@ public class MediumTests
         (await late).Refused(sense);
     }
 
+    /// <summary>A medium that never waits: other connections' commands must not wait for all of it.</summary>
+    [Theory]
+    [InlineData("93 00 0000000000000000 00000100 00 00", true)]
+    [InlineData("93 00 0000000000000000 00000101 00 00", false)]
+    public void A_long_write_leaves_the_thread_that_it_came_by(string cdb, bool stays)
+    {
+        var disk = new ScriptedDisk(1 << 20);
+        var block = new byte[512];
+        block[0] = 1;
+        Initiator.Of(disk).Send(cdb, block).Good();
+        Assert.Equal(stays, disk.Writer == Environment.CurrentManagedThreadId);
+    }
+
+    [Fact]
+    public async Task A_long_write_that_is_given_up_ends_early()
+    {
+        var disk = new ScriptedDisk(1 << 20) { Gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously) };
+        var target = new TargetDevice("iqn.2026-01.test:target");
+        target.Attach(0, new DiskUnit(disk, new UnitIdentity("volume")));
+        var block = new byte[512];
+        block[0] = 1;
+        var task = new LentTask();
+        task.Reset(Initiator.Hex("93 00 0000000000000000 00000200 00 00"));
+        (task.Nexus, task.DataOut) = (target.OpenNexus("one", 1), block);
+        var pending = target.ExecuteAsync(task, TestContext.Current.CancellationToken);
+        task.Abandon();
+        disk.Gate.SetResult();
+        await pending;
+        Assert.Equal(ScsiStatus.TaskAborted, task.Status);
+        Assert.Equal(0, new Initiator(target, "two").Send("28 00 00 00 01 00 00 00 01 00").Good().Data[0]);
+    }
+
     [Fact]
     public async Task A_cancelled_command_ends_as_aborted()
     {

@@ -16,6 +16,9 @@ internal sealed class ScriptedDisk(long length) : IBlockDevice
 
     public int Flushes { get; private set; }
 
+    /// <summary>The thread of the last write.</summary>
+    public int Writer { get; private set; }
+
     public long Length => _disk.Length;
 
     public bool IsReadOnly => false;
@@ -23,8 +26,11 @@ internal sealed class ScriptedDisk(long length) : IBlockDevice
     public ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellation = default) =>
         AfterGate(() => _disk.ReadAsync(offset, destination, cancellation), cancellation, offset + destination.Length);
 
-    public ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellation = default) =>
-        AfterGate(() => _disk.WriteAsync(offset, source, cancellation), cancellation, offset + source.Length);
+    public ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> source, CancellationToken cancellation = default)
+    {
+        Writer = Environment.CurrentManagedThreadId;
+        return AfterGate(() => _disk.WriteAsync(offset, source, cancellation), cancellation, offset + source.Length);
+    }
 
     public ValueTask FlushAsync(CancellationToken cancellation = default)
     {

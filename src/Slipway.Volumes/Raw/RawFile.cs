@@ -145,6 +145,9 @@ public sealed class RawFile : IBlockDevice
     private async ValueTask WriteZeroBytesAsync(long offset, long length, CancellationToken cancellation)
     {
         var zeroes = new byte[(int)Math.Min(length, 1 << 20)];
+        // The page cache takes them without a wait: the caller's thread is not to be held all the while.
+        if (length > zeroes.Length)
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         for (var done = 0L; done < length; done += zeroes.Length)
             await WriteAsync(offset + done, zeroes.AsMemory(0, (int)Math.Min(zeroes.Length, length - done)), cancellation);
     }

@@ -63,6 +63,8 @@ internal static class ExtendedCopy
     /// <summary>Null where all went well.</summary>
     private static async ValueTask<CopyFailure?> CopyAsync(CopyList list, ScsiTask task, CopyRecord record, CancellationToken cancellation)
     {
+        if (list.Segments.Sum(segment => segment.Length) > ChunkLength)
+            await ScsiTask.LeaveThread();
         foreach (var (number, segment) in list.Segments.Index())
         {
             record.BeginSegment();
@@ -97,8 +99,7 @@ internal static class ExtendedCopy
             {
                 while (done < segment.Length)
                 {
-                    if (task.IsAbandoned)
-                        throw new OperationCanceledException(cancellation);
+                    task.ThrowIfAbandoned();
                     var chunk = buffer.AsMemory(0, (int)Math.Min(segment.Length - done, ChunkLength));
                     reads = true;
                     await segment.Source.Device.ReadAsync(segment.SourceOffset + done, chunk, cancellation);

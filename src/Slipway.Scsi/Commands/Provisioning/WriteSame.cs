@@ -40,11 +40,11 @@ internal static class WriteSame
             block = task.DataOut;
         }
 
-        return WriteAsync(unit, nexus, range, block, (task.Cdb[1] & UnmapBit) != 0, cancellation);
+        return WriteAsync(unit, nexus, task, range, block, (task.Cdb[1] & UnmapBit) != 0, cancellation);
     }
 
     private static async ValueTask WriteAsync(
-        DiskUnit unit, UnitNexus nexus, BlockRange range, ReadOnlyMemory<byte> block, bool mayUnmap,
+        DiskUnit unit, UnitNexus nexus, ScsiTask task, BlockRange range, ReadOnlyMemory<byte> block, bool mayUnmap,
         CancellationToken cancellation)
     {
         var offset = unit.ToBytes(range.Lba);
@@ -52,7 +52,7 @@ internal static class WriteSame
         using (await unit.BeginChangeAsync(nexus, range, exclusive: false, cancellation))
         {
             if (block.Span.ContainsAnyExcept((byte)0))
-                await FillAsync(unit, offset, length, block, cancellation);
+                await FillAsync(unit, task, offset, length, block, cancellation);
             else
                 await unit.Device.WriteZeroesAsync(offset, length, mayUnmap, cancellation);
         }
@@ -61,8 +61,10 @@ internal static class WriteSame
     }
 
     private static async ValueTask FillAsync(
-        DiskUnit unit, long offset, long length, ReadOnlyMemory<byte> block, CancellationToken cancellation)
+        DiskUnit unit, ScsiTask task, long offset, long length, ReadOnlyMemory<byte> block, CancellationToken cancellation)
     {
+        if (length > ChunkLength)
+            await ScsiTask.LeaveThread();
         var chunk = (int)Math.Min(length, ChunkLength);
         var buffer = ArrayPool<byte>.Shared.Rent(chunk);
         try
@@ -71,6 +73,7 @@ internal static class WriteSame
                 block.Span.CopyTo(buffer.AsSpan(at));
             for (long done = 0; done < length; done += chunk)
             {
+                task.ThrowIfAbandoned();
                 chunk = (int)Math.Min(chunk, length - done);
                 await unit.Device.WriteAsync(offset + done, buffer.AsMemory(0, chunk), cancellation);
             }
