@@ -12,6 +12,9 @@ internal sealed class GatedDisk(long length) : IBlockDevice
 
     public bool IsReadOnly => false;
 
+    /// <summary>As a call of the kernel does that has begun.</summary>
+    public bool IgnoresCancellation { get; init; }
+
     /// <summary>How many calls wait, or have waited, at the gate.</summary>
     public int Held { get; private set; }
 
@@ -58,6 +61,6 @@ internal sealed class GatedDisk(long length) : IBlockDevice
         if (_gate is not { } gate)
             return;
         Held++;
-        await gate.Task.WaitAsync(cancellation);
+        await (IgnoresCancellation ? gate.Task : gate.Task.WaitAsync(cancellation));
     }
 }
