@@ -23,6 +23,8 @@ var commands = new Dictionary<string, Func<Command>>
     ["explain"] = ExplainCommand.Create,
     ["schema"] = SchemaCommand.Create,
 };
+// As git and apt have it.
+if (args is ["help", ..]) args = [.. args[1..], "--help"];
 var root = new RootCommand("Boots machines without a disk from a SAN, and shows what each does on its way up.");
 // Making a command with its options takes milliseconds: where it is clear which one is meant, no other is made.
 var isNamed = commands.TryGetValue(args.FirstOrDefault(""), out var named);

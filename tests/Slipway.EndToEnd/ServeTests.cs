@@ -27,11 +27,11 @@ public sealed partial class ServeTests
 
         using var network = GuestNetwork.Create("serve", "eth1", "10.77.0.1/24");
 
-        var volume = Path.Combine(folder.Path, "node-1.raw");
-        File.Copy(image, volume);
         var state = Path.Combine(folder.Path, "state");
+        Tool.Run(Demo.Program, "image", "import", image, "--name", "debian-12", "--state", state);
+        Tool.Run(Demo.Program, "volume", "create", "--image", "debian-12", "--for", "node-1", "--state", state);
         var site = Path.Combine(folder.Path, "slipway.yaml");
-        var text = ReadmeSite().Replace("/srv/slipway/node-1.qcow2", volume).Replace("/var/lib/slipway", state)
+        var text = ReadmeSite().Replace("/var/lib/slipway", state)
             .Replace("    volume: ", "    client-certificate: required\n    volume: ") + "https:\n  client-certificates: optional\n";
         await File.WriteAllTextAsync(site, text);
 
@@ -142,7 +142,10 @@ public sealed partial class ServeTests
         Assert.Matches(@"^node-1 \(52:54:00:77:00:01\), since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d: up\n", shown);
         Assert.Contains("root       says: demo: the root file system is written to", shown, StringComparison.Ordinal);
 
-        var events = json.Where(line => line.StartsWith('{')).Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        var objects = json.Where(line => line.StartsWith('{')).Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        // Why it ended is on the error stream.
+        Assert.Equal("the server stopped", Text(Assert.Single(objects, o => o.TryGetProperty("error", out _)), "error"));
+        var events = objects.Where(o => o.TryGetProperty("boot", out _)).ToList();
         var elapsed = events.Select(e => e.GetProperty("elapsed").GetDouble()).ToList();
         Assert.Equal(elapsed.Order(), elapsed);
         Assert.Single(events.Select(e => e.GetProperty("boot").GetString()).Distinct());

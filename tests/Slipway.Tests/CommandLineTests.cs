@@ -26,6 +26,13 @@ public sealed class CommandLineTests
     }
 
     [Fact]
+    public async Task Help_is_asked_for_as_with_other_programs()
+    {
+        Assert.Equal(await Tool.RunAsync(Program, "volume", "rm", "--help"), await Tool.RunAsync(Program, "help", "volume", "rm"));
+        Assert.Contains("  demo ", await Tool.RunAsync(Program, "help"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_error_is_explained_by_its_code()
     {
         var listed = (await Tool.RunAsync(Program, "explain")).TrimEnd().Split('\n');

@@ -107,7 +107,7 @@ internal sealed partial class MachineRegistry(
         if (!Registrations().TryGetValue(mac, out var machine))
         {
             if (directory.Find(mac) is { } known)
-                throw new MachineRefusedException($"{known.Name} is in the site's file: remove it there, and start the server anew");
+                throw new MachineRefusedException($"{known.Name} is in the site's file: take it out there and start the server anew, or out of what slipway export prints, for slipway apply");
             if (!sightings.Forget(mac))
                 throw new MachineRefusedException($"there is no machine {mac}");
             return;
