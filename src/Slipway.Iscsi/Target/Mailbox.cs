@@ -10,10 +10,16 @@ internal sealed class Mailbox(Action wake, Action<TargetTask> completed, Action<
     private List<object> _reading = [];
     private bool _closed;
 
+    // Whether there are letters: each turn of the loop looks, and hardly ever finds one.
+    private volatile bool _hasLetters;
+
     public void Post(TargetTask task)
     {
         lock (_gate)
+        {
             _letters.Add(task);
+            _hasLetters = true;
+        }
         wake();
     }
 
@@ -25,7 +31,10 @@ internal sealed class Mailbox(Action wake, Action<TargetTask> completed, Action<
         {
             closed = _closed;
             if (!closed)
+            {
                 _letters.Add(action);
+                _hasLetters = true;
+            }
         }
         if (closed)
             action();
@@ -35,10 +44,11 @@ internal sealed class Mailbox(Action wake, Action<TargetTask> completed, Action<
 
     public void Run()
     {
+        if (!_hasLetters)
+            return;
         lock (_gate)
         {
-            if (_letters.Count == 0)
-                return;
+            _hasLetters = false;
             (_letters, _reading) = (_reading, _letters);
         }
         foreach (var letter in _reading)

@@ -78,7 +78,7 @@ internal sealed class EpollConnection : ITransportConnection
             _isHungUp |= (events & (Native.ReadHangUp | Native.Error | Native.HangUp)) != 0;
             _mayReceive |= _isHungUp || (events & Native.In) != 0;
             _maySend |= (events & (Native.Out | Native.Error | Native.HangUp)) != 0;
-            if (Interlocked.Exchange(ref _deadlineCheck, 0) is > 0 and var ticks)
+            if (Volatile.Read(ref _deadlineCheck) != 0 && Interlocked.Exchange(ref _deadlineCheck, 0) is > 0 and var ticks)
                 Target.CheckDeadline(new DateTimeOffset(ticks, TimeSpan.Zero));
             Target.Run();
             if (!_closed && Exchange() is { } reason)
