@@ -25,8 +25,13 @@ internal sealed class EpollTransport : ITransport
             _loops[i] = new EpollLoop($"iscsi {i}");
     }
 
-    /// <summary>The loop with the fewest connections takes the next.</summary>
-    public ITransportConnection Open(Socket socket, TargetNode node) => new EpollConnection(socket, node, _loops.MinBy(l => l.Connections)!);
+    /// <summary>
+    /// The loop with the fewest connections takes the next, of as many loops as there are processors now: taskset(1) and
+    /// cgroups change that while a program runs, and two busy loops on one processor have each other's connections wait for
+    /// whole time slices.
+    /// </summary>
+    public ITransportConnection Open(Socket socket, TargetNode node) =>
+        new EpollConnection(socket, node, _loops.Take(Native.Processors()).MinBy(l => l.Connections)!);
 
     public ValueTask DisposeAsync()
     {

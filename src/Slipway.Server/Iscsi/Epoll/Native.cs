@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 
 namespace Slipway.Server.Iscsi.Epoll;
@@ -20,6 +21,19 @@ internal static unsafe partial class Native
         var buffer = stackalloc byte[EpollEvent.Size];
         new EpollEvent(buffer).Set(events, file);
         return epoll_ctl(epoll, Add, file, buffer) == 0 ? 0 : Marshal.GetLastSystemError();
+    }
+
+    /// <summary>How many processors the calling thread may run on now; <see cref="Environment.ProcessorCount"/> is as of the start.</summary>
+    public static int Processors()
+    {
+        const int size = 128;   // cpu_set_t, of sched_setaffinity(2): 1,024 processors
+        var mask = stackalloc byte[size];
+        if (sched_getaffinity(0, size, mask) != 0)
+            return Environment.ProcessorCount;
+        var count = 0;
+        for (var i = 0; i < size; i++)
+            count += BitOperations.PopCount(mask[i]);
+        return count;
     }
 
     public static int Checked(int result, string call) =>
@@ -45,6 +59,9 @@ internal static unsafe partial class Native
 
     [LibraryImport("libc")]
     public static partial int close(int file);
+
+    [LibraryImport("libc")]
+    private static partial int sched_getaffinity(int thread, nuint size, byte* mask);
 
     [LibraryImport("libc")]
     public static partial nint recv(int socket, void* buffer, nuint length, int flags);

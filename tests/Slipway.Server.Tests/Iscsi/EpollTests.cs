@@ -1,0 +1,31 @@
+using System.Runtime.InteropServices;
+using Slipway.Server.Iscsi.Epoll;
+
+namespace Slipway.Server.Tests.Iscsi;
+
+public sealed partial class EpollTests
+{
+    [Fact]
+    public async Task Processors_are_those_that_the_thread_may_run_on_now()
+    {
+        // A thread of its own: which processors a thread of the pool may run on is not ours to change.
+        var counts = await Task.Factory.StartNew(Counts, TaskCreationOptions.LongRunning);
+
+        Assert.Equal(Environment.ProcessorCount, counts.Before);
+        Assert.Equal(1, counts.Bound);
+    }
+
+    private static (int Before, int Bound) Counts()
+    {
+        var before = Native.Processors();
+        var one = 1ul << sched_getcpu();
+        Assert.Equal(0, sched_setaffinity(0, sizeof(ulong), in one));
+        return (before, Native.Processors());
+    }
+
+    [LibraryImport("libc")]
+    private static partial int sched_getcpu();
+
+    [LibraryImport("libc")]
+    private static partial int sched_setaffinity(int thread, nuint size, in ulong mask);
+}
