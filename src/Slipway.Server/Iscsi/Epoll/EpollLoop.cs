@@ -173,7 +173,12 @@ internal sealed unsafe class EpollLoop : IDisposable
             return count;
         var start = Stopwatch.GetTimestamp();
         do
+        {
+            // Whoever else wants this processor, the client or another loop perhaps, has it first: to run out a time slice
+            // with looking would hold up the very one that is waited for.
+            _ = Native.sched_yield();
             count = Events(milliseconds: 0);
+        }
         while (count == 0 && Stopwatch.GetElapsedTime(start) < PollingTime);
         _polling.Polled(found: count > 0);
         return count == 0 ? Events(milliseconds: -1) : count;

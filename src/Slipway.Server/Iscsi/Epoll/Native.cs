@@ -52,6 +52,9 @@ internal static unsafe partial class Native
     private static partial int eventfd(uint value, int flags);
 
     [LibraryImport("libc")]
+    public static partial int sched_yield();
+
+    [LibraryImport("libc")]
     public static partial nint read(int file, void* buffer, nuint count);
 
     [LibraryImport("libc")]
