@@ -39,7 +39,7 @@ public sealed class NativeProgramTests(NativeProgram program) : IClassFixture<Na
         Assert.Equal("Images are identical.", Tool.Run("qemu-img", "compare", "-f", "raw", "-F", "vhdx", disk, disk + ".vhdx").Output.Trim());
         Assert.True(JsonDocument.Parse(Tool.Run(program.Path, "schema").Output).RootElement.TryGetProperty("properties", out _));
         Assert.StartsWith("# SLP1003: ", Tool.Run(program.Path, "explain", "SLP1003").Output, StringComparison.Ordinal);
-        Assert.True(JsonDocument.Parse(Tool.Try(program.Path, "firmware", "trust", disk, disk + ".efi", "--ca", disk, "--json").Output).RootElement.TryGetProperty("error", out _));
+        Assert.True(JsonDocument.Parse(Tool.Try(program.Path, "firmware", "trust", disk, disk + ".efi", "--ca", disk, "--json").Errors).RootElement.TryGetProperty("error", out _));
     }
 
     [Fact]
