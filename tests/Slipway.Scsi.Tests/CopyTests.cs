@@ -133,6 +133,37 @@ public class CopyTests
     }
 
     [Fact]
+    public void A_copy_reads_no_unit_that_another_has_reserved_and_writes_none_that_is_write_protected()
+    {
+        var two = new Initiator(_target, "two");
+        two.Send("16 00 00 00 00 00").Good();
+        var list = List(1, Segment(0, 1, 8, 0, 0));
+        Assert.Equal(16, _one.Send($"83 00 00 00 00 00 00 00 00 00 {list.Length:X8} 00 00", list, lun: 1).Refused(SenseCode.ThirdPartyDeviceFailure).Field);
+        two.Send("17 00 00 00 00 00").Good();
+        ((DiskUnit)_target.Units[1]).WriteProtected = true;
+        Assert.Equal(16 + 32, Send(list).Refused(SenseCode.ThirdPartyDeviceFailure).Field);
+        ((DiskUnit)_target.Units[1]).WriteProtected = false;
+        Send(list).Good();
+    }
+
+    /// <summary>WCE zero: what was copied is on the medium, as what was written is.</summary>
+    [Fact]
+    public void A_copy_reaches_the_medium_where_there_is_no_write_cache()
+    {
+        var disk = new ScriptedDisk(1 << 20);
+        _target.Detach(1);
+        _target.Attach(1, new DiskUnit(disk, _identities[1], 4096));
+        var one = new Initiator(_target, "one");
+        var list = List(1, Segment(0, 1, 8, 0, 0));
+        one.Send($"83 00 00 00 00 00 00 00 00 00 {list.Length:X8} 00 00", list).Good();
+        Assert.Equal(0, disk.Flushes);
+        one.Send("15 10 00 00 18 00", Initiator.Hex("00000000 0812 00 00 0000 0000 0000 0000 00 00 0000 00 000000"), lun: 1).Good();
+        var flushed = disk.Flushes;
+        one.Send($"83 00 00 00 00 00 00 00 00 00 {list.Length:X8} 00 00", list).Good();
+        Assert.Equal(flushed + 1, disk.Flushes);
+    }
+
+    [Fact]
     public void A_copy_does_what_its_nexus_may_do_and_no_more()
     {
         var two = new Initiator(_target, "two");

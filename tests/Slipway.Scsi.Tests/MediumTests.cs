@@ -35,6 +35,7 @@ public class MediumTests
     [InlineData("28 00 00 00 00 00 00 00 01 00", 0)]
     [InlineData("2A 08 00 00 00 00 00 00 01 00", 1)]
     [InlineData("2A 00 00 00 00 00 00 00 01 00", 0)]
+    [InlineData("2E 00 00 00 00 00 00 00 01 00", 1)] // WRITE AND VERIFY: verified on the medium
     [InlineData("35 00 00 00 00 00 00 00 00 00", 1)]
     [InlineData("91 02 00 00 00 00 00 00 00 00 00 00 00 00 00 00", 1)]
     [InlineData("1B 00 00 00 00 00", 1)]
@@ -98,6 +99,19 @@ public class MediumTests
         await pending;
         Assert.Equal(ScsiStatus.TaskAborted, task.Status);
         Assert.Equal(0, new Initiator(target, "two").Send("28 00 00 00 01 00 00 00 01 00").Good().Data[0]);
+    }
+
+    [Theory]
+    [InlineData("93 09 0000000000000000 00000008 00 00", true)]
+    [InlineData("93 08 0000000000000000 00000008 00 00", true)]
+    [InlineData("93 01 0000000000000000 00000008 00 00", false)]
+    [InlineData("41 00 00000000 00 0008 00", false)]
+    public void Zeroes_take_no_space_where_UNMAP_is_set_and_only_there(string cdb, bool mayDiscard)
+    {
+        var disk = new ScriptedDisk(1 << 20);
+        var hasData = (Initiator.Hex(cdb)[1] & 1) == 0;
+        Initiator.Of(disk).Send(cdb, new byte[hasData ? 512 : 0]).Good();
+        Assert.Equal(mayDiscard, disk.ZeroesMayDiscard);
     }
 
     [Fact]

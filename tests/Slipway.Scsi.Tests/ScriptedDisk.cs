@@ -16,6 +16,9 @@ internal sealed class ScriptedDisk(long length) : IBlockDevice
 
     public int Flushes { get; private set; }
 
+    /// <summary>Whether zeroes that were written may take no space; null where none were.</summary>
+    public bool? ZeroesMayDiscard { get; private set; }
+
     /// <summary>The thread of the last write.</summary>
     public int Writer { get; private set; }
 
@@ -41,8 +44,11 @@ internal sealed class ScriptedDisk(long length) : IBlockDevice
     public ValueTask DiscardAsync(long offset, long length, CancellationToken cancellation = default) =>
         AfterGate(() => _disk.DiscardAsync(offset, length, cancellation), cancellation);
 
-    public ValueTask WriteZeroesAsync(long offset, long length, bool mayDiscard, CancellationToken cancellation = default) =>
-        AfterGate(() => _disk.WriteZeroesAsync(offset, length, mayDiscard, cancellation), cancellation);
+    public ValueTask WriteZeroesAsync(long offset, long length, bool mayDiscard, CancellationToken cancellation = default)
+    {
+        ZeroesMayDiscard = mayDiscard;
+        return AfterGate(() => _disk.WriteZeroesAsync(offset, length, mayDiscard, cancellation), cancellation);
+    }
 
     public ValueTask<Extent> GetExtentAsync(long offset, CancellationToken cancellation = default) =>
         _disk.GetExtentAsync(offset, cancellation);
