@@ -102,6 +102,23 @@ public class MediumTests
     }
 
     [Theory]
+    [InlineData("8B 08 0000000000000000 00000001 00 00", "", 512, 1)] // ORWRITE with FUA
+    [InlineData("8B 00 0000000000000000 00000001 00 00", "", 512, 0)]
+    [InlineData("89 08 0000000000000000 000000 01 00 00", "", 1024, 1)] // COMPARE AND WRITE with FUA
+    [InlineData("89 00 0000000000000000 000000 01 00 00", "", 1024, 0)]
+    [InlineData("48 02 00 00 00 00 00 00 00 00", "", 0, 1)] // SANITIZE
+    [InlineData("48 01 00 00 00 00 00 00 05 00", "01 00 0001 AA", 5, 1)]
+    [InlineData("04 00 00 00 00 00", "", 0, 1)] // FORMAT UNIT
+    public void What_has_to_be_on_the_medium_is_flushed(string cdb, string list, int length, int flushes)
+    {
+        var disk = new ScriptedDisk(1 << 20);
+        var data = new byte[length];
+        Initiator.Hex(list).CopyTo(data, 0);
+        Initiator.Of(disk).Send(cdb, data).Good();
+        Assert.Equal(flushes, disk.Flushes);
+    }
+
+    [Theory]
     [InlineData("93 09 0000000000000000 00000008 00 00", true)]
     [InlineData("93 08 0000000000000000 00000008 00 00", true)]
     [InlineData("93 01 0000000000000000 00000008 00 00", false)]

@@ -39,7 +39,8 @@ public sealed class ModeTests : IAsyncDisposable
         two.Send("00 00 00 00 00 00").Refused(SenseCode.ModeParametersChanged);
         _one.Send("2A 00 00 00 00 00 00 00 01 00", new byte[512]).Good();
         _one.Send("41 08 00 00 00 00 00 00 01 00", new byte[512]).Good();
-        Assert.Equal(3, _disk.Flushes);
+        _one.Send("42 00 00 00 00 00 00 00 18 00", Initiator.Hex("0016 0010 00000000 0000000000000000 00000001 00000000")).Good();
+        Assert.Equal(4, _disk.Flushes);
         Assert.Equal(0, _one.Send("1A 08 08 00 FF 00").Good().Data[6]);
         Assert.Equal(4, _one.Send("1A 08 88 00 FF 00").Good().Data[6]);
         Assert.Equal(4, _one.Send("1A 08 48 00 FF 00").Good().Data[6]);
