@@ -131,6 +131,18 @@ public class MediumTests
         Assert.Equal(mayDiscard, disk.ZeroesMayDiscard);
     }
 
+    /// <summary>What the Block Limits page promises (MAXIMUM WRITE SAME LENGTH, MAXIMUM UNMAP BLOCK DESCRIPTOR COUNT), and one more.</summary>
+    [Fact]
+    public void What_one_command_gives_back_is_bounded()
+    {
+        var initiator = Initiator.Of(new MemoryDisk(2L << 30));
+        initiator.Send("93 09 0000000000000000 00200000 00 00").Good();
+        Assert.Equal(10, initiator.Send("93 09 0000000000000000 00200001 00 00").Refused(SenseCode.InvalidFieldInCdb).Field);
+        initiator.Send("42 00 00 00 00 00 00 10 08 00", (byte[])[0x10, 0x06, 0x10, 0x00, .. new byte[4 + 256 * 16]]).Good();
+        Assert.Equal(2, initiator.Send("42 00 00 00 00 00 00 10 18 00", (byte[])[0x10, 0x16, 0x10, 0x10, .. new byte[4 + 257 * 16]])
+            .Refused(SenseCode.InvalidFieldInParameterList).Field);
+    }
+
     [Fact]
     public async Task A_cancelled_command_ends_as_aborted()
     {
