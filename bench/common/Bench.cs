@@ -9,6 +9,7 @@ internal sealed class Bench : IDisposable
     public const string Secret = "a-secret-of-the-bench";
     private readonly string _root;
     private readonly string _work;
+    private readonly string _memory = $"/dev/shm/slipway-bench-{Environment.ProcessId}";
     private readonly string _figures;
     private readonly HashSet<string> _disks = [];
 
@@ -46,9 +47,28 @@ internal sealed class Bench : IDisposable
     public string NewFile(string name) => Path.Combine(_work, name);
 
     /// <summary>A disk of <see cref="DiskMiB"/> with no holes, freshly written and so in the page cache.</summary>
-    public string Disk(string name)
+    public string Disk(string name) => Written(NewFile(name));
+
+    /// <summary>The same in a file system in memory, whose pages no kernel takes out of a cache between two reads.</summary>
+    public string MemoryDisk(string name) => Written(Path.Combine(Directory.CreateDirectory(_memory).FullName, name));
+
+    /// <summary>Brings back what the kernel has taken out of its page cache: where it reclaims by itself (DAMON), half a disk can be gone within minutes.</summary>
+    public void Warm()
     {
-        var path = NewFile(name);
+        // A process of its own: its server has locked each, and .NET opens no file that is.
+        foreach (var path in _disks)
+            Tool.Run("dd", $"if={path}", "of=/dev/null", "bs=1M", "status=none");
+    }
+
+    public void Dispose()
+    {
+        Directory.Delete(_work, recursive: true);
+        if (Directory.Exists(_memory))
+            Directory.Delete(_memory, recursive: true);
+    }
+
+    private string Written(string path)
+    {
         if (!_disks.Add(path))
             return path;
         using var file = File.Create(path);
@@ -62,14 +82,4 @@ internal sealed class Bench : IDisposable
         file.Flush(flushToDisk: true);
         return path;
     }
-
-    /// <summary>Brings back what the kernel has taken out of its page cache: where it reclaims by itself (DAMON), half a disk can be gone within minutes.</summary>
-    public void Warm()
-    {
-        // A process of its own: its server has locked each, and .NET opens no file that is.
-        foreach (var path in _disks)
-            Tool.Run("dd", $"if={path}", "of=/dev/null", "bs=1M", "status=none");
-    }
-
-    public void Dispose() => Directory.Delete(_work, recursive: true);
 }

@@ -10,10 +10,16 @@ internal sealed class Tgt : Peer
 
     static Tgt() => Directory.CreateDirectory("/run/tgtd");
 
-    public Tgt(Bench bench) : base(Place, "tgtd", "-f", "-C", Control, "--iscsi", $"portal=127.0.0.1:{Place.Port}")
+    public Tgt(Bench bench)
+        : this(bench.Disk("tgt.img"))
+    {
+    }
+
+    public Tgt(string disk)
+        : base(Place, "tgtd", "-f", "-C", Control, "--iscsi", $"portal=127.0.0.1:{Place.Port}")
     {
         Admin("--op", "new", "--mode", "target", "--tid", "1", "-T", Place.Target);
-        Admin("--op", "new", "--mode", "logicalunit", "--tid", "1", "--lun", "1", "-b", bench.Disk("tgt.img"));
+        Admin("--op", "new", "--mode", "logicalunit", "--tid", "1", "--lun", "1", "-b", disk);
         Admin("--op", "bind", "--mode", "target", "--tid", "1", "-I", "ALL");
     }
 
