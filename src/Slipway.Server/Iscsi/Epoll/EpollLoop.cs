@@ -172,15 +172,18 @@ internal sealed unsafe class EpollLoop : IDisposable
         if (count != 0)
             return count;
         var start = Stopwatch.GetTimestamp();
+        TimeSpan passed;
         do
         {
             // Whoever else wants this processor, the client or another loop perhaps, has it first: to run out a time slice
             // with looking would hold up the very one that is waited for.
             _ = Native.sched_yield();
             count = Events(milliseconds: 0);
+            passed = Stopwatch.GetElapsedTime(start);
         }
-        while (count == 0 && Stopwatch.GetElapsedTime(start) < PollingTime);
-        _polling.Polled(found: count > 0);
+        while (count == 0 && passed < PollingTime);
+        // One who kept the processor for long would not have kept it from a loop that was woken.
+        _polling.Polled(found: count > 0 && passed < PollingTime);
         return count == 0 ? Events(milliseconds: -1) : count;
     }
 
