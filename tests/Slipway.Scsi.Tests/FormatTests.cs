@@ -116,8 +116,10 @@ public class FormatTests
 
         two = new Initiator(target, "two");
         gate.SetResult();
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (two.Send(Ready) is { Status: ScsiStatus.CheckCondition } busy)
         {
+            patience.Token.ThrowIfCancellationRequested();
             busy.Refused(SenseCode.FormatInProgress);
             await Task.Yield();
         }

@@ -139,8 +139,10 @@ public class SanitizeTests
     /// <summary>Polls as a tool does, until the operation is over.</summary>
     private static async Task EndsAsync(Initiator initiator)
     {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (initiator.Send("00 00 00 00 00 00") is { Status: ScsiStatus.CheckCondition } busy)
         {
+            patience.Token.ThrowIfCancellationRequested();
             busy.Refused(SenseCode.SanitizeInProgress);
             await Task.Yield();
         }

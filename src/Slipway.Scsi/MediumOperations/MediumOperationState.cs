@@ -89,7 +89,11 @@ internal sealed class MediumOperationState
         }
 
         if (end is not null)
-            await end;
+        {
+            // What it failed of is its own command's matter, and of the former medium.
+            await end.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
         _failed = null;
     }
 

@@ -20,6 +20,7 @@ internal sealed class MachineDisk : IAsyncDisposable
 {
     private readonly IBlockDevice _volume;
     private readonly LiveVolume? _live;
+    private readonly DiskUnit _unit;
     private readonly DiskMap _map;
     private volatile BootCredentials? _credentials;
     private bool _wasIdle;
@@ -34,11 +35,11 @@ internal sealed class MachineDisk : IAsyncDisposable
         _map = new DiskMap(volume);
         Evidence = new DiskEvidence(_map, (stage, text, facts) => timelines.Observe(machine.Mac, machine.Name, stage, text, facts));
         Device = new TargetDevice(names.Target, ports);
-        var unit = new DiskUnit(new ObservedLayer(volume, Evidence.Touch), new UnitIdentity(names.Target, ProductOf(machine.Name)), reservations: reservations, atomicWrites: atomicWrites);
-        Device.Attach(0, unit);
+        _unit = new DiskUnit(new ObservedLayer(volume, Evidence.Touch), new UnitIdentity(names.Target, ProductOf(machine.Name)), reservations: reservations, atomicWrites: atomicWrites);
+        Device.Attach(0, _unit);
         if (live is null) return;
-        live.LengthChanged += unit.ReportCapacityChange;
-        live.Replacing = unit.TakeMediumAwayAsync;
+        live.LengthChanged += _unit.ReportCapacityChange;
+        live.Replacing = _unit.TakeMediumAwayAsync;
     }
 
     public MachineSettings Machine { get; private set; }
@@ -124,6 +125,8 @@ internal sealed class MachineDisk : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // What still goes on in the background would take the files again.
+        await _unit.TakeMediumAwayAsync();
         await _volume.DisposeAsync();
         _map.Dispose();
     }

@@ -47,9 +47,19 @@ internal sealed class HeldVolume(VolumeFolder folder, string store, string name,
     /// <summary>The machine boots, and takes its disk as it finds it: true where that is not how it was left.</summary>
     public async ValueTask<bool> TakeAsFoundAsync(CancellationToken cancellation)
     {
-        var wasChanged = _left is { } left && File.GetLastWriteTimeUtc(folder.Disk(name)) != left;
+        var left = _left;
+        var wasChanged = left is not null && File.GetLastWriteTimeUtc(folder.Disk(name)) != left;
         _left = null;
-        await TakeAsync(cancellation);
+        try
+        {
+            await TakeAsync(cancellation);
+        }
+        catch
+        {
+            // The machine asks again, and that boot is to know of it.
+            _left = left;
+            throw;
+        }
         return wasChanged;
     }
 

@@ -25,7 +25,7 @@ public sealed class LiveVolume : IBlockDevice
     /// <summary>Told after the disk has another length.</summary>
     public event Action? LengthChanged;
 
-    /// <summary>Called before the disk has another content, while no call is under way.</summary>
+    /// <summary>Called before the disk has another content, while no call is under way; or once another process has changed it.</summary>
     public Func<ValueTask>? Replacing { get; set; }
 
     public string Name { get; }

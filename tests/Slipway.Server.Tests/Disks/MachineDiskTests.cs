@@ -98,8 +98,13 @@ public sealed class MachineDiskTests
         await disk.BeginAsync(BootCredentials.Create("node"), "", () => Task.CompletedTask, cancellation);
         var nexus = disk.Device.OpenNexus(Initiator, 1);
         await SendAsync(disk, nexus, cdb, [0x00, 0x82, 0x00, 0x00]);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (fails && (await SendAsync(disk, nexus, Ready)).SenseKey == SenseKey.NotReady)
+        {
+            patience.Token.ThrowIfCancellationRequested();
             await Task.Yield();
+        }
+
         Assert.Equal(fails ? SenseKey.MediumError : SenseKey.NotReady, (await SendAsync(disk, nexus, Ready)).SenseKey);
         disk.Device.CloseNexus(nexus);
 
