@@ -107,7 +107,7 @@ public class RefusalTests
     [Fact]
     public void Unmap_takes_as_many_blocks_as_its_descriptors_can_say()
     {
-        // The MAXIMUM UNMAP LBA COUNT of FFFFFFFFh is no limit (SBC-3 §6.6.4). The medium fails: so many blocks would take their time.
+        // The MAXIMUM UNMAP LBA COUNT of FFFFFFFFh is no limit (SBC-3 §6.6.3). The medium fails: so many blocks would take their time.
         var initiator = Initiator.Of(new ScriptedDisk(4L << 40) { Fails = BlockDeviceError.Io });
         Assert.Equal(Initiator.Hex("FFFFFFFF"), initiator.Send("12 01 B0 00 40 00").Good().Data[20..24]);
         var list = Initiator.Hex("0026 0020 00000000 0000000000000000 FFFFFFFF 00000000 0000000100000000 00000001 00000000");

@@ -335,6 +335,9 @@ public class ReservationTests
         Out(other, Register, 0, 0xB).Good();
         Out(two, Register, 0, 0xA).Good();
 
+        // Who is not registered takes nobody's registration away.
+        Everywhere(one, 0, 0).Good();
+        Assert.Equal([0xB, 0xA], Keys(other));
         Everywhere(one, 0, 0x1A).Good();
         Assert.Equal([0xB, 0x1A, 0x1A, 0x1A], Keys(other));
         Out(three, Reserve, 0x1A, 0, ReservationType.ExclusiveAccess).Good();

@@ -17,8 +17,11 @@ internal static class Registering
         var (state, initiatorPort) = (request.State, request.Nexus.InitiatorPort);
         if (request.ServiceActionKey == 0)
         {
+            // A nexus that is not registered changes nothing with a key of zero, by no other port of the target either.
+            if (request.Own is null)
+                return new ReservationDecision(state);
             var leaving = request.TargetPorts.Select(port => state.Find(initiatorPort, port)).OfType<Registration>().ToList();
-            return leaving.Count == 0 ? new ReservationDecision(state) : Unregister(state, leaving, request.SurvivesPowerLoss);
+            return Unregister(state, leaving, request.SurvivesPowerLoss);
         }
 
         var next = state;

@@ -40,7 +40,7 @@ internal static class PersistentReserveIn
             return Begin(state, 0);
         var data = Begin(state, 16);
 
-        // SPC-4 §6.16.3.2: the key is zero where all registrants hold the reservation.
+        // SPC-4 §6.15.3.2: the key is zero where all registrants hold the reservation.
         BinaryPrimitives.WriteUInt64BigEndian(data.AsSpan(HeaderLength), state.Holder?.Key ?? 0);
         data[HeaderLength + 13] = (byte)state.Type;
         return data;
