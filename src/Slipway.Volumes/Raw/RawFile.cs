@@ -149,7 +149,10 @@ public sealed class RawFile : IBlockDevice
         if (length > zeroes.Length)
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         for (var done = 0L; done < length; done += zeroes.Length)
+        {
+            cancellation.ThrowIfCancellationRequested();
             await WriteAsync(offset + done, zeroes.AsMemory(0, (int)Math.Min(zeroes.Length, length - done)), cancellation);
+        }
     }
 
     private void CheckRange(long offset, long length)

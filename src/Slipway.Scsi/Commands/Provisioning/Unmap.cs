@@ -28,7 +28,7 @@ internal static class Unmap
         var listed = BinaryPrimitives.ReadUInt16BigEndian(header[2..]) / DescriptorLength;
         var descriptors = task.DataOut[HeaderLength..length];
         descriptors = descriptors[..(Math.Min(listed, descriptors.Length / DescriptorLength) * DescriptorLength)];
-        return Check(unit, task, descriptors.Span) ? DiscardAsync(unit, nexus, descriptors, cancellation) : default;
+        return Check(unit, task, descriptors.Span) ? DiscardAsync(unit, nexus, task, descriptors, cancellation) : default;
     }
 
     // All descriptors are looked at before the first takes effect: a refused list changes nothing.
@@ -47,10 +47,11 @@ internal static class Unmap
     }
 
     private static async ValueTask DiscardAsync(
-        DiskUnit unit, UnitNexus nexus, ReadOnlyMemory<byte> descriptors, CancellationToken cancellation)
+        DiskUnit unit, UnitNexus nexus, ScsiTask task, ReadOnlyMemory<byte> descriptors, CancellationToken cancellation)
     {
         for (var at = 0; at < descriptors.Length; at += DescriptorLength)
         {
+            task.ThrowIfAbandoned();
             var range = Decode(descriptors.Span[at..]);
             if (range.Blocks == 0)
                 continue;
