@@ -231,6 +231,8 @@ public sealed class TargetConnection : IPduSink
     {
         using var scope = Enter();
         action();
+        // It may have ended commands whose memory others wait for.
+        _phase?.Runner.Pump();
     }
 
     private void Completed(TargetTask task)

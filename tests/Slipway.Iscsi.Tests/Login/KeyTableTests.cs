@@ -62,7 +62,7 @@ public class KeyTableTests
         new("ErrorRecoveryLevel", Type.Minimum, "2", "0", true, Low: 0, High: 2, Ours: 0), // §13.20
         new("TaskReporting", Type.List, "FastAbort,RFC3720", "RFC3720", true, true), // §13.23
         new("iSCSIProtocolLevel", Type.Minimum, "2", "1", true, true, Low: 0, High: 31, Ours: 1),
-        new("IFMarker", Type.Obsolete, "No", "No"), // §13.25
+        new("IFMarker", Type.Obsolete, "Yes", "No"), // §13.25
         new("OFMarker", Type.Obsolete, "No", "No"),
         new("IFMarkInt", Type.Obsolete, "2048~8192", "Reject"),
         new("OFMarkInt", Type.Obsolete, "2048~8192", "Reject"),

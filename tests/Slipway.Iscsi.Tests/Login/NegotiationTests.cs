@@ -71,6 +71,7 @@ public class NegotiationTests
     [Theory]
     [InlineData("MaxBurstLength=4096 FirstBurstLength=8192", "MaxBurstLength=4096 FirstBurstLength=4096")]
     [InlineData("FirstBurstLength=8192 MaxBurstLength=4096", "MaxBurstLength=4096 FirstBurstLength=4096")]
+    [InlineData("FirstBurstLength=many MaxBurstLength=4096", "FirstBurstLength=Reject MaxBurstLength=4096")]
     [InlineData("MaxBurstLength=4096", "MaxBurstLength=4096")]
     public void The_first_burst_is_no_longer_than_a_burst(string offer, string answer)
     {

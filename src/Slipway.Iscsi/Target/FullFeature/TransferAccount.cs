@@ -9,7 +9,7 @@ internal sealed class TransferAccount(int limit)
     public bool TryCharge(TargetTask task, int bytes)
     {
         var more = bytes - task.Charge;
-        if (more > 0 && _charged > 0 && _charged + more > limit)
+        if (more > 0 && _charged > task.Charge && _charged + more > limit)
             return false;
         _charged += more;
         task.Charge = bytes;
