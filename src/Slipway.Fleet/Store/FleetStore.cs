@@ -51,19 +51,29 @@ public sealed partial class FleetStore : IDisposable
     }
 
     /// <summary>Opens a database that is there, to read it, whoever else uses it.</summary>
-    /// <exception cref="FleetStoreException">It cannot be read.</exception>
+    /// <exception cref="FleetStoreException">It cannot be read, or is of another version.</exception>
     public static FleetStore Look(string path)
     {
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, Mode = SqliteOpenMode.ReadOnly }.ToString());
         try
         {
             connection.Open();
-            return new FleetStore(connection);
+            var store = new FleetStore(connection);
+            var version = store.Version();
+            CheckNotNewer(path, version);
+            if (version < FleetSchema.Steps.Count)
+                throw new FleetStoreException($"{path} is of an older Slipway: slipway serve brings it up to date");
+            return store;
         }
         catch (SqliteException e)
         {
             connection.Dispose();
             throw new FleetStoreException($"{path} cannot be opened: {e.Message}", e);
+        }
+        catch (FleetStoreException)
+        {
+            connection.Dispose();
+            throw;
         }
     }
 
@@ -263,14 +273,24 @@ public sealed partial class FleetStore : IDisposable
     // All steps or none: a server that dies halfway finds the old database again.
     private void Migrate(string path)
     {
-        using var ask = Command("PRAGMA user_version");
-        var version = Convert.ToInt32(ask.ExecuteScalar(), CultureInfo.InvariantCulture);
-        if (version > FleetSchema.Steps.Count)
-            throw new FleetStoreException($"{path} is of a newer Slipway (version {version} of the database; this one knows {FleetSchema.Steps.Count})");
+        var version = Version();
+        CheckNotNewer(path, version);
         if (version == FleetSchema.Steps.Count)
             return;
         Execute(string.Create(CultureInfo.InvariantCulture,
             $"BEGIN;\n{string.Join('\n', FleetSchema.Steps.Skip(version))}\nPRAGMA user_version = {FleetSchema.Steps.Count};\nCOMMIT;"));
+    }
+
+    private int Version()
+    {
+        using var ask = Command("PRAGMA user_version");
+        return Convert.ToInt32(ask.ExecuteScalar(), CultureInfo.InvariantCulture);
+    }
+
+    private static void CheckNotNewer(string path, int version)
+    {
+        if (version > FleetSchema.Steps.Count)
+            throw new FleetStoreException($"{path} is of a newer Slipway (version {version} of the database; this one knows {FleetSchema.Steps.Count})");
     }
 
     private void Execute(string text)

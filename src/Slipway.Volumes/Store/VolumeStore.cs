@@ -22,6 +22,11 @@ public sealed class VolumeStore
     public VolumeStore(string root)
     {
         _root = Path.GetFullPath(root);
+        // What machines keep on their disks is for nobody else on the host.
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(_root);
+        else
+            Directory.CreateDirectory(_root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         _folder = new(Path.Combine(_root, Volumes));
         Directory.CreateDirectory(_folder.Path);
         Images = new(Path.Combine(_root, ImagesFolder));
@@ -30,7 +35,18 @@ public sealed class VolumeStore
     public ImageStore Images { get; }
 
     /// <summary>Whether there is a store with this root: opening one makes it where it is not.</summary>
-    public static bool Exists(string root) => Directory.Exists(Path.Combine(root, Volumes)) && Directory.Exists(Path.Combine(root, ImagesFolder));
+    /// <exception cref="UnauthorizedAccessException">Whoever asks may not look there; <see cref="Directory.Exists"/> would say no.</exception>
+    public static bool Exists(string root)
+    {
+        try
+        {
+            return ((string[])[Volumes, ImagesFolder]).All(f => File.GetAttributes(Path.Combine(root, f)).HasFlag(FileAttributes.Directory));
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>A clone of an image version; takes as long as writing four clusters, whatever the size.</summary>
     public ValueTask<StoredVolume> CloneAsync(string name, StoredImage image, VolumeSettings? settings = null, CancellationToken cancellation = default) =>

@@ -46,6 +46,7 @@ public sealed class FleetStoreTests : IDisposable
     {
         File.WriteAllText(Database, new string('x', 4096));
         Assert.Throws<FleetStoreException>(() => FleetStore.Open(Database));
+        Assert.Throws<FleetStoreException>(() => FleetStore.Look(Database));
     }
 
     [Fact]
@@ -53,13 +54,17 @@ public sealed class FleetStoreTests : IDisposable
     {
         Sql("CREATE TABLE credential (machine TEXT PRIMARY KEY, user TEXT NOT NULL, secret TEXT NOT NULL, reverse_user TEXT NOT NULL, reverse_secret TEXT NOT NULL) WITHOUT ROWID;"
             + "INSERT INTO credential VALUES ('node-1', 'u', 's', 'r', 't')");
+        Assert.Contains("slipway serve brings it up to date", Assert.Throws<FleetStoreException>(() => FleetStore.Look(Database)).Message, StringComparison.Ordinal);
         using (var store = FleetStore.Open(Database))
         {
             Assert.Equal("s", store.CredentialsOf("node-1")!.Secret);
             Assert.Empty(store.Machines());
         }
+        using (var store = FleetStore.Look(Database))
+            Assert.Empty(store.Machines());
         Sql("PRAGMA user_version = 1000");
         Assert.Contains("newer", Assert.Throws<FleetStoreException>(() => FleetStore.Open(Database)).Message, StringComparison.Ordinal);
+        Assert.Contains("newer", Assert.Throws<FleetStoreException>(() => FleetStore.Look(Database)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

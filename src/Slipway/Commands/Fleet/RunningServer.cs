@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
+using System.Text;
 using System.Text.Json;
 using Slipway.Commands.Volumes;
 using Slipway.Server.Api;
@@ -13,6 +14,9 @@ namespace Slipway.Commands.Fleet;
 /// <summary>The server that runs on this host, by the API on the socket in its state folder.</summary>
 internal sealed class RunningServer : IDisposable
 {
+    // The room of sockaddr_un, less the zero byte.
+    private const int LongestSocket = 107;
+
     private readonly HttpClient _http;
 
     public RunningServer(string state)
@@ -47,10 +51,13 @@ internal sealed class RunningServer : IDisposable
     /// <exception cref="ServerException">One may run, and this user may not ask it.</exception>
     public static async Task<RunningServer?> TryConnectAsync(string state, CancellationToken cancellation)
     {
+        var socket = Path.Combine(state, ControlEndpoint.SocketFile);
+        // No server could listen there.
+        if (Encoding.UTF8.GetByteCount(socket) > LongestSocket) return null;
         using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            await probe.ConnectAsync(new UnixDomainSocketEndPoint(Path.Combine(state, ControlEndpoint.SocketFile)), cancellation);
+            await probe.ConnectAsync(new UnixDomainSocketEndPoint(socket), cancellation);
             return new RunningServer(state);
         }
         catch (SocketException e) when (e.SocketErrorCode != SocketError.AccessDenied)
@@ -59,7 +66,7 @@ internal sealed class RunningServer : IDisposable
         }
         catch (SocketException e)
         {
-            throw new ServerException($"{Path.Combine(state, ControlEndpoint.SocketFile)} may not be opened: be the user that runs slipway serve, or root", e);
+            throw new ServerException($"{socket} may not be opened: be the user that runs slipway serve, or root", e);
         }
     }
 
