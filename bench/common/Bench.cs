@@ -55,7 +55,7 @@ internal sealed class Bench : IDisposable
     /// <summary>Brings back what the kernel has taken out of its page cache: where it reclaims by itself (DAMON), half a disk can be gone within minutes.</summary>
     public void Warm()
     {
-        // A process of its own: its server has locked each, and .NET opens no file that is.
+        // A process of its own: .NET opens no file that a server holds a lock on.
         foreach (var path in _disks)
             Tool.Run("dd", $"if={path}", "of=/dev/null", "bs=1M", "status=none");
     }

@@ -9,7 +9,8 @@ internal static class FileUsers
     /// <summary>" by slipway (process 812)"; empty where nobody is found.</summary>
     public static string By(string path)
     {
-        var users = Find(Path.GetFullPath(path));
+        // A block device is mostly named by a link; /proc tells its own name.
+        var users = Find(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path));
         return users.Count == 0 ? "" : " by " + string.Join(", ", users);
     }
 

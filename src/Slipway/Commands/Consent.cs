@@ -10,7 +10,7 @@ internal static class Consent
     /// <summary>Whether whoever sits there agrees; null where nobody can be asked.</summary>
     public static bool? Ask(string question)
     {
-        if (Console.IsInputRedirected)
+        if (Console.IsInputRedirected || Console.IsErrorRedirected)
             return null;
         Console.Error.Write($"{question} [y/N] ");
         return Console.ReadLine()?.Trim() is "y" or "Y" or "yes";

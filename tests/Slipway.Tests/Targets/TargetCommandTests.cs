@@ -314,6 +314,8 @@ public sealed class TargetCommandTests : IDisposable
         await FailsWith(2, "leave block-size out", Disk("disk.img") + ",cdrom,block-size=512");
         await FailsWith(1, "no whole block of 2048", Sized("small.iso", 1024) + ",cdrom");
         await FailsWith(2, "--trace follows one disk", Disk("disk.img"), Disk("other.img"), "--trace", _folder["trace"]);
+        await FailsWith(2, "--trace wants the name of a file", Disk("disk.img"), "--trace", "");
+        await FailsWith(1, "/usr is a folder", "/usr");
         await FailsWith(2, "is not ADDRESS or ADDRESS:PORT", Disk("disk.img"), "--portal", "nowhere");
         await FailsWith(2, "'0.0.0.0': it is not ADDRESS or ADDRESS:PORT that initiators can connect to", Disk("disk.img"), "--advertise", "0.0.0.0");
         await FailsWith(2, "'10.0.0/8': it is not ADDRESS/BITS", Disk("disk.img"), "--allow-network", "10.0.0/8");

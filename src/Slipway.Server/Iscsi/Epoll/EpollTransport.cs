@@ -27,7 +27,7 @@ internal sealed class EpollTransport : ITransport
 
     /// <summary>
     /// The loop with the fewest connections takes the next, of as many loops as there are processors now: taskset(1) and
-    /// cgroups change that while a program runs, and two busy loops on one processor have each other's connections wait for
+    /// cpusets change that while a program runs, and two busy loops on one processor have each other's connections wait for
     /// whole time slices.
     /// </summary>
     public ITransportConnection Open(Socket socket, TargetNode node) =>

@@ -57,7 +57,7 @@ internal static class MediaCommand
             if (parsed.GetResult(server) is null == parsed.GetResult(script) is null) parsed.AddError("Give either --server or --script.");
             if (parsed.GetResult(machine.Name) is not null && parsed.GetResult(server) is null) parsed.AddError("--machine goes with --server: a script of your own sets cert and privkey itself.");
             // As it is written: a value that cannot be read has none yet.
-            var layout = parsed.GetResult(format)?.Tokens is [var word] ? word.Value : "disk";
+            var layout = parsed.GetResult(format)?.Tokens is [var word] ? word.Value.ToLowerInvariant() : "disk";
             if (parsed.GetResult(loaders) is not null && layout != "sd") parsed.AddError("--loader goes with --format sd.");
             if (layout == "sd" && parsed.GetResult(server) is null) parsed.AddError("--format sd goes with --server: boot.scr names it.");
             if (layout is "sd" or "iso" && parsed.GetResult(sectorSize) is { Implicit: false }) parsed.AddError("--sector-size goes with --format disk.");
@@ -79,7 +79,7 @@ internal static class MediaCommand
 
     private static MediaFormat Format(ArgumentResult result)
     {
-        switch (result.Tokens[0].Value)
+        switch (result.Tokens[0].Value.ToLowerInvariant())
         {
             case "disk": return MediaFormat.Disk;
             case "sd": return MediaFormat.Sd;

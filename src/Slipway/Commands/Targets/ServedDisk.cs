@@ -58,13 +58,13 @@ internal sealed class ServedDisk : IAsyncDisposable
     {
         if (File.Exists(disk.File))
             return await Volume.OpenAsync(disk.File, disk.ReadOnly, cancellation);
-        if (Directory.Exists(disk.File))
-            throw new IOException($"{disk.File} is a folder: name the file in it");
-        if (disk.File.AsSpan().ContainsAny('/', ','))
-            throw new FileNotFoundException($"there is no file {disk.File}{DiskArgument.Hint(disk.File)}");
-        var missing = $"there is no file {disk.File} here, and no volume of that name in {state} (slipway volume list; --state)";
+        var isPath = disk.File.AsSpan().ContainsAny('/', ',');
+        // A volume may have the name of a folder that happens to be here.
+        var missing = Directory.Exists(disk.File) ? $"{disk.File} is a folder: name the file in it"
+            : isPath ? $"there is no file {disk.File}{DiskArgument.Hint(disk.File)}"
+            : $"there is no file {disk.File} here, and no volume of that name in {state} (slipway volume list; --state)";
         // Opening a store makes it.
-        if (!VolumeStore.Exists(state))
+        if (isPath || !VolumeStore.Exists(state))
             throw new FileNotFoundException(missing);
         var store = new VolumeStore(state);
         try

@@ -22,6 +22,9 @@ internal static class TargetCommand
     // On a busy host a server takes a few seconds to close what it has open; systemd kills after 90.
     private static readonly TimeSpan UsualTimeToStop = TimeSpan.FromSeconds(15);
 
+    // RFC 7143 §4.2.7.1, in bytes.
+    private const int LongestName = 223;
+
     private static readonly Argument<DiskArgument[]> Disks = new("FILE|VOLUME[,OPTION...]")
     {
         Description = $"A raw or qcow2 image; or a volume's name (no file has it). Options of this disk alone: {DiskArgument.Options}",
@@ -76,6 +79,7 @@ internal static class TargetCommand
         command.Validators.Add(given =>
         {
             if (given.GetResult(Trace) is not null && given.GetResult(Disks)?.Tokens.Count > 1) given.AddError("--trace follows one disk, and there are several");
+            if (given.GetResult(Trace)?.Tokens is [{ Value: "" }]) given.AddError("--trace wants the name of a file");
         });
         command.SetAction(RunAsync);
         return command;
@@ -159,7 +163,7 @@ internal static class TargetCommand
         var name = new StringBuilder("iqn.2026-11.slipway:");
         foreach (var c in Path.GetFileNameWithoutExtension(file).ToLowerInvariant())
             name.Append(char.IsAsciiLetterOrDigit(c) || c is '.' or '-' ? c : '-');
-        return name.ToString();
+        return name.ToString(0, Math.Min(name.Length, LongestName));
     }
 
     private static DiskArgument[] ParseDisks(ArgumentResult result)
