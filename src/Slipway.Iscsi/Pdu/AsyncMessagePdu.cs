@@ -33,9 +33,7 @@ public readonly ref struct AsyncMessagePdu(Span<byte> bytes)
     public static AsyncMessagePdu Begin(Span<byte> bytes)
     {
         var pdu = new AsyncMessagePdu(bytes);
-        pdu.Header.Bytes.Clear();
-        pdu.Header.Bytes[0] = (byte)Opcode.AsyncMessage;
-        pdu.Header.Bytes[1] = PduHeader.FinalFlag;
+        pdu.Header.Begin(Opcode.AsyncMessage, PduHeader.FinalFlag);
         return pdu;
     }
 }

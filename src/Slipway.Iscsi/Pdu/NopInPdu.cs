@@ -27,9 +27,7 @@ public readonly ref struct NopInPdu(Span<byte> bytes)
     public static NopInPdu Begin(Span<byte> bytes)
     {
         var pdu = new NopInPdu(bytes);
-        pdu.Header.Bytes.Clear();
-        pdu.Header.Bytes[0] = (byte)Opcode.NopIn;
-        pdu.Header.Bytes[1] = PduHeader.FinalFlag;
+        pdu.Header.Begin(Opcode.NopIn, PduHeader.FinalFlag);
         return pdu;
     }
 }

@@ -33,8 +33,7 @@ public readonly ref struct NopOutPdu(Span<byte> bytes)
     public static NopOutPdu Begin(Span<byte> bytes)
     {
         var pdu = new NopOutPdu(bytes);
-        pdu.Header.Bytes.Clear();
-        pdu.Header.Bytes[0] = (byte)Opcode.NopOut;
+        pdu.Header.Begin(Opcode.NopOut);
         return pdu;
     }
 }

@@ -89,6 +89,14 @@ public readonly ref struct PduHeader(Span<byte> bytes)
         set => SetWord(32, value);
     }
 
+    /// <summary>Makes it an empty PDU of a kind.</summary>
+    /// <param name="flags">Byte 1.</param>
+    public void Begin(Opcode opcode, byte flags = 0)
+    {
+        Bytes.Clear();
+        (Bytes[0], Bytes[1]) = ((byte)opcode, flags);
+    }
+
     public bool Flag(int at, byte flag) => (Bytes[at] & flag) != 0;
 
     public void SetFlag(int at, byte flag, bool value) => Bytes[at] = (byte)(value ? Bytes[at] | flag : Bytes[at] & ~flag);

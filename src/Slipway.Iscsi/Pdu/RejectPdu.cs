@@ -15,9 +15,7 @@ public readonly ref struct RejectPdu(Span<byte> bytes)
     public static RejectPdu Begin(Span<byte> bytes)
     {
         var pdu = new RejectPdu(bytes);
-        pdu.Header.Bytes.Clear();
-        pdu.Header.Bytes[0] = (byte)Opcode.Reject;
-        pdu.Header.Bytes[1] = PduHeader.FinalFlag;
+        pdu.Header.Begin(Opcode.Reject, PduHeader.FinalFlag);
         return pdu;
     }
 }

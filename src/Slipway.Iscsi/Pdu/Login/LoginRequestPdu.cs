@@ -76,8 +76,7 @@ public readonly ref struct LoginRequestPdu(Span<byte> bytes)
     public static LoginRequestPdu Begin(Span<byte> bytes)
     {
         var pdu = new LoginRequestPdu(bytes);
-        pdu.Header.Bytes.Clear();
-        pdu.Header.Bytes[0] = (byte)Opcode.LoginRequest;
+        pdu.Header.Begin(Opcode.LoginRequest);
         return pdu;
     }
 }

@@ -58,8 +58,7 @@ public readonly ref struct LoginResponsePdu(Span<byte> bytes)
     public static LoginResponsePdu Begin(Span<byte> bytes)
     {
         var pdu = new LoginResponsePdu(bytes);
-        pdu.Header.Bytes.Clear();
-        pdu.Header.Bytes[0] = (byte)Opcode.LoginResponse;
+        pdu.Header.Begin(Opcode.LoginResponse);
         return pdu;
     }
 }

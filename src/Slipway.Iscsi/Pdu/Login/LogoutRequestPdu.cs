@@ -33,8 +33,7 @@ public readonly ref struct LogoutRequestPdu(Span<byte> bytes)
     public static LogoutRequestPdu Begin(Span<byte> bytes)
     {
         var pdu = new LogoutRequestPdu(bytes);
-        pdu.Header.Bytes.Clear();
-        pdu.Header.Bytes[0] = (byte)Opcode.LogoutRequest;
+        pdu.Header.Begin(Opcode.LogoutRequest);
         return pdu;
     }
 }

@@ -21,9 +21,7 @@ public readonly ref struct LogoutResponsePdu(Span<byte> bytes)
     public static LogoutResponsePdu Begin(Span<byte> bytes)
     {
         var pdu = new LogoutResponsePdu(bytes);
-        pdu.Header.Bytes.Clear();
-        pdu.Header.Bytes[0] = (byte)Opcode.LogoutResponse;
-        pdu.Header.Bytes[1] = PduHeader.FinalFlag;
+        pdu.Header.Begin(Opcode.LogoutResponse, PduHeader.FinalFlag);
         return pdu;
     }
 }

@@ -45,8 +45,7 @@ public readonly ref struct TextRequestPdu(Span<byte> bytes)
     public static TextRequestPdu Begin(Span<byte> bytes)
     {
         var pdu = new TextRequestPdu(bytes);
-        pdu.Header.Bytes.Clear();
-        pdu.Header.Bytes[0] = (byte)Opcode.TextRequest;
+        pdu.Header.Begin(Opcode.TextRequest);
         return pdu;
     }
 }

@@ -39,8 +39,7 @@ public readonly ref struct TextResponsePdu(Span<byte> bytes)
     public static TextResponsePdu Begin(Span<byte> bytes)
     {
         var pdu = new TextResponsePdu(bytes);
-        pdu.Header.Bytes.Clear();
-        pdu.Header.Bytes[0] = (byte)Opcode.TextResponse;
+        pdu.Header.Begin(Opcode.TextResponse);
         return pdu;
     }
 }

@@ -72,8 +72,7 @@ public readonly ref struct DataInPdu(Span<byte> bytes)
     public static DataInPdu Begin(Span<byte> bytes)
     {
         var pdu = new DataInPdu(bytes);
-        pdu.Header.Bytes.Clear();
-        pdu.Header.Bytes[0] = (byte)Opcode.DataIn;
+        pdu.Header.Begin(Opcode.DataIn);
         return pdu;
     }
 }

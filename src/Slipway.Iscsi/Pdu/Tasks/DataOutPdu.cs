@@ -45,8 +45,7 @@ public readonly ref struct DataOutPdu(Span<byte> bytes)
     public static DataOutPdu Begin(Span<byte> bytes)
     {
         var pdu = new DataOutPdu(bytes);
-        pdu.Header.Bytes.Clear();
-        pdu.Header.Bytes[0] = (byte)Opcode.DataOut;
+        pdu.Header.Begin(Opcode.DataOut);
         return pdu;
     }
 }

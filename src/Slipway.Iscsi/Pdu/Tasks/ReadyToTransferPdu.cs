@@ -45,9 +45,7 @@ public readonly ref struct ReadyToTransferPdu(Span<byte> bytes)
     public static ReadyToTransferPdu Begin(Span<byte> bytes)
     {
         var pdu = new ReadyToTransferPdu(bytes);
-        pdu.Header.Bytes.Clear();
-        pdu.Header.Bytes[0] = (byte)Opcode.ReadyToTransfer;
-        pdu.Header.Bytes[1] = PduHeader.FinalFlag;
+        pdu.Header.Begin(Opcode.ReadyToTransfer, PduHeader.FinalFlag);
         return pdu;
     }
 }

@@ -61,8 +61,7 @@ public readonly ref struct ScsiCommandPdu(Span<byte> bytes)
     public static ScsiCommandPdu Begin(Span<byte> bytes)
     {
         var pdu = new ScsiCommandPdu(bytes);
-        pdu.Header.Bytes.Clear();
-        pdu.Header.Bytes[0] = (byte)Opcode.ScsiCommand;
+        pdu.Header.Begin(Opcode.ScsiCommand);
         return pdu;
     }
 }

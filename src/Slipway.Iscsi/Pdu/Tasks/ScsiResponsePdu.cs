@@ -74,9 +74,7 @@ public readonly ref struct ScsiResponsePdu(Span<byte> bytes)
     public static ScsiResponsePdu Begin(Span<byte> bytes)
     {
         var pdu = new ScsiResponsePdu(bytes);
-        pdu.Header.Bytes.Clear();
-        pdu.Header.Bytes[0] = (byte)Opcode.ScsiResponse;
-        pdu.Header.Bytes[1] = PduHeader.FinalFlag;
+        pdu.Header.Begin(Opcode.ScsiResponse, PduHeader.FinalFlag);
         return pdu;
     }
 }

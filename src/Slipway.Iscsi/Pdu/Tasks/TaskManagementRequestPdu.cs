@@ -53,8 +53,7 @@ public readonly ref struct TaskManagementRequestPdu(Span<byte> bytes)
     public static TaskManagementRequestPdu Begin(Span<byte> bytes)
     {
         var pdu = new TaskManagementRequestPdu(bytes);
-        pdu.Header.Bytes.Clear();
-        pdu.Header.Bytes[0] = (byte)Opcode.TaskManagementRequest;
+        pdu.Header.Begin(Opcode.TaskManagementRequest);
         return pdu;
     }
 }

@@ -23,9 +23,7 @@ public readonly ref struct TaskManagementResponsePdu(Span<byte> bytes)
     public static TaskManagementResponsePdu Begin(Span<byte> bytes)
     {
         var pdu = new TaskManagementResponsePdu(bytes);
-        pdu.Header.Bytes.Clear();
-        pdu.Header.Bytes[0] = (byte)Opcode.TaskManagementResponse;
-        pdu.Header.Bytes[1] = PduHeader.FinalFlag;
+        pdu.Header.Begin(Opcode.TaskManagementResponse, PduHeader.FinalFlag);
         return pdu;
     }
 }
