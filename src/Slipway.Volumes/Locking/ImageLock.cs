@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using Slipway.Volumes.Qcow2.Files;
 
 namespace Slipway.Volumes.Locking;
 
@@ -16,9 +17,30 @@ internal static partial class ImageLock
     private const int GetLock = 36, SetLock = 37;           // F_OFD_GETLK, F_OFD_SETLK: fcntl(2)
     private const short ReadLock = 0, WriteLock = 1, Unlocked = 2;
 
+    /// <summary>Opens a file with the lock that goes with what is done with it. Who gets it gives it back with <see cref="Drop"/>.</summary>
+    /// <param name="make">What is made of it; an <see cref="IOException"/> of it gives the file back.</param>
+    /// <exception cref="IOException">The file is missing, or somebody uses it; the message says who.</exception>
+    public static T Open<T>(string path, FileMode mode, ImageAccess access, Func<SafeFileHandle, T> make)
+    {
+        var write = access == ImageAccess.Write;
+        // Sharing is decided by QEMU's locks below: .NET's own would keep nobody out but .NET.
+        var handle = File.OpenHandle(path, mode, write ? FileAccess.ReadWrite : FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        try
+        {
+            if (access != ImageAccess.Look) Take(handle, path, write);
+            return make(handle);
+        }
+        catch (IOException)
+        {
+            Drop(handle);
+            handle.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>A writer is alone; readers keep writers out, and one another not.</summary>
     /// <exception cref="IOException">Somebody uses the file; the message says who.</exception>
-    public static void Take(SafeFileHandle file, string path, bool write)
+    private static void Take(SafeFileHandle file, string path, bool write)
     {
         if (!OperatingSystem.IsLinux()) return;
         int[] has = write ? [ConsistentRead, Write, Resize] : [ConsistentRead];

@@ -1,6 +1,7 @@
 using Microsoft.Win32.SafeHandles;
 using Slipway.Disks;
 using Slipway.Volumes.Locking;
+using Slipway.Volumes.Qcow2.Files;
 
 namespace Slipway.Volumes.Raw;
 
@@ -31,22 +32,13 @@ public sealed class RawFile : IBlockDevice
     {
         if (Directory.Exists(path))
             throw new IOException($"{path} is a folder: name the file in it");
-        // Sharing is decided by QEMU's locks below: .NET's own would keep nobody out but .NET.
-        var handle = File.OpenHandle(path, FileMode.Open, readOnly ? FileAccess.Read : FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-        try
+        return ImageLock.Open(path, FileMode.Open, readOnly ? ImageAccess.Read : ImageAccess.Write, handle =>
         {
-            ImageLock.Take(handle, path, write: !readOnly);
             var length = LinuxFile.LengthOf(handle);
             return length == 0 ? throw new IOException($"{path} is empty, which is no disk: truncate -s 20G makes it one of 20 GiB")
                 : length % SectorSize != 0 ? throw new IOException($"{path} has {length} bytes, which is no whole number of sectors of {SectorSize}: truncate -s %{SectorSize} makes it one")
                 : new RawFile(handle, readOnly, length);
-        }
-        catch (IOException)
-        {
-            ImageLock.Drop(handle);
-            handle.Dispose();
-            throw;
-        }
+        });
     }
 
     public ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellation = default)

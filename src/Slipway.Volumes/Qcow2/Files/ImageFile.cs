@@ -107,23 +107,8 @@ public sealed class ImageFile : IImageFile
         _handle.Dispose();
     }
 
-    private static ImageFile Open(string path, FileMode mode, ImageAccess access)
-    {
-        var write = access == ImageAccess.Write;
-        // Sharing is decided by QEMU's locks below: .NET's own would keep nobody out but .NET.
-        var handle = File.OpenHandle(path, mode, write ? FileAccess.ReadWrite : FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        try
-        {
-            if (access != ImageAccess.Look) ImageLock.Take(handle, path, write);
-            return new(handle, !write);
-        }
-        catch (IOException)
-        {
-            ImageLock.Drop(handle);
-            handle.Dispose();
-            throw;
-        }
-    }
+    private static ImageFile Open(string path, FileMode mode, ImageAccess access) =>
+        ImageLock.Open(path, mode, access, handle => new ImageFile(handle, access != ImageAccess.Write));
 
     private async ValueTask ReadRestAsync(long offset, Memory<byte> destination, CancellationToken cancellation)
     {
