@@ -29,40 +29,29 @@ public sealed partial class FleetStore : IDisposable
                 UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
             });
         }
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
-        try
+        return Open(path, SqliteOpenMode.ReadWriteCreate, store =>
         {
-            connection.Open();
-            var store = new FleetStore(connection);
             store.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
             store.Migrate(path);
-            return store;
-        }
-        catch (SqliteException e)
-        {
-            connection.Dispose();
-            throw new FleetStoreException($"{path} cannot be opened: {e.Message}", e);
-        }
-        catch (FleetStoreException)
-        {
-            connection.Dispose();
-            throw;
-        }
+        });
     }
 
     /// <summary>Opens a database that is there, to read it, whoever else uses it.</summary>
     /// <exception cref="FleetStoreException">It cannot be read, or is of another version.</exception>
-    public static FleetStore Look(string path)
+    public static FleetStore Look(string path) => Open(path, SqliteOpenMode.ReadOnly, store =>
     {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, Mode = SqliteOpenMode.ReadOnly }.ToString());
+        if (store.Version(path) < FleetSchema.Steps.Count)
+            throw new FleetStoreException($"{path} is of an older Slipway: slipway serve brings it up to date");
+    });
+
+    private static FleetStore Open(string path, SqliteOpenMode mode, Action<FleetStore> prepare)
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, Mode = mode }.ToString());
         try
         {
             connection.Open();
             var store = new FleetStore(connection);
-            var version = store.Version();
-            CheckNotNewer(path, version);
-            if (version < FleetSchema.Steps.Count)
-                throw new FleetStoreException($"{path} is of an older Slipway: slipway serve brings it up to date");
+            prepare(store);
             return store;
         }
         catch (SqliteException e)
@@ -273,24 +262,20 @@ public sealed partial class FleetStore : IDisposable
     // All steps or none: a server that dies halfway finds the old database again.
     private void Migrate(string path)
     {
-        var version = Version();
-        CheckNotNewer(path, version);
+        var version = Version(path);
         if (version == FleetSchema.Steps.Count)
             return;
         Execute(string.Create(CultureInfo.InvariantCulture,
             $"BEGIN;\n{string.Join('\n', FleetSchema.Steps.Skip(version))}\nPRAGMA user_version = {FleetSchema.Steps.Count};\nCOMMIT;"));
     }
 
-    private int Version()
+    private int Version(string path)
     {
         using var ask = Command("PRAGMA user_version");
-        return Convert.ToInt32(ask.ExecuteScalar(), CultureInfo.InvariantCulture);
-    }
-
-    private static void CheckNotNewer(string path, int version)
-    {
-        if (version > FleetSchema.Steps.Count)
-            throw new FleetStoreException($"{path} is of a newer Slipway (version {version} of the database; this one knows {FleetSchema.Steps.Count})");
+        var version = Convert.ToInt32(ask.ExecuteScalar(), CultureInfo.InvariantCulture);
+        return version <= FleetSchema.Steps.Count
+            ? version
+            : throw new FleetStoreException($"{path} is of a newer Slipway (version {version} of the database; this one knows {FleetSchema.Steps.Count})");
     }
 
     private void Execute(string text)
