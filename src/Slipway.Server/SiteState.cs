@@ -5,6 +5,7 @@ using Slipway.Server.Dhcp;
 using Slipway.Server.Diagnosis;
 using Slipway.Server.Https;
 using Slipway.Server.Site;
+using Slipway.Volumes.Store;
 
 namespace Slipway.Server;
 
@@ -28,10 +29,7 @@ internal static class SiteState
     {
         try
         {
-            if (OperatingSystem.IsWindows())
-                Directory.CreateDirectory(folder);
-            else
-                Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            PrivateFolder.Create(folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -6,7 +6,7 @@ namespace Slipway.Iscsi.Target;
 public static class IscsiName
 {
     /// <summary>RFC 7143 §4.2.7.1.</summary>
-    private const int MaxBytes = 223;
+    public const int MaxBytes = 223;
 
     /// <summary>What is right, in words.</summary>
     public const string Rule = "an iSCSI name, like iqn.2026-11.org.example:disk1 (or eui.…, naa.…; at most 223 bytes, no blanks or commas)";

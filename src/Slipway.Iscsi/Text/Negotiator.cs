@@ -35,8 +35,11 @@ internal sealed class Negotiator(NegotiationOffer offer, OperationalParameters p
         if (parameters.FirstBurstLength > parameters.MaxBurstLength)
         {
             parameters.FirstBurstLength = parameters.MaxBurstLength;
-            if (answer[Keys.FirstBurstLength] is not (null or TextValues.Reject) && answer.Take(Keys.FirstBurstLength) is not null)
+            if (answer[Keys.FirstBurstLength] is not (null or TextValues.Reject))
+            {
+                answer.Take(Keys.FirstBurstLength);
                 answer.Add(Keys.FirstBurstLength, TextValues.Number((uint)parameters.FirstBurstLength));
+            }
         }
         return null;
     }

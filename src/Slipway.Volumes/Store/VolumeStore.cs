@@ -23,10 +23,7 @@ public sealed class VolumeStore
     {
         _root = Path.GetFullPath(root);
         // What machines keep on their disks is for nobody else on the host.
-        if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(_root);
-        else
-            Directory.CreateDirectory(_root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        PrivateFolder.Create(_root);
         _folder = new(Path.Combine(_root, Volumes));
         Directory.CreateDirectory(_folder.Path);
         Images = new(Path.Combine(_root, ImagesFolder));

@@ -4,7 +4,6 @@ using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
-using System.Text;
 using System.Text.Json;
 using Slipway.Commands.Volumes;
 using Slipway.Server.Api;
@@ -14,9 +13,6 @@ namespace Slipway.Commands.Fleet;
 /// <summary>The server that runs on this host, by the API on the socket in its state folder.</summary>
 internal sealed class RunningServer : IDisposable
 {
-    // The room of sockaddr_un, less the zero byte.
-    private const int LongestSocket = 107;
-
     private readonly HttpClient _http;
 
     public RunningServer(string state)
@@ -52,8 +48,8 @@ internal sealed class RunningServer : IDisposable
     public static async Task<RunningServer?> TryConnectAsync(string state, CancellationToken cancellation)
     {
         var socket = Path.Combine(state, ControlEndpoint.SocketFile);
-        // No server could listen there.
-        if (Encoding.UTF8.GetByteCount(socket) > LongestSocket) return null;
+        // Nor could one listen where the path is too long for a socket's address.
+        if (!File.Exists(socket)) return null;
         using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {

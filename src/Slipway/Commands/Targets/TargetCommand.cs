@@ -10,6 +10,7 @@ using Microsoft.Extensions.Logging.Console;
 using Slipway.Commands.Volumes;
 using Slipway.Disks;
 using Slipway.Iscsi.Chap;
+using Slipway.Iscsi.Target;
 using Slipway.Scsi;
 using Slipway.Server.Iscsi;
 using Slipway.Volumes.Layers;
@@ -21,9 +22,6 @@ internal static class TargetCommand
 {
     // On a busy host a server takes a few seconds to close what it has open; systemd kills after 90.
     private static readonly TimeSpan UsualTimeToStop = TimeSpan.FromSeconds(15);
-
-    // RFC 7143 §4.2.7.1, in bytes.
-    private const int LongestName = 223;
 
     private static readonly Argument<DiskArgument[]> Disks = new("FILE|VOLUME[,OPTION...]")
     {
@@ -163,7 +161,7 @@ internal static class TargetCommand
         var name = new StringBuilder("iqn.2026-11.slipway:");
         foreach (var c in Path.GetFileNameWithoutExtension(file).ToLowerInvariant())
             name.Append(char.IsAsciiLetterOrDigit(c) || c is '.' or '-' ? c : '-');
-        return name.ToString(0, Math.Min(name.Length, LongestName));
+        return name.ToString(0, Math.Min(name.Length, IscsiName.MaxBytes));
     }
 
     private static DiskArgument[] ParseDisks(ArgumentResult result)
